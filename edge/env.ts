@@ -1,0 +1,14 @@
+/** Bindings and secrets of the Worker, as wrangler.toml and `wrangler secret` set them. */
+export interface Env {
+  DB: D1Database;
+  KV: KVNamespace;
+  ASSETS: Fetcher;
+  /** Signs tokens; at least 32 characters. Secret. */
+  ATTUNE_SECRET: string;
+  /** The secret before the last rotation; tokens that it signed are still accepted. */
+  ATTUNE_SECRET_PREVIOUS?: string;
+  /** Lets its bearer create sites and keys. Secret. */
+  ATTUNE_ADMIN_TOKEN?: string;
+  /** `"1"` on a local start only: the demo keys are accepted. */
+  ATTUNE_LOCAL?: string;
+}

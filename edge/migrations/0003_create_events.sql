@@ -1,0 +1,28 @@
+-- Events stay with the identifier that produced them (`owner`: userId, else anonymousId) and are never rewritten.
+-- The key removes duplicates. A clock-corrected time differs on a resend, so it is no part of it.
+CREATE TABLE events (
+  site_id TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  type TEXT NOT NULL CHECK (type IN ('track', 'page', 'screen', 'identify', 'alias', 'group')),
+  -- track: event; page and screen: name; otherwise empty.
+  name TEXT NOT NULL,
+  -- Corrected for the sender's clock.
+  at INTEGER NOT NULL,
+  received_at INTEGER NOT NULL,
+  -- The message as accepted, without the fields above.
+  body TEXT NOT NULL CHECK (json_valid(body)),
+  PRIMARY KEY (site_id, owner, message_id)
+) STRICT, WITHOUT ROWID;
+-- Serves: a profile's timeline, newest first, and the rebuilding of its history.
+CREATE INDEX events_site_id_owner_at ON events (site_id, owner, at);
+
+-- The part of an owner's events that rules look at, folded for reading in one go; can be rebuilt from events.
+CREATE TABLE histories (
+  site_id TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  -- Names and properties it was folded for; when rules need others, it is rebuilt.
+  shape TEXT NOT NULL,
+  body TEXT NOT NULL CHECK (json_valid(body)),
+  PRIMARY KEY (site_id, owner)
+) STRICT, WITHOUT ROWID;

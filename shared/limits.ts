@@ -1,0 +1,17 @@
+/** Limits of the wire and of the language; each is documented where a user meets it. */
+export const EVENT_BYTES = 32 * 1024;
+export const BATCH_BYTES = 500 * 1024;
+/** Events in one batch. */
+export const BATCH_EVENTS = 2_500;
+export const PROPERTIES_DEPTH = 12;
+/** Distinct traits one identifier may hold; more are refused, named in the answer. */
+export const TRAITS_PER_IDENTIFIER = 500;
+export const IDENTIFIER_LENGTH = 256;
+export const NAME_LENGTH = 256;
+/** Newest events of names that any rule uses, kept for deciding. */
+export const HISTORY_EVENTS = 1_000;
+export const CONDITION_DEPTH = 12;
+export const CONDITION_NODES = 300;
+export const CONDITION_BYTES = 64 * 1024;
+export const WINDOW_DAYS = 730;
+export const TEMPLATE_BYTES = 64 * 1024;

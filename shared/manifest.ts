@@ -1,0 +1,62 @@
+/** A site's published configuration: the whole of it at the edge, the public part in the browser. */
+import type { Condition } from "./condition.ts";
+import type { ConsentMode } from "./consent.ts";
+
+export type SegmentKind = "dynamic" | "static";
+export type Visibility = "public" | "private";
+
+export interface ManifestSegment {
+  key: string;
+  name: string;
+  kind: SegmentKind;
+  /** Null for a static segment. */
+  condition: Condition | null;
+  visibility: Visibility;
+  version: number;
+}
+
+export interface Variant {
+  key: string;
+  /** Null: everyone. */
+  audience: Condition | null;
+  /** Liquid. */
+  template: string;
+}
+
+export interface ManifestBlock {
+  key: string;
+  slot: string;
+  variants: Variant[];
+  /** Liquid; null: the page's own content stays. */
+  fallback: string | null;
+  version: number;
+}
+
+export interface SiteSettings {
+  /** IANA zone in which days are counted. */
+  timeZone: string;
+  /** What a visitor of whom nothing is known has allowed. */
+  consentDefault: ConsentMode;
+  /** Origins that may call from a browser; `*` allows any. */
+  origins: string[];
+}
+
+/** Published to KV, read from isolate memory. `version` grows by one at each publish. */
+export interface Manifest {
+  siteId: string;
+  version: number;
+  publishedAt: number;
+  settings: SiteSettings;
+  segments: ManifestSegment[];
+  blocks: ManifestBlock[];
+}
+
+/** What a browser gets: public segments that it can decide, and which slots depend on which of them. */
+export interface PublicManifest {
+  version: number;
+  timeZone: string;
+  consentDefault: ConsentMode;
+  segments: { key: string; condition: Condition }[];
+  /** Slot → keys of the public segments that its block looks at. */
+  slots: { [slot: string]: string[] };
+}
