@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/** The `attune` command line: finds the command and shows what went wrong in one line. */
+import { Failure } from "./project.ts";
+
+const USAGE = `Usage: npm run attune -- <command> [options]
+
+  start                     build, migrate and start everything here: npm start
+      --port <n>            default 8787, or the environment's PORT
+  build                     the browser script and its files, into dist/assets
+      --demo                with the demo shop
+  deploy                    to your Cloudflare account: npm run deploy
+      --dry-run             everything that needs no account; prints the Worker's size
+  site create <domain>      a site with its keys, on a running Worker
+      --name <text>         default: the domain
+      --time-zone <zone>    default: UTC
+      --consent <mode>      off | memory | session | full; what a new visitor has allowed
+  key create <siteId>       one more key for a site
+      --kind <kind>         write | secret (default)
+  replay <file>             send a clickstream file to a running Worker; see replay --help
+  help                      this text
+
+Where a running Worker is asked, --url (or ATTUNE_URL, default http://127.0.0.1:8787) says which one, and
+ATTUNE_ADMIN_TOKEN is its admin token; the local one is found by itself.
+`;
+
+/** Loaded when called, so that one command never pays for, or breaks with, another. */
+const COMMANDS: { [name: string]: () => Promise<(args: string[]) => Promise<number | undefined>> } = {
+  start: async () => (await import("./start.ts")).start,
+  build: async () => (await import("./build.ts")).runBuild,
+  deploy: async () => (await import("./deploy.ts")).deploy,
+  site: async () => (await import("./site.ts")).runSite,
+  key: async () => (await import("./site.ts")).runKey,
+  replay: async () => (await import("./replay.ts")).replay,
+  help: async () => async () => {
+    process.stdout.write(USAGE);
+    return 0;
+  },
+};
+
+async function main([name = "help", ...args]: string[]): Promise<number> {
+  const command = name === "--help" || name === "-h" ? "help" : name;
+  if (!Object.hasOwn(COMMANDS, command)) {
+    throw new Failure(`Unknown command "${name}": one of ${Object.keys(COMMANDS).join(", ")}.`, 2);
+  }
+  const run = await COMMANDS[command]!();
+  return (await run(args)) ?? 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  process.stderr.write(`attune: ${error.message}\n`);
+  process.exitCode = error.exitCode;
+}

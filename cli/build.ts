@@ -1,0 +1,149 @@
+/**
+ * Builds what the Worker serves as static files: the browser script, its lazy part, the files of the API reference
+ * page, and on a local start the demo shop.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+import * as esbuild from "esbuild";
+import { buildDemo } from "./demo.ts";
+import { readOptions } from "./options.ts";
+import { ASSETS, Failure, ROOT } from "./project.ts";
+
+const RUNTIME = `${ROOT}client/runtime`;
+const SWAGGER = `${ROOT}node_modules/swagger-ui-dist`;
+const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "LICENSE", "NOTICE"];
+
+export interface BuildOptions {
+  /** Adds the demo shop under /demo/. */
+  demo?: boolean;
+  /** Default: `dist/assets`, which the Worker serves. */
+  folder?: string;
+  log?: (line: string) => void;
+}
+
+export interface BuildResult {
+  folder: string;
+  /** File name of the immutable script. */
+  hashedName: string;
+  /** For `<script integrity>`. */
+  integrity: string;
+  /** Brotli sizes of the script and of its lazy part. */
+  scriptBytes: number;
+  debugBytes: number;
+}
+
+/** Path below the assets folder → content. */
+export type Files = Map<string, Uint8Array>;
+
+/**
+ * Everything is made in memory first and each file then moved into place, only where it differs: a running `wrangler
+ * dev` never serves half a build and does not reload for an equal one. Files of an earlier build are removed last.
+ * @throws {Failure} the first error of the sources, in one line.
+ */
+export async function build(options: BuildOptions = {}): Promise<BuildResult> {
+  const folder = options.folder ?? ASSETS;
+  const { version } = JSON.parse(await readFile(`${ROOT}package.json`, "utf8"));
+  const [script, debug] = await Promise.all([
+    bundle(`${RUNTIME}/attune.ts`, "iife", version),
+    bundle(`${RUNTIME}/debug.ts`, "esm", version),
+  ]);
+  const hashedName = `attune.${createHash("sha256").update(script).digest("hex").slice(0, 12)}.js`;
+
+  const files: Files = new Map([
+    ["attune.js", script],
+    [hashedName, script],
+    ["attune.debug.js", debug],
+    ["_headers", Buffer.from(formatHeaders(hashedName))],
+  ]);
+  for (const name of SWAGGER_FILES) files.set(`docs/${name}`, await readFile(`${SWAGGER}/${name}`));
+  if (options.demo) for (const [name, content] of await buildDemo()) files.set(`demo/${name}`, content);
+  await writeFiles(folder, files);
+
+  const result: BuildResult = {
+    folder,
+    hashedName,
+    integrity: `sha384-${createHash("sha384").update(script).digest("base64")}`,
+    scriptBytes: brotliCompressSync(script).length,
+    debugBytes: brotliCompressSync(debug).length,
+  };
+  options.log?.(`attune.js         ${formatBytes(result.scriptBytes)} brotli (${formatBytes(script.length)} raw)`);
+  options.log?.(`attune.debug.js   ${formatBytes(result.debugBytes)} brotli, loaded by attune.explain() only`);
+  options.log?.(`${hashedName}  the same script, immutable; integrity="${result.integrity}"`);
+  return result;
+}
+
+/** `attune build`. */
+export async function runBuild(args: string[]): Promise<undefined> {
+  const { demo } = readOptions(args, { demo: { type: "boolean", default: false } }).values;
+  await build({ demo: demo === true, log: (line) => process.stdout.write(`${line}\n`) });
+}
+
+/** One self-contained file; `__ATTUNE_VERSION__` in the sources becomes package.json's version. */
+async function bundle(entry: string, format: "iife" | "esm", version: string): Promise<Uint8Array> {
+  const { outputFiles } = await runEsbuild({
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    format,
+    target: ["es2020"],
+    platform: "browser",
+    legalComments: "none",
+    charset: "utf8",
+    define: { __ATTUNE_VERSION__: JSON.stringify(version) },
+  });
+  return outputFiles[0]!.contents;
+}
+
+/** esbuild into memory, its first error as a `Failure`. */
+export async function runEsbuild(options: esbuild.BuildOptions): Promise<{ outputFiles: esbuild.OutputFile[] }> {
+  try {
+    const { outputFiles } = await esbuild.build({ ...options, absWorkingDir: ROOT, write: false, logLevel: "silent" });
+    return { outputFiles: outputFiles ?? [] };
+  } catch (error) {
+    const first = (error as Partial<esbuild.BuildFailure>).errors?.[0];
+    if (!first) throw error;
+    const place = first.location ? `${first.location.file}:${first.location.line}: ` : "";
+    throw new Failure(`Build failed: ${place}${first.text}`);
+  }
+}
+
+function formatHeaders(hashedName: string): string {
+  const shared = ["Access-Control-Allow-Origin: *", "Cross-Origin-Resource-Policy: cross-origin"];
+  const short = ["Cache-Control: public, max-age=300, stale-while-revalidate=86400", ...shared];
+  const rules: [string, string[]][] = [
+    ["/*", ["X-Content-Type-Options: nosniff"]],
+    ["/attune.js", short],
+    ["/attune.debug.js", short],
+    [`/${hashedName}`, ["Cache-Control: public, max-age=31536000, immutable", ...shared]],
+    ["/docs/*", ["Cache-Control: public, max-age=3600"]],
+    ["/demo/*", ["Cache-Control: no-cache", "Referrer-Policy: same-origin"]],
+  ];
+  return rules.map(([path, headers]) => `${path}\n${headers.map((header) => `  ${header}\n`).join("")}`).join("\n");
+}
+
+async function writeFiles(folder: string, files: Files): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, content] of files) {
+    const path = join(folder, name);
+    const present = await readFile(path).catch(() => null);
+    if (present && Buffer.compare(present, content) === 0) continue;
+    await mkdir(dirname(path), { recursive: true });
+    // Beside the folder, not in it: wrangler lists the folder while we write.
+    const draft = join(
+      dirname(folder),
+      `.draft-${process.pid}-${createHash("sha256").update(path).digest("hex").slice(0, 12)}`,
+    );
+    await writeFile(draft, content);
+    await rename(draft, path);
+  }
+  for (const name of await readdir(folder, { recursive: true })) {
+    const path = join(folder, name);
+    if (!files.has(name.replaceAll("\\", "/")) && (await stat(path)).isFile()) await rm(path, { force: true });
+  }
+}
+
+export function formatBytes(bytes: number): string {
+  return bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(2)} KiB`;
+}

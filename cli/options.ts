@@ -1,0 +1,22 @@
+/** Options of a command: `parseArgs` of Node, its complaint as one line with exit code 2. */
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { Failure, LOCAL_PORT } from "./project.ts";
+
+export function readOptions<const T extends ParseArgsOptionsConfig>(args: string[], options: T) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true, strict: true });
+  } catch (error) {
+    const [line] = (error as Error).message.split(/\.\s|\n/);
+    throw new Failure(`${line}. See \`npm run attune -- help\`.`, 2);
+  }
+}
+
+/** `--port`, else PORT, else 8787. */
+export function readPort(option: string | undefined): number {
+  const text = option ?? process.env["PORT"] ?? String(LOCAL_PORT);
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new Failure(`"${text}" is not a port: a whole number from 1 to 65535.`, 2);
+  }
+  return port;
+}
