@@ -1,0 +1,3 @@
+export async function readState(_url: string, _secret: string): Promise<string> {
+  return "";
+}
