@@ -1,0 +1,206 @@
+/**
+ * The one adapter over liquidjs: the dialect, its limits, what a template needs. Nothing else imports liquidjs.
+ * Output is escaped by default, so what `render` answers is safe to insert; see liquid/positions.ts for where values may stand.
+ */
+import {
+  analyzeSync,
+  Context,
+  Liquid,
+  type Template as LiquidNode,
+  type Variable as LiquidVariable,
+  toValueSync,
+} from "liquidjs";
+import type { JsonObject } from "../../shared/event.ts";
+import { TEMPLATE_BYTES } from "../../shared/limits.ts";
+import type { ProblemError } from "../problem.ts";
+import { escapeValue, FILTERS, REMOVED_FILTERS } from "./liquid/filters.ts";
+import { checkPositions } from "./liquid/positions.ts";
+import { neutralizeUrls } from "./liquid/urls.ts";
+
+/** Each body of a loop, branch or template that is entered is one step. A clock would not do: in a Worker it stands still while code runs. */
+const RENDER_STEPS = 20_000;
+const OUTPUT_BYTES = 512 * 1024;
+/** Characters and elements that filters may make in one rendering. */
+const MEMORY = 2_000_000;
+const REMOVED_TAGS = ["include", "render", "layout", "block"];
+
+/** What a template can name. Whatever is left out is empty. */
+export interface Scope {
+  customer?: JsonObject;
+  segment?: { [key: string]: boolean };
+  cart?: unknown;
+  product_recommendations?: unknown;
+  context?: JsonObject;
+  site?: JsonObject;
+}
+
+export interface Moment {
+  /** Epoch milliseconds: what `'now' | date` says. */
+  now: number;
+  /** IANA zone in which `date` writes. */
+  timeZone: string;
+}
+
+export interface Template {
+  readonly source: string;
+  readonly nodes: LiquidNode[];
+  /** A value stands in an attribute that holds a URL. */
+  readonly urls: boolean;
+}
+
+export type Rendered = { html: string; error?: undefined } | { html?: undefined; error: string };
+
+/** What a template looks at. `personal`: its HTML may differ between two people. */
+export interface Variables {
+  personal: boolean;
+  /** Its HTML depends on the moment (`'now' | date`), so it is not kept. */
+  timed: boolean;
+  /** Top-level names of traits; null = any of them. */
+  traits: string[] | null;
+  /** Keys of segments; null = any of them. */
+  segments: string[] | null;
+  cart: boolean;
+  recommendations: boolean;
+  context: boolean;
+}
+
+const liquid = buildLiquid();
+
+/** Parses a template, or says what is wrong and where. Never throws. */
+export function checkTemplate(source: string): { template: Template } | { errors: ProblemError[] } {
+  if (new TextEncoder().encode(source).length > TEMPLATE_BYTES) {
+    return { errors: [{ pointer: "", code: "too-large", detail: `A template is at most ${TEMPLATE_BYTES} bytes.` }] };
+  }
+  let nodes: LiquidNode[];
+  try {
+    nodes = liquid.parse(source);
+    analyzeSync(nodes, { partials: false });
+  } catch (error) {
+    return { errors: [toProblemError(error)] };
+  }
+  const { errors, urls } = checkPositions(source);
+  return errors.length ? { errors } : { template: { source, nodes, urls } };
+}
+
+/** Renders HTML that is safe to insert, or says why it could not. Never throws. */
+export function render(template: Template, scope: Scope, moment: Moment): Rendered {
+  let steps = 0;
+  // liquidjs asks this limiter before each body and each node in it.
+  const renderLimit = {
+    check() {
+      if (++steps > RENDER_STEPS) throw new Error("the template takes too many steps");
+    },
+  } as unknown as Context["renderLimit"];
+  const output = new BoundedOutput();
+  // `increment` writes into the scope: it gets one of its own.
+  const environment = Object.assign(Object.create(null), scope);
+  const options = { ...liquid.options, timezoneOffset: moment.timeZone };
+  try {
+    const context = new Context(
+      environment,
+      options,
+      { sync: true, globals: Object.create(null) },
+      { renderLimit, liquid },
+    );
+    context.setRegister("now", moment.now);
+    toValueSync(liquid.renderer.renderTemplates(template.nodes, context, output));
+  } catch (error) {
+    return { error: error instanceof Error ? (error.message.split("\n")[0] ?? "failed") : "failed" };
+  }
+  return { html: template.urls ? neutralizeUrls(output.buffer) : output.buffer };
+}
+
+const variablesByTemplate = new WeakMap<Template, Variables>();
+
+/** Static analysis, once per template. Errs on the side of personal. */
+export function variablesOf(template: Template): Variables {
+  let variables = variablesByTemplate.get(template);
+  if (!variables) {
+    variables = analyzeVariables(template);
+    variablesByTemplate.set(template, variables);
+  }
+  return variables;
+}
+
+function analyzeVariables(template: Template): Variables {
+  const found: Variables = {
+    personal: false,
+    timed: /\b(?:now|today)\b/.test(template.source),
+    traits: [],
+    segments: [],
+    cart: false,
+    recommendations: false,
+    context: false,
+  };
+  // All names, not only those that liquidjs holds for global: `assign` in a branch that is not taken hides nothing.
+  const { variables } = analyzeSync(template.nodes, { partials: false });
+  for (const { segments } of Object.values(variables).flat() as LiquidVariable[]) {
+    const [root, child] = segments;
+    if (root === "site") continue;
+    if (typeof root !== "string") {
+      Object.assign(found, {
+        personal: true,
+        traits: null,
+        segments: null,
+        cart: true,
+        recommendations: true,
+        context: true,
+      });
+    } else if (root === "customer") {
+      found.personal = true;
+      found.traits = add(found.traits, child);
+    } else if (root === "segment") {
+      found.personal = true;
+      found.segments = add(found.segments, child);
+    } else if (root === "cart") found.personal = found.cart = true;
+    else if (root === "product_recommendations") found.personal = found.recommendations = true;
+    else if (root === "context") found.personal = found.context = true;
+  }
+  return found;
+
+  function add(names: string[] | null, name: unknown): string[] | null {
+    if (names === null || typeof name !== "string") return null;
+    return names.includes(name) ? names : [...names, name];
+  }
+}
+
+class BoundedOutput {
+  buffer = "";
+  write(value: unknown): void {
+    // Values come escaped, as text; the rest is what tags like `increment` write.
+    this.buffer += typeof value === "string" ? value : escapeValue(value);
+    if (this.buffer.length > OUTPUT_BYTES) throw new Error("the template writes too much");
+  }
+}
+
+function buildLiquid(): Liquid {
+  const liquid = new Liquid({
+    strictFilters: true,
+    ownPropertyOnly: true,
+    outputEscape: escapeValue,
+    memoryLimit: MEMORY,
+    parseLimit: TEMPLATE_BYTES,
+    jsTruthy: false,
+    locale: "en",
+    // Nothing is ever loaded: the tags that would are gone, and this is what is left for anything overlooked.
+    templates: {},
+  });
+  for (const tag of REMOVED_TAGS) delete liquid.tags[tag];
+  for (const filter of REMOVED_FILTERS) liquid.unregisterFilter(filter);
+  for (const [name, filter] of Object.entries(FILTERS)) liquid.registerFilter(name, filter);
+  return liquid;
+}
+
+interface Positioned {
+  token?: { getPosition?: () => [number, number] };
+}
+
+function toProblemError(error: unknown): ProblemError {
+  const position = (error as Positioned).token?.getPosition?.();
+  const message = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "it cannot be parsed";
+  if (error instanceof RangeError)
+    return { pointer: "", code: "too-deep", detail: "The template is nested too deeply." };
+  const what = message.replace(/, line:\d+, col:\d+$/, "");
+  const where = position ? ` (line ${position[0]}, column ${position[1]})` : "";
+  return { pointer: "", code: "liquid-syntax", detail: `${what}${where}` };
+}

@@ -1,0 +1,39 @@
+/** Makes URLs harmless whose scheme a browser would run, whatever way they were put together. */
+import { URL_ATTRIBUTES } from "./positions.ts";
+
+const SAFE_SCHEMES = new Set(["http", "https", "mailto", "tel", "sms"]);
+const SAFE_IMAGE = /^data:image\/(?:png|gif|jpeg|webp|avif)[;,]/i;
+const ATTRIBUTE = new RegExp(`([\\s"'/](?:${[...URL_ATTRIBUTES].join("|")})\\s*=\\s*)(?:"([^"]*)"|'([^']*)')`, "gi");
+const NAMED: { [name: string]: string } = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  colon: ":",
+  tab: "\t",
+  newline: "\n",
+};
+
+/** `href="javascript:…"` becomes `href="#"`, in every attribute that a browser follows or loads. */
+export function neutralizeUrls(html: string): string {
+  return html.replace(ATTRIBUTE, (whole, before: string, double: string | undefined, single: string | undefined) =>
+    isSafeUrl(decodeEntities(double ?? single ?? "")) ? whole : `${before}"#"`,
+  );
+}
+
+/** True for relative URLs and for schemes that run nothing; browsers skip control characters and spaces in schemes, so does this. */
+export function isSafeUrl(url: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being removed
+  const bare = url.replace(/[\u0000-\u0020\u007f-\u009f]/g, "");
+  const scheme = /^([^/?#:]*):/.exec(bare)?.[1]?.toLowerCase();
+  return scheme === undefined || SAFE_SCHEMES.has(scheme) || SAFE_IMAGE.test(bare);
+}
+
+function decodeEntities(text: string): string {
+  return text.replace(/&(?:#(\d+)|#x([0-9a-f]+)|([a-z]+));?/gi, (whole, decimal, hex, name) => {
+    if (name) return NAMED[name.toLowerCase()] ?? whole;
+    const code = decimal ? Number(decimal) : Number.parseInt(hex, 16);
+    return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : "";
+  });
+}

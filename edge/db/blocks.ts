@@ -1,0 +1,243 @@
+/** SQL of `blocks` (drafts) and `block_versions` (what was published, kept for going back). */
+import type { Variant } from "../../shared/manifest.ts";
+import type { Status } from "./segments.ts";
+
+export interface BlockBody {
+  variants: Variant[];
+  /** Liquid; null: the page's own content stays. */
+  fallback: string | null;
+}
+
+export interface Block extends BlockBody {
+  key: string;
+  slot: string;
+  status: Status;
+  /** Of the draft; grows by one at each save. */
+  version: number;
+  /** The published version that is live, if any. */
+  liveVersion: number | null;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface BlockVersion extends BlockBody {
+  key: string;
+  slot: string;
+  version: number;
+  publishedAt: number;
+}
+
+interface BlockRow {
+  key: string;
+  slot: string;
+  draft: string;
+  status: Status;
+  version: number;
+  live_version: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface BlockVersionRow {
+  key: string;
+  slot: string;
+  version: number;
+  body: string;
+  published_at: number;
+}
+
+function toBlock(row: BlockRow): Block {
+  const { variants, fallback } = JSON.parse(row.draft) as BlockBody;
+  return {
+    key: row.key,
+    slot: row.slot,
+    variants,
+    fallback,
+    status: row.status,
+    version: row.version,
+    liveVersion: row.live_version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+export function toBlockVersion(row: BlockVersionRow): BlockVersion {
+  const { variants, fallback } = JSON.parse(row.body) as BlockBody;
+  return { key: row.key, slot: row.slot, version: row.version, variants, fallback, publishedAt: row.published_at };
+}
+
+/** Inserts a draft, or takes over the key of an archived one (its version goes on); null when the key is in use. */
+export async function insertBlock(
+  db: D1Database,
+  siteId: string,
+  block: BlockBody & { key: string; slot: string },
+  now: number,
+): Promise<Block | null> {
+  const row = await db
+    .prepare(
+      `INSERT INTO blocks (site_id, key, slot, draft, status, version, live_version, created_at, updated_at)
+       VALUES (?1, ?2, ?3, ?4, 'draft', 1, NULL, ?5, ?5)
+       ON CONFLICT (site_id, key) DO UPDATE SET slot = excluded.slot, draft = excluded.draft, status = 'draft',
+         version = blocks.version + 1, live_version = NULL, created_at = excluded.created_at, updated_at = excluded.updated_at
+       WHERE blocks.status = 'archived'
+       RETURNING key, slot, draft, status, version, live_version, created_at, updated_at`,
+    )
+    .bind(siteId, block.key, block.slot, toDraft(block), now)
+    .first<BlockRow>();
+  return row && toBlock(row);
+}
+
+export async function readBlock(db: D1Database, siteId: string, key: string): Promise<Block | null> {
+  const row = await db
+    .prepare(
+      `SELECT key, slot, draft, status, version, live_version, created_at, updated_at FROM blocks
+       WHERE site_id = ?1 AND key = ?2`,
+    )
+    .bind(siteId, key)
+    .first<BlockRow>();
+  return row && toBlock(row);
+}
+
+/** Blocks in the order of their keys, after the one given; archived ones only when asked for. */
+export async function listBlocks(
+  db: D1Database,
+  siteId: string,
+  page: { after: string; limit: number; archived: boolean },
+): Promise<Block[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT key, slot, draft, status, version, live_version, created_at, updated_at FROM blocks
+       WHERE site_id = ?1 AND key > ?2 AND (?4 = 1 OR status <> 'archived') ORDER BY key LIMIT ?3`,
+    )
+    .bind(siteId, page.after, page.limit, page.archived ? 1 : 0)
+    .all<BlockRow>();
+  return results.map(toBlock);
+}
+
+/** Writes a draft if it is still at `version`, which grows by one; null when it has moved on. */
+export async function updateBlock(
+  db: D1Database,
+  siteId: string,
+  block: BlockBody & { key: string; slot: string },
+  version: number,
+  now: number,
+): Promise<Block | null> {
+  const row = await db
+    .prepare(
+      `UPDATE blocks SET slot = ?3, draft = ?4, version = version + 1, updated_at = ?6
+       WHERE site_id = ?1 AND key = ?2 AND version = ?5 AND status <> 'archived'
+       RETURNING key, slot, draft, status, version, live_version, created_at, updated_at`,
+    )
+    .bind(siteId, block.key, block.slot, toDraft(block), version, now)
+    .first<BlockRow>();
+  return row && toBlock(row);
+}
+
+/** Makes the draft at `version` live, keeping it in `block_versions`; null when the draft has moved on. */
+export async function publishBlock(
+  db: D1Database,
+  siteId: string,
+  key: string,
+  version: number,
+  now: number,
+): Promise<Block | null> {
+  const [, updated] = await db.batch<BlockRow>([
+    db
+      .prepare(
+        `INSERT INTO block_versions (site_id, key, version, slot, body, published_at)
+         SELECT site_id, key, version, slot, draft, ?4 FROM blocks WHERE site_id = ?1 AND key = ?2 AND version = ?3
+         ON CONFLICT (site_id, key, version) DO NOTHING`,
+      )
+      .bind(siteId, key, version, now),
+    db
+      .prepare(
+        `UPDATE blocks SET status = 'active', live_version = version, updated_at = ?4
+         WHERE site_id = ?1 AND key = ?2 AND version = ?3
+         RETURNING key, slot, draft, status, version, live_version, created_at, updated_at`,
+      )
+      .bind(siteId, key, version, now),
+  ]);
+  const row = updated?.results[0];
+  return row ? toBlock(row) : null;
+}
+
+/** Makes an earlier published version live again; null when there is no such version. */
+export async function rollbackBlock(
+  db: D1Database,
+  siteId: string,
+  key: string,
+  version: number,
+  now: number,
+): Promise<Block | null> {
+  const row = await db
+    .prepare(
+      `UPDATE blocks SET status = 'active', live_version = ?3, updated_at = ?4
+       WHERE site_id = ?1 AND key = ?2 AND status <> 'archived'
+         AND EXISTS (SELECT 1 FROM block_versions v WHERE v.site_id = ?1 AND v.key = ?2 AND v.version = ?3)
+       RETURNING key, slot, draft, status, version, live_version, created_at, updated_at`,
+    )
+    .bind(siteId, key, version, now)
+    .first<BlockRow>();
+  return row && toBlock(row);
+}
+
+/** Takes a block out of the site; its versions stay readable. Null when it is not there or already archived. */
+export async function archiveBlock(db: D1Database, siteId: string, key: string, now: number): Promise<Block | null> {
+  const row = await db
+    .prepare(
+      `UPDATE blocks SET status = 'archived', live_version = NULL, version = version + 1, updated_at = ?3
+       WHERE site_id = ?1 AND key = ?2 AND status <> 'archived'
+       RETURNING key, slot, draft, status, version, live_version, created_at, updated_at`,
+    )
+    .bind(siteId, key, now)
+    .first<BlockRow>();
+  return row && toBlock(row);
+}
+
+/** What is live, all blocks of a site. */
+export function selectLiveBlocks(db: D1Database, siteId: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT v.key, v.slot, v.version, v.body, v.published_at FROM blocks b
+       JOIN block_versions v ON v.site_id = b.site_id AND v.key = b.key AND v.version = b.live_version
+       WHERE b.site_id = ?1 AND b.status = 'active' ORDER BY v.key`,
+    )
+    .bind(siteId);
+}
+
+export async function readBlockVersion(
+  db: D1Database,
+  siteId: string,
+  key: string,
+  version: number,
+): Promise<BlockVersion | null> {
+  const row = await db
+    .prepare(
+      `SELECT key, slot, version, body, published_at FROM block_versions WHERE site_id = ?1 AND key = ?2 AND version = ?3`,
+    )
+    .bind(siteId, key, version)
+    .first<BlockVersionRow>();
+  return row && toBlockVersion(row);
+}
+
+/** Published versions, newest first, before the one given. */
+export async function listBlockVersions(
+  db: D1Database,
+  siteId: string,
+  key: string,
+  before: number,
+  limit: number,
+): Promise<BlockVersion[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT key, slot, version, body, published_at FROM block_versions
+       WHERE site_id = ?1 AND key = ?2 AND version < ?3 ORDER BY version DESC LIMIT ?4`,
+    )
+    .bind(siteId, key, before, limit)
+    .all<BlockVersionRow>();
+  return results.map(toBlockVersion);
+}
+
+function toDraft(block: BlockBody): string {
+  return JSON.stringify({ variants: block.variants, fallback: block.fallback } satisfies BlockBody);
+}

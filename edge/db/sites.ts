@@ -1,0 +1,74 @@
+/** SQL of `sites`: tenants and their settings. */
+import type { SiteSettings } from "../../shared/manifest.ts";
+
+export interface Site {
+  id: string;
+  name: string;
+  settings: SiteSettings;
+  /** Number of the newest publish. */
+  version: number;
+  createdAt: number;
+}
+
+export interface SiteRow {
+  id: string;
+  name: string;
+  settings: string;
+  version: number;
+  created_at: number;
+}
+
+export function toSite(row: SiteRow): Site {
+  return {
+    id: row.id,
+    name: row.name,
+    settings: JSON.parse(row.settings),
+    version: row.version,
+    createdAt: row.created_at,
+  };
+}
+
+export function insertSite(db: D1Database, site: Omit<Site, "version">): D1PreparedStatement {
+  return db
+    .prepare("INSERT INTO sites (id, name, settings, version, created_at) VALUES (?1, ?2, ?3, 0, ?4)")
+    .bind(site.id, site.name, JSON.stringify(site.settings), site.createdAt);
+}
+
+export async function readSiteRow(db: D1Database, id: string): Promise<Site | null> {
+  const row = await selectSite(db, id).first<SiteRow>();
+  return row && toSite(row);
+}
+
+export function selectSite(db: D1Database, id: string): D1PreparedStatement {
+  return db.prepare("SELECT id, name, settings, version, created_at FROM sites WHERE id = ?1").bind(id);
+}
+
+/** Sites in the order of their ids, after the one given. */
+export async function listSites(db: D1Database, after: string, limit: number): Promise<Site[]> {
+  const { results } = await db
+    .prepare("SELECT id, name, settings, version, created_at FROM sites WHERE id > ?1 ORDER BY id LIMIT ?2")
+    .bind(after, limit)
+    .all<SiteRow>();
+  return results.map(toSite);
+}
+
+/** Writes name and settings if the site is still at `version`; false when it has moved on. */
+export async function updateSite(
+  db: D1Database,
+  id: string,
+  change: { name: string; settings: SiteSettings },
+  version: number,
+): Promise<boolean> {
+  const { meta } = await db
+    .prepare("UPDATE sites SET name = ?2, settings = ?3 WHERE id = ?1 AND version = ?4")
+    .bind(id, change.name, JSON.stringify(change.settings), version)
+    .run();
+  return meta.changes > 0;
+}
+
+/** The statement that makes the next publish: first of the transaction that reads what is published. */
+export function bumpSiteVersion(db: D1Database, id: string): D1PreparedStatement {
+  return db
+    .prepare("UPDATE sites SET version = version + 1 WHERE id = ?1 RETURNING id, name, settings, version, created_at")
+    .bind(id);
+}

@@ -1,0 +1,77 @@
+/** What is published: read from D1 in one transaction, the whole of it for the edge and the public part for browsers. */
+
+import { analyze } from "../../shared/engine/analyze.ts";
+import type { Manifest, ManifestSegment, PublicManifest } from "../../shared/manifest.ts";
+import { type BlockVersionRow, selectLiveBlocks, toBlockVersion } from "../db/blocks.ts";
+import { type SegmentRow, selectSegments, toSegment } from "../db/segments.ts";
+import { type SiteRow, toSite } from "../db/sites.ts";
+
+/** Builds the manifest that `head` (a statement that answers the site's row) and the site's tables say; null without a site. */
+export async function readManifest(
+  db: D1Database,
+  siteId: string,
+  head: D1PreparedStatement,
+  now: number,
+): Promise<Manifest | null> {
+  const [sites, segments, blocks] = await db.batch([head, selectSegments(db, siteId), selectLiveBlocks(db, siteId)]);
+  const row = sites?.results[0] as SiteRow | undefined;
+  if (!row) return null;
+  const site = toSite(row);
+  return {
+    siteId,
+    version: site.version,
+    publishedAt: now,
+    settings: site.settings,
+    segments: (segments!.results as SegmentRow[])
+      .map(toSegment)
+      .filter((segment) => segment.status === "active")
+      .map(({ key, name, kind, condition, visibility, version }) => ({
+        key,
+        name,
+        kind,
+        condition,
+        visibility,
+        version,
+      })),
+    blocks: (blocks!.results as BlockVersionRow[])
+      .map(toBlockVersion)
+      .map(({ key, slot, variants, fallback, version }) => ({ key, slot, variants, fallback, version })),
+  };
+}
+
+/** The part of a manifest that any visitor may read. Nothing of a private segment is in it: no rule, no name, no key. */
+export function buildPublicManifest(manifest: Manifest): PublicManifest {
+  const decidable = findDecidable(manifest.segments);
+  const segments = manifest.segments.flatMap(({ key, condition }) =>
+    condition && decidable.has(key) ? [{ key, condition }] : [],
+  );
+  const slots: PublicManifest["slots"] = Object.create(null);
+  for (const { slot, variants } of manifest.blocks) {
+    const looksAt = new Set<string>();
+    for (const { audience } of variants) {
+      if (audience) for (const key of analyze(audience).segments) if (decidable.has(key)) looksAt.add(key);
+    }
+    slots[slot] = [...looksAt].sort();
+  }
+  const { timeZone, consentDefault } = manifest.settings;
+  return { version: manifest.version, timeZone, consentDefault, segments, slots };
+}
+
+/** Public segments that a browser can decide: their own leaves, and those of every segment that they refer to. */
+function findDecidable(segments: readonly ManifestSegment[]): Set<string> {
+  const byKey = new Map(segments.map((segment) => [segment.key, segment]));
+  const decided = new Map<string, boolean>();
+  return new Set(segments.map(({ key }) => key).filter(isDecidable));
+
+  function isDecidable(key: string): boolean {
+    const known = decided.get(key);
+    if (known !== undefined) return known;
+    decided.set(key, false); // while it is being looked at: a cycle is not decidable
+    const segment = byKey.get(key);
+    if (!segment?.condition || segment.visibility !== "public") return false;
+    const { runtime, segments } = analyze(segment.condition);
+    const answer = runtime === "browser" && [...segments].every(isDecidable);
+    decided.set(key, answer);
+    return answer;
+  }
+}

@@ -1,0 +1,113 @@
+/** A manifest made ready to decide and render with: rules compiled, templates parsed when first needed. One per site and version. */
+
+import type { Condition } from "../../shared/condition.ts";
+import { analyze } from "../../shared/engine/analyze.ts";
+import { compile } from "../../shared/engine/compile.ts";
+import type { Program } from "../../shared/engine/types.ts";
+import { type Needs, needsOf } from "../../shared/history.ts";
+import type { Manifest, ManifestBlock, Variant } from "../../shared/manifest.ts";
+import { buildPublicManifest } from "./build.ts";
+import { LiveTemplate } from "./template.ts";
+
+/** What must be read before an audience can be decided. Nothing but segments and context: the token is enough. */
+export interface AudienceNeeds {
+  events: boolean;
+  traits: boolean;
+  context: boolean;
+  /** The person's stable id. */
+  id: boolean;
+  segments: readonly string[];
+}
+
+export interface LiveVariant {
+  key: string;
+  /** Position of its rule in `LiveSite.audiences`; null: everyone. */
+  audience: number | null;
+  needs: AudienceNeeds;
+  template: LiveTemplate;
+}
+
+export interface LiveBlock {
+  key: string;
+  slot: string;
+  version: number;
+  variants: LiveVariant[];
+  fallback: LiveTemplate | null;
+  /** Segments that its audiences look at. */
+  segmentKeys: readonly string[];
+  /** All its audiences can be decided from memberships, context and the stable id alone. */
+  tokenOnly: boolean;
+}
+
+export interface LiveSite {
+  manifest: Manifest;
+  /** The dynamic segments. */
+  program: Program;
+  /** What of a person's history `program` and `audiences` look at. */
+  needs: Needs;
+  /** Keys of the static segments: memberships are stored, not decided. */
+  staticKeys: readonly string[];
+  /** The audiences of all live variants; memberships come in as `subject.segments`. */
+  audiences: Program;
+  /** By slot. */
+  blocks: ReadonlyMap<string, LiveBlock>;
+  publicManifest: { body: string; etag: string };
+  /** True for an origin that may call from a browser. */
+  allowsOrigin(origin: string): boolean;
+}
+
+const NO_NEEDS: AudienceNeeds = { events: false, traits: false, context: false, id: false, segments: [] };
+
+export function buildLiveSite(manifest: Manifest): LiveSite {
+  const { timeZone, origins } = manifest.settings;
+  const rules = manifest.segments.flatMap(({ key, condition }) => (condition ? [{ key, condition }] : []));
+  const audienceRules: { key: string; condition: Condition }[] = [];
+  const site = { id: manifest.siteId, timeZone };
+  const blocks = new Map(manifest.blocks.map((block) => [block.slot, buildBlock(block)]));
+  const conditions = [...rules, ...audienceRules].map(({ condition }) => condition);
+  const body = JSON.stringify(buildPublicManifest(manifest));
+  const allowed = new Set(origins.map((origin) => origin.toLowerCase()));
+
+  return {
+    manifest,
+    program: compile(rules, { timeZone }),
+    needs: needsOf(conditions),
+    staticKeys: manifest.segments.filter(({ kind }) => kind === "static").map(({ key }) => key),
+    audiences: compile(audienceRules, { timeZone }),
+    blocks,
+    publicManifest: { body, etag: `"${manifest.version}"` },
+    allowsOrigin: (origin) => allowed.has("*") || allowed.has(origin.toLowerCase()),
+  };
+
+  function buildBlock(block: ManifestBlock): LiveBlock {
+    const variants = block.variants.map((variant) => buildVariant(block, variant));
+    return {
+      key: block.key,
+      slot: block.slot,
+      version: block.version,
+      variants,
+      fallback: block.fallback === null ? null : new LiveTemplate(block.fallback, site),
+      segmentKeys: [...new Set(variants.flatMap(({ needs }) => needs.segments))],
+      tokenOnly: variants.every(({ needs }) => !needs.events && !needs.traits),
+    };
+  }
+
+  function buildVariant(block: ManifestBlock, { key, audience, template }: Variant): LiveVariant {
+    const live = { key, template: new LiveTemplate(template, site) };
+    if (!audience) return { ...live, audience: null, needs: NO_NEEDS };
+    // A slash cannot be part of a segment's key: audiences and segments never share a name.
+    audienceRules.push({ key: `${block.key}/${key}`, condition: audience });
+    return { ...live, audience: audienceRules.length - 1, needs: needsOfAudience(audience) };
+  }
+}
+
+function needsOfAudience(audience: Condition): AudienceNeeds {
+  const found = analyze(audience);
+  return {
+    events: found.events.length > 0,
+    traits: found.traits.length > 0,
+    context: found.context.length > 0,
+    id: true,
+    segments: found.segments,
+  };
+}

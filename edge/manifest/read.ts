@@ -1,0 +1,92 @@
+/** Finds a site: memory of this isolate, then KV, then D1. A stale memory answers at once and is renewed behind the answer. */
+import type { Manifest } from "../../shared/manifest.ts";
+import { readSiteIdByKey } from "../db/keys.ts";
+import { readSiteRow, selectSite } from "../db/sites.ts";
+import type { Env } from "../env.ts";
+import { readManifest } from "./build.ts";
+import { buildLiveSite, type LiveSite } from "./live.ts";
+import { FRESH_MS, recallSite, recallSiteId, rememberSite, rememberSiteId, UNKNOWN_MS } from "./memory.ts";
+import { manifestKey } from "./publish.ts";
+
+export interface Background {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/** KV's own cache in a location; with FRESH_MS a publish is everywhere within a minute. */
+const KV_CACHE_SECONDS = 30;
+/** Accepted by a local start only. */
+export const DEMO_WRITE_KEY = "pk_demo";
+export const DEMO_SECRET_KEY = "sk_demo";
+const KEY_LENGTH = 100;
+/** Whatever a race leaves in KV for a key that was revoked is gone after this. */
+const KV_KEY_SECONDS = 3_600;
+
+/** The site that a write key opens; null when it is unknown, revoked, or the demo's outside a local start. */
+export async function readSiteByWriteKey(
+  env: Env,
+  context: Background,
+  writeKey: string,
+  now: number,
+): Promise<LiveSite | null> {
+  if (!writeKey.startsWith("pk_") || writeKey.length > KEY_LENGTH) return null;
+  if (writeKey === DEMO_WRITE_KEY && env.ATTUNE_LOCAL !== "1") return null;
+  const known = recallSiteId(writeKey);
+  let siteId = known?.value;
+  if (siteId && now - known!.at >= FRESH_MS) {
+    known!.at = now; // one renewal at a time
+    context.waitUntil(findSiteId(env, writeKey, now).catch(() => {}));
+  } else if (siteId === undefined || (siteId === null && now - known!.at >= UNKNOWN_MS)) {
+    siteId = await findSiteId(env, writeKey, now);
+  }
+  return siteId ? readSite(env, siteId, now, context) : null;
+}
+
+/** The site as published; null when there is none. Without a context to work behind, a stale memory is renewed first. */
+export async function readSite(env: Env, siteId: string, now: number, context?: Background): Promise<LiveSite | null> {
+  const known = recallSite(siteId);
+  if (!known) return loadSite(env, siteId, now);
+  if (now - known.at < FRESH_MS) return known.value;
+  if (!context) return loadSite(env, siteId, now);
+  known.at = now; // one renewal at a time
+  context.waitUntil(loadSite(env, siteId, now).catch(() => {}));
+  return known.value;
+}
+
+async function loadSite(env: Env, siteId: string, now: number): Promise<LiveSite | null> {
+  const key = manifestKey(siteId);
+  const stored = await env.KV.get<Manifest>(key, { type: "json", cacheTtl: KV_CACHE_SECONDS }).catch(() => null);
+  const manifest = stored ?? (await rebuild(env, siteId, now));
+  if (!manifest) return null;
+  const known = recallSite(siteId)?.value;
+  // Only another version is worth compiling.
+  return rememberSite(known?.manifest.version === manifest.version ? known : buildLiveSite(manifest), now);
+}
+
+/** KV has lost or never had it. If a publish overtakes, the older manifest must not stay in KV. */
+async function rebuild(env: Env, siteId: string, now: number): Promise<Manifest | null> {
+  const manifest = await readManifest(env.DB, siteId, selectSite(env.DB, siteId), now);
+  if (!manifest) return null;
+  await env.KV.put(manifestKey(siteId), JSON.stringify(manifest)).catch(() => {});
+  const site = await readSiteRow(env.DB, siteId);
+  return site && site.version !== manifest.version ? rebuild(env, siteId, now) : manifest;
+}
+
+async function findSiteId(env: Env, writeKey: string, now: number): Promise<string | null> {
+  const hash = await hashKey(writeKey);
+  const stored = await env.KV.get(writeKeyName(hash), { cacheTtl: KV_CACHE_SECONDS }).catch(() => null);
+  const siteId = stored ?? (await readSiteIdByKey(env.DB, hash, "write"));
+  if (siteId && !stored)
+    await env.KV.put(writeKeyName(hash), siteId, { expirationTtl: KV_KEY_SECONDS }).catch(() => {});
+  rememberSiteId(writeKey, siteId, now);
+  return siteId;
+}
+
+export function writeKeyName(hash: string): string {
+  return `write-key:${hash}`;
+}
+
+/** SHA-256 in hex: all that is stored of a key. */
+export async function hashKey(key: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
