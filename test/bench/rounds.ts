@@ -1,0 +1,87 @@
+/** Measures several things in turn, round after round, so that a busy moment of the machine hits all of them alike. */
+import { type RequestTemplate, runLoad } from "./load.ts";
+import type { Bench } from "./workerd.ts";
+
+const CONNECTIONS = 16;
+
+export interface Contestant {
+  name: string;
+  url: string;
+  request: RequestTemplate;
+  /** What one request counts as: 20 for a batch of 20 events. */
+  units: number;
+}
+
+export interface Measured {
+  name: string;
+  /** Medians over the rounds. */
+  perSecond: number;
+  p50: number;
+  p99: number;
+  /** CPU of workerd per unit: what a busy machine does not change. */
+  cpuMicros: number | undefined;
+  /** Units per second of each round, in order. */
+  rounds: number[];
+}
+
+export interface Pace {
+  rounds: number;
+  roundMs: number;
+  warmMs: number;
+}
+
+/** Unique over the whole run of the program: messageIds are made of it. */
+let serial = 1;
+
+/** @throws Error when any answer is not a success: a fast refusal is no result. */
+export async function measure(bench: Bench, contestants: readonly Contestant[], pace: Pace): Promise<Measured[]> {
+  for (const contestant of contestants) await load(contestant, pace.warmMs);
+  const samples = contestants.map(
+    () => [] as { perSecond: number; p50: number; p99: number; cpu: number | undefined }[],
+  );
+  for (let round = 0; round < pace.rounds; round++) {
+    for (const [index, contestant] of contestants.entries()) {
+      const before = bench.cpuSeconds();
+      const result = await load(contestant, pace.roundMs);
+      const after = bench.cpuSeconds();
+      const units = result.requests * contestant.units;
+      samples[index]!.push({
+        perSecond: units / result.seconds,
+        p50: result.p50,
+        p99: result.p99,
+        cpu: before === undefined || after === undefined ? undefined : ((after - before) * 1e6) / units,
+      });
+    }
+  }
+  return contestants.map(({ name }, index) => {
+    const own = samples[index]!;
+    const cpu = own.map((sample) => sample.cpu).filter((value) => value !== undefined);
+    return {
+      name,
+      perSecond: median(own.map((sample) => sample.perSecond)),
+      p50: median(own.map((sample) => sample.p50)),
+      p99: median(own.map((sample) => sample.p99)),
+      cpuMicros: cpu.length > 0 ? median(cpu) : undefined,
+      rounds: own.map((sample) => sample.perSecond),
+    };
+  });
+}
+
+async function load({ name, url, request }: Contestant, durationMs: number) {
+  const result = await runLoad({ url, request, connections: CONNECTIONS, durationMs, serial });
+  serial = result.serial;
+  if (result.failures > 0)
+    throw new Error(`${name}: ${result.failures} of ${result.requests} failed: ${result.failure}`);
+  return result;
+}
+
+/** Median of the rounds' own ratios: each compares two neighbours in time. */
+export function ratioOf(one: Measured, other: Measured): number {
+  return median(one.rounds.map((value, round) => value / other.rounds[round]!));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

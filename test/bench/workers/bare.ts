@@ -1,0 +1,40 @@
+/** What there is to compare with: an itty-router handler that answers a constant, and one that does one D1 insert. */
+import { AutoRouter } from "itty-router";
+
+interface Env {
+  DB: {
+    prepare(sql: string): { bind(...values: unknown[]): { run(): Promise<unknown> } };
+  };
+}
+
+interface Row {
+  profile_id: string;
+  type: string;
+  ts: number;
+  props: unknown;
+}
+
+let constant = "{}";
+const router = AutoRouter();
+
+router.put("/constant", async (request: Request) => {
+  constant = await request.text();
+  return new Response(null, { status: 204 });
+});
+
+router.post("/constant", () => new Response(constant, { headers: { "content-type": "application/json" } }));
+
+router.post("/parsed", async (request: Request) => {
+  await request.json();
+  return new Response(constant, { headers: { "content-type": "application/json" } });
+});
+
+router.post("/insert", async (request: Request, env: Env) => {
+  const row = (await request.json()) as Row;
+  await env.DB.prepare("INSERT INTO rows (profile_id, type, ts, props) VALUES (?1, ?2, ?3, ?4)")
+    .bind(row.profile_id, row.type, row.ts, JSON.stringify(row.props))
+    .run();
+  return Response.json({ success: true });
+});
+
+export default { fetch: router.fetch };
