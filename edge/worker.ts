@@ -1,8 +1,38 @@
 /** Wires the planes of the Worker together and does nothing else. */
+import { deliver } from "./delivery/router.ts";
 import type { Env } from "./env.ts";
+import { log } from "./log.ts";
+import { Problem } from "./problem.ts";
+import { wakeDueProfiles } from "./profiles/wake.ts";
 
 export default {
-  async fetch() {
-    return new Response("attune");
+  async fetch(request, env, context) {
+    try {
+      const answered = await deliver(request, env, context);
+      if (answered) return answered;
+      // Loaded when first needed: the API's schemas cost start-up time that a block request shall not pay.
+      const { api } = await import("./api/index.ts");
+      return await api.fetch(request, env, context);
+    } catch (error) {
+      return answerError(request, error);
+    }
+  },
+
+  async scheduled(_controller, env) {
+    const done = await wakeDueProfiles(env, Date.now);
+    if (done.decided) log("info", { job: "wake", ...done });
   },
 } satisfies ExportedHandler<Env>;
+
+/** A problem as its document; anything else is ours, logged under the request's id and told to nobody. */
+function answerError(request: Request, error: unknown): Response {
+  const id = request.headers.get("cf-ray") ?? crypto.randomUUID();
+  const origin = request.headers.get("origin");
+  const headers = origin ? { "access-control-allow-origin": origin, vary: "origin" } : {};
+  if (error instanceof Problem) {
+    if (error.status >= 500) log("warn", { id, problem: error.slug });
+    return error.toResponse(id, headers);
+  }
+  log("error", { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  return new Problem("internal", `report the request id ${id}`).toResponse(id, headers);
+}

@@ -8,6 +8,8 @@ CREATE TABLE identifiers (
   -- The id that its component has while this identifier is the eldest of it. Never changes: undoing a merge gives it back.
   birth_id TEXT NOT NULL,
   first_seen INTEGER NOT NULL,
+  -- What it allows now, per purpose: {purpose: [granted, at]}; the statements are in consents.
+  consent TEXT NOT NULL CHECK (json_valid(consent)),
   PRIMARY KEY (site_id, identifier)
 ) STRICT, WITHOUT ROWID;
 -- Serves: all identifiers of a profile.
@@ -15,7 +17,7 @@ CREATE INDEX identifiers_site_id_profile_id ON identifiers (site_id, profile_id)
 -- Serves: a merged id answers with the current profile.
 CREATE UNIQUE INDEX identifiers_site_id_birth_id ON identifiers (site_id, birth_id);
 
--- Never deleted by an unmerge: it sets removed_at.
+-- One row per pair, named by a hash of it, so that hearing of it again changes nothing. An unmerge sets removed_at.
 CREATE TABLE links (
   id TEXT NOT NULL,
   site_id TEXT NOT NULL,
@@ -30,7 +32,7 @@ CREATE TABLE links (
   PRIMARY KEY (site_id, id)
 ) STRICT, WITHOUT ROWID;
 -- Serve: the links of an identifier, from either end.
-CREATE INDEX links_site_id_a_b ON links (site_id, a, b);
+CREATE INDEX links_site_id_a ON links (site_id, a);
 CREATE INDEX links_site_id_b ON links (site_id, b);
 
 -- Links that were refused, with the reason.
@@ -55,7 +57,9 @@ CREATE TABLE profiles (
   last_seen INTEGER NOT NULL,
   -- Grows by one at each write; a write that read an older version is refused and tried again.
   version INTEGER NOT NULL,
-  -- What the engine said last, per segment key: [value, until, since, segment version].
+  -- The profile that this one is part of now; null while it stands for itself.
+  merged_into TEXT,
+  -- What the engine said last: {segment key: [since, until]} for each segment it is a member of.
   decisions TEXT NOT NULL CHECK (json_valid(decisions)),
   -- Earliest `until` of the decisions: when time alone may change an answer.
   wakes_at INTEGER,

@@ -1,0 +1,33 @@
+/** SQL of `consents`: every statement of consent with its proof. The current state is on the identifier. */
+import type { Purpose } from "../../shared/consent.ts";
+import type { Identifier } from "../../shared/identifier.ts";
+
+export interface ConsentStatement {
+  identifier: Identifier;
+  purpose: Purpose;
+  granted: boolean;
+  at: number;
+  /** Where it was said: the message's library, or what `/v1/consent` was told. */
+  source: string;
+  policyVersion: string | null;
+}
+
+export function insertConsents(
+  db: D1Database,
+  siteId: string,
+  statements: readonly ConsentStatement[],
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO consents (site_id, identifier, purpose, at, granted, source, policy_version)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+       FROM json_each(?2) WHERE true
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(
+      siteId,
+      JSON.stringify(
+        statements.map((s) => [s.identifier, s.purpose, s.at, s.granted ? 1 : 0, s.source, s.policyVersion]),
+      ),
+    );
+}

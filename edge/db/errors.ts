@@ -1,0 +1,11 @@
+/** Which of D1's errors mean "not now" rather than "never". */
+
+/** True where the database was too busy, restarted, or out of reach: the same request may succeed a little later. */
+export function isOverload(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /overloaded|queued for too long|connection lost|storage operation exceeded|reset because|internal error|timeout|locked|Durable Object/i.test(
+      error.message,
+    )
+  );
+}

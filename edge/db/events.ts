@@ -1,0 +1,98 @@
+/** SQL of `events`: append-only, one row per message, kept with the owner that produced it. */
+import type { EventType, JsonObject } from "../../shared/event.ts";
+import type { Identifier } from "../../shared/identifier.ts";
+import type { IngestEvent } from "../ingest/parse.ts";
+
+export interface EventRow {
+  owner: Identifier;
+  messageId: string;
+  type: EventType;
+  name: string;
+  at: number;
+  receivedAt: number;
+  message: JsonObject;
+}
+
+interface Row {
+  owner: string;
+  message_id: string;
+  type: EventType;
+  name: string;
+  at: number;
+  received_at: number;
+  body: string;
+}
+
+export function toEventRow(row: unknown): EventRow {
+  const { owner, message_id, type, name, at, received_at, body } = row as Row;
+  return { owner, messageId: message_id, type, name, at, receivedAt: received_at, message: JSON.parse(body) };
+}
+
+/** Names one message of one owner: what makes it the same when it is sent again. */
+export function eventKey(owner: Identifier, messageId: string): string {
+  return `${owner}\n${messageId}`;
+}
+
+/** Which of the events are stored already. */
+export function selectSeen(
+  db: D1Database,
+  siteId: string,
+  events: readonly { owner: Identifier; messageId: string }[],
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT e.owner, e.message_id FROM json_each(?2) AS asked
+       CROSS JOIN events AS e
+         ON e.site_id = ?1 AND e.owner = asked.value ->> 0 AND e.message_id = asked.value ->> 1`,
+    )
+    .bind(siteId, JSON.stringify(events.map((event) => [event.owner, event.messageId])));
+}
+
+export function toSeenKey(row: unknown): string {
+  const { owner, message_id } = row as { owner: string; message_id: string };
+  return eventKey(owner, message_id);
+}
+
+export function insertEvents(
+  db: D1Database,
+  siteId: string,
+  events: readonly IngestEvent[],
+  receivedAt: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO events (site_id, owner, message_id, type, name, at, received_at, body)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?3, value ->> 5
+       FROM json_each(?2) WHERE true
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(
+      siteId,
+      JSON.stringify(events.map((e) => [e.owner, e.messageId, e.type, e.event, e.timestamp, e.body])),
+      receivedAt,
+    );
+}
+
+/** The newest events of some owners, newest first, at most `limit` per owner. */
+export async function listEvents(
+  db: D1Database,
+  siteId: string,
+  owners: readonly Identifier[],
+  limit: number,
+  before: { at: number; messageId: string } | null = null,
+): Promise<EventRow[]> {
+  const statements = owners.map((owner) =>
+    db
+      .prepare(
+        `SELECT owner, message_id, type, name, at, received_at, body FROM events
+         WHERE site_id = ?1 AND owner = ?2 AND (at, message_id) < (?3, ?4)
+         ORDER BY at DESC, message_id DESC LIMIT ?5`,
+      )
+      .bind(siteId, owner, before?.at ?? Number.MAX_SAFE_INTEGER, before?.messageId ?? "", limit),
+  );
+  if (!statements.length) return [];
+  const pages = await db.batch<Row>(statements);
+  return pages
+    .flatMap((page) => page.results.map(toEventRow))
+    .sort((a, b) => b.at - a.at || (a.messageId < b.messageId ? 1 : -1));
+}

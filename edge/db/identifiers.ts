@@ -1,0 +1,106 @@
+/** SQL of `identifiers`: the nodes of the identity graph and the index from each to its profile. */
+import type { Consent, Purpose } from "../../shared/consent.ts";
+import type { Identifier } from "../../shared/identifier.ts";
+
+/** What an identifier allows: purpose → granted, since when. */
+export type StoredConsent = { [P in Purpose]?: [granted: boolean, at: number] };
+
+export interface IdentifierRow {
+  identifier: Identifier;
+  profileId: string;
+  birthId: string;
+  firstSeen: number;
+  consent: StoredConsent;
+}
+
+interface Row {
+  identifier: string;
+  profile_id: string;
+  birth_id: string;
+  first_seen: number;
+  consent: string;
+}
+
+export function toIdentifierRow(row: unknown): IdentifierRow {
+  const { identifier, profile_id, birth_id, first_seen, consent } = row as Row;
+  return { identifier, profileId: profile_id, birthId: birth_id, firstSeen: first_seen, consent: JSON.parse(consent) };
+}
+
+/** All identifiers of the profiles that the given identifiers belong to. An identifier may come twice. */
+export function selectComponents(db: D1Database, siteId: string, identifiers: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT m.identifier, m.profile_id, m.birth_id, m.first_seen, m.consent
+       FROM json_each(?2) AS asked
+       CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
+       CROSS JOIN identifiers AS m ON m.site_id = ?1 AND m.profile_id = i.profile_id`,
+    )
+    .bind(siteId, identifiers);
+}
+
+/** Refuses, with the whole transaction, an identifier that has come into being meanwhile. */
+export function insertIdentifiers(db: D1Database, siteId: string, rows: readonly IdentifierRow[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 FROM json_each(?2)`,
+    )
+    .bind(siteId, JSON.stringify(rows.map((r) => [r.identifier, r.profileId, r.birthId, r.firstSeen, r.consent])));
+}
+
+/** Points identifiers to the profile that they belong to now, and keeps what they allow. */
+export function updateIdentifiers(db: D1Database, siteId: string, rows: readonly IdentifierRow[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE identifiers SET profile_id = changed.value ->> 1, consent = changed.value -> 2
+       FROM json_each(?2) AS changed
+       WHERE site_id = ?1 AND identifier = changed.value ->> 0`,
+    )
+    .bind(siteId, JSON.stringify(rows.map((r) => [r.identifier, r.profileId, r.consent])));
+}
+
+/** The profile that an identifier, or an id that a profile ever had, leads to now. */
+export async function readProfileId(
+  db: D1Database,
+  siteId: string,
+  by: { identifier: Identifier } | { id: string },
+): Promise<string | null> {
+  const statement =
+    "identifier" in by
+      ? db
+          .prepare("SELECT profile_id FROM identifiers WHERE site_id = ?1 AND identifier = ?2")
+          .bind(siteId, by.identifier)
+      : db.prepare("SELECT profile_id FROM identifiers WHERE site_id = ?1 AND birth_id = ?2").bind(siteId, by.id);
+  return (await statement.first<string>("profile_id")) ?? null;
+}
+
+/** One identifier of each profile: enough to load the whole of it. */
+export async function listIdentifiersOfProfiles(
+  db: D1Database,
+  siteId: string,
+  profileIds: readonly string[],
+): Promise<Identifier[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT i.identifier FROM json_each(?2) AS asked
+       CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.birth_id = asked.value`,
+    )
+    .bind(siteId, JSON.stringify(profileIds))
+    .all<{ identifier: string }>();
+  return results.map((row) => row.identifier);
+}
+
+/** The newest statement per purpose wins; an equal time keeps the refusal. */
+export function mergeConsent(into: StoredConsent, from: StoredConsent): StoredConsent {
+  const merged: StoredConsent = { ...into };
+  for (const [purpose, statement] of Object.entries(from) as [Purpose, [boolean, number]][]) {
+    const known = merged[purpose];
+    if (!known || statement[1] > known[1] || (statement[1] === known[1] && !statement[0])) merged[purpose] = statement;
+  }
+  return merged;
+}
+
+/** A message's consent as statements made at one time. */
+export function statementsOf(consent: Consent, at: number): StoredConsent {
+  return Object.fromEntries(Object.entries(consent).map(([purpose, granted]) => [purpose, [granted, at]]));
+}

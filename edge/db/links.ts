@@ -1,0 +1,69 @@
+/** SQL of `links` and `conflicts`: edges of the identity graph, and those that were refused. */
+import { stableIdOf } from "../../shared/hash.ts";
+import type { Identifier } from "../../shared/identifier.ts";
+
+export type Evidence = "identify" | "alias" | "import" | "fuzzy" | "manual";
+
+export interface NewLink {
+  a: Identifier;
+  b: Identifier;
+  evidence: Evidence;
+}
+
+export interface NewConflict extends NewLink {
+  /** Which limit stood against it. */
+  reason: string;
+  messageId: string;
+}
+
+/** The name of a pair, the same from either end. */
+export function linkId(a: Identifier, b: Identifier): string {
+  return stableIdOf(a < b ? `${a}\n${b}` : `${b}\n${a}`);
+}
+
+/** Which of these links were ever made, removed ones included: an operator's removal stands. */
+export function selectKnownLinks(db: D1Database, siteId: string, ids: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT l.id FROM json_each(?2) AS asked
+       CROSS JOIN links AS l ON l.site_id = ?1 AND l.id = asked.value`,
+    )
+    .bind(siteId, JSON.stringify(ids));
+}
+
+export function insertLinks(
+  db: D1Database,
+  siteId: string,
+  links: readonly NewLink[],
+  actor: string,
+  at: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO links (id, site_id, a, b, evidence, actor, at)
+       SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3, ?3, ?4 FROM json_each(?2) WHERE true
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(siteId, JSON.stringify(links.map((l) => [linkId(l.a, l.b), l.a, l.b, l.evidence])), actor, at);
+}
+
+/** One row per refused pair: hearing of it again adds nothing. */
+export function insertConflicts(
+  db: D1Database,
+  siteId: string,
+  conflicts: readonly NewConflict[],
+  at: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO conflicts (site_id, id, a, b, evidence, reason, message_id, at)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?3
+       FROM json_each(?2) WHERE true
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(
+      siteId,
+      JSON.stringify(conflicts.map((c) => [linkId(c.a, c.b), c.a, c.b, c.evidence, c.reason, c.messageId])),
+      at,
+    );
+}

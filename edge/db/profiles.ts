@@ -1,0 +1,123 @@
+/** SQL of `profiles`: what the engine said last of each connected component, and when it must be asked again. */
+
+/** Segment key → since when, until when (null = for ever, if nothing new happens). */
+export type Decisions = { [segmentKey: string]: [since: number, until: number | null] };
+
+export interface ProfileRow {
+  id: string;
+  stableId: string;
+  firstSeen: number;
+  lastSeen: number;
+  version: number;
+  mergedInto: string | null;
+  decisions: Decisions;
+  wakesAt: number | null;
+  manifestVersion: number;
+}
+
+interface Row {
+  id: string;
+  stable_id: string;
+  first_seen: number;
+  last_seen: number;
+  version: number;
+  merged_into: string | null;
+  decisions: string;
+  wakes_at: number | null;
+  manifest_version: number;
+}
+
+export function toProfileRow(row: unknown): ProfileRow {
+  const r = row as Row;
+  return {
+    id: r.id,
+    stableId: r.stable_id,
+    firstSeen: r.first_seen,
+    lastSeen: r.last_seen,
+    version: r.version,
+    mergedInto: r.merged_into,
+    decisions: JSON.parse(r.decisions),
+    wakesAt: r.wakes_at,
+    manifestVersion: r.manifest_version,
+  };
+}
+
+/** The profiles that the given identifiers belong to. One may come twice. */
+export function selectProfiles(db: D1Database, siteId: string, identifiers: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT p.id, p.stable_id, p.first_seen, p.last_seen, p.version, p.merged_into, p.decisions, p.wakes_at,
+         p.manifest_version
+       FROM json_each(?2) AS asked
+       CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
+       CROSS JOIN profiles AS p ON p.site_id = ?1 AND p.id = i.profile_id`,
+    )
+    .bind(siteId, identifiers);
+}
+
+/**
+ * Writes profiles that were read at `version - 1`. If another request wrote one of them meanwhile, `json('conflict')`
+ * fails as malformed and the whole transaction with it: see `isConflict`.
+ */
+export function upsertProfiles(db: D1Database, siteId: string, rows: readonly ProfileRow[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO profiles (site_id, id, stable_id, first_seen, last_seen, version, merged_into, decisions, wakes_at,
+         manifest_version)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value -> 6,
+         value ->> 7, value ->> 8
+       FROM json_each(?2) WHERE true
+       ON CONFLICT (site_id, id) DO UPDATE SET
+         stable_id = excluded.stable_id,
+         first_seen = excluded.first_seen,
+         last_seen = excluded.last_seen,
+         version = excluded.version
+           + json(CASE WHEN profiles.version = excluded.version - 1 THEN '0' ELSE 'conflict' END),
+         merged_into = excluded.merged_into,
+         decisions = excluded.decisions,
+         wakes_at = excluded.wakes_at,
+         manifest_version = excluded.manifest_version`,
+    )
+    .bind(
+      siteId,
+      JSON.stringify(
+        rows.map((r) => [
+          r.id,
+          r.stableId,
+          r.firstSeen,
+          r.lastSeen,
+          r.version,
+          r.mergedInto,
+          r.decisions,
+          r.wakesAt,
+          r.manifestVersion,
+        ]),
+      ),
+    );
+}
+
+/** True for the error of a transaction that lost a race: what it read has changed, so it may be tried again. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof Error && /malformed JSON|UNIQUE constraint failed: identifiers/.test(error.message);
+}
+
+/** Profiles whose time has come, those due longest first. */
+export async function listDueProfiles(
+  db: D1Database,
+  now: number,
+  limit: number,
+): Promise<{ siteId: string; id: string }[]> {
+  const { results } = await db
+    .prepare("SELECT site_id, id FROM profiles WHERE wakes_at <= ?1 ORDER BY wakes_at LIMIT ?2")
+    .bind(now, limit)
+    .all<{ site_id: string; id: string }>();
+  return results.map((row) => ({ siteId: row.site_id, id: row.id }));
+}
+
+/** Takes profiles off the clock: nothing will be decided of them. */
+export async function clearWakes(db: D1Database, siteId: string, ids: readonly string[]): Promise<void> {
+  await db
+    .prepare("UPDATE profiles SET wakes_at = NULL WHERE site_id = ?1 AND id IN (SELECT value FROM json_each(?2))")
+    .bind(siteId, JSON.stringify(ids))
+    .run();
+}

@@ -1,0 +1,49 @@
+/** `POST /v1/consent`: purposes granted or withdrawn, kept with their proof. */
+import * as z from "zod";
+import { PURPOSES } from "../../shared/consent.ts";
+import { identifierOf } from "../../shared/identifier.ts";
+import type { ConsentStatement } from "../db/consents.ts";
+import type { Env } from "../env.ts";
+import { correctTime } from "../ingest/clock.ts";
+import { ingest } from "../ingest/ingest.ts";
+import { parseTime } from "../ingest/parse.ts";
+import { invalidRequest } from "../invalid.ts";
+import { sourceOf, store } from "./batch.ts";
+import { readJsonBody } from "./request.ts";
+import { openSite } from "./site.ts";
+
+export const consentSchema = z.looseObject({
+  anonymousId: z.string().max(256).optional(),
+  userId: z.string().max(256).nullish(),
+  purposes: z.partialRecord(z.enum(PURPOSES), z.boolean()),
+  at: z.union([z.string(), z.number()]).optional(),
+  policyVersion: z.string().max(64).optional(),
+  source: z.string().max(64).optional(),
+});
+
+export async function answerConsent(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+  const receivedAt = Date.now();
+  const body = await readJsonBody(request);
+  const { live, headers } = await openSite(request, env, context, body, receivedAt);
+  const parsed = consentSchema.safeParse(body);
+  if (!parsed.success) throw invalidRequest(parsed.error);
+  const said = parsed.data;
+  const identifiers = [identifierOf("userId", said.userId), identifierOf("anonymousId", said.anonymousId)];
+  const at = correctTime(receivedAt, parseTime(body["sentAt"]), parseTime(said.at));
+  const consents = identifiers.flatMap((identifier) =>
+    identifier
+      ? Object.entries(said.purposes).map(
+          ([purpose, granted]): ConsentStatement => ({
+            identifier,
+            purpose: purpose as ConsentStatement["purpose"],
+            granted,
+            at,
+            source: said.source ?? "api",
+            policyVersion: said.policyVersion ?? null,
+          }),
+        )
+      : [],
+  );
+  await store(() => ingest(env.DB, live, { events: [], consents, source: sourceOf(request), receivedAt }));
+  return Response.json({ success: true }, { headers: { ...headers, "cache-control": "no-store" } });
+}

@@ -1,0 +1,148 @@
+/**
+ * `POST /v1/decide`: slots for one visitor, with the events that the browser had not sent yet. A visitor with a fresh
+ * token and no new events is answered without reading storage.
+ */
+import * as z from "zod";
+import { PURPOSES, readConsent } from "../../shared/consent.ts";
+import { stableIdOf } from "../../shared/hash.ts";
+import { type Identifier, identifierOf } from "../../shared/identifier.ts";
+import type { DecideAnswer } from "../../shared/wire.ts";
+import { decideSlots, isTokenEnough, NOBODY, type SlotAnswer, type Viewer } from "../blocks/decide.ts";
+import type { Decisions } from "../db/profiles.ts";
+import type { Env } from "../env.ts";
+import { invalidRequest } from "../invalid.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import type { Person } from "../profiles/person.ts";
+import { PROFILE_TOKEN_FRESH_MS, PROFILE_TOKEN_MS, type ProfileToken, signToken, verifyToken } from "../tokens.ts";
+import { ingestMessages, sourceOf } from "./batch.ts";
+import { readJsonBody } from "./request.ts";
+import { openSite } from "./site.ts";
+import { viewerOf } from "./viewer.ts";
+
+const SLOTS = 50;
+const LOCAL_SEGMENTS = 500;
+
+/** The request without its events, which are checked one by one. */
+export const decideSchema = z.looseObject({
+  anonymousId: z.string().min(1).max(256).optional(),
+  userId: z.string().max(256).nullish(),
+  token: z.string().max(16_384).nullish(),
+  context: z.record(z.string(), z.unknown()).optional(),
+  slots: z.array(z.string().min(1).max(128)).max(SLOTS).optional(),
+  local: z.looseObject({ segments: z.array(z.string().max(128)).max(LOCAL_SEGMENTS).optional() }).optional(),
+});
+type DecideBody = z.infer<typeof decideSchema>;
+
+export async function answerDecide(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+  const now = Date.now();
+  const body = await readJsonBody(request);
+  const { live, headers } = await openSite(request, env, context, body, now);
+  const parsed = decideSchema.safeParse(body);
+  if (!parsed.success) throw invalidRequest(parsed.error);
+  const asked = parsed.data;
+  const events = Array.isArray(body["events"]) && !body["events"].length ? undefined : body["events"];
+  const slots = asked.slots ?? [];
+
+  const token = await readProfileToken(env, live, asked, now);
+  if (token && events === undefined && isFresh(token, live, now) && slots.every((slot) => isTokenEnough(live, slot))) {
+    const { stableId, segments, wakesAt, consent } = token;
+    return respond({ ...NOBODY, stableId, segments, wakesAt, consent }, asked.token!, {
+      success: true,
+      accepted: 0,
+      rejected: [],
+    });
+  }
+
+  const visitor = identifierOf("anonymousId", asked.anonymousId);
+  const { answer, result } = await ingestMessages(env, live, {
+    messages: events ?? [],
+    envelope: body,
+    pointer: "/events",
+    source: sourceOf(request),
+    receivedAt: now,
+    also: visitor ? [visitor] : [],
+  });
+  const person = visitor ? visiblePerson(result.personOf(visitor), asked) : null;
+  if (!person || !visitor) return respond(viewerOfLocal(live, asked, visitor), null, answer);
+  const viewer = viewerOf(person);
+  const signed = await signToken(env, "profile", {
+    siteId: live.manifest.siteId,
+    anonymousId: asked.anonymousId!,
+    profileId: person.profile.id,
+    stableId: viewer.stableId,
+    manifestVersion: live.manifest.version,
+    segments: viewer.segments,
+    wakesAt: viewer.wakesAt,
+    issuedAt: now,
+    ...(viewer.consent && { consent: viewer.consent }),
+  });
+  return respond(viewer, signed, answer);
+
+  function respond(viewer: Viewer, signed: string | null, ingested: typeof answer): Response {
+    const decided = decideSlots(live, slots, viewer, asked.context, now);
+    const document: DecideAnswer = {
+      ...ingested,
+      slots: Object.fromEntries(Object.entries(decided).map(([slot, it]) => [slot, toWire(it)])),
+      segments: Object.fromEntries(Object.entries(viewer.segments).map(([key, [, until]]) => [key, toIso(until)])),
+      stableId: viewer.stableId,
+      token: signed,
+      until: toIso(earliest([viewer.wakesAt, ...Object.values(decided).map(({ decision }) => decision.until)])),
+    };
+    return Response.json(document, { headers: { ...headers, "cache-control": "no-store" } });
+  }
+}
+
+/** The token, if it is this site's, this visitor's and not too old. */
+async function readProfileToken(
+  env: Env,
+  live: LiveSite,
+  asked: DecideBody,
+  now: number,
+): Promise<ProfileToken | null> {
+  if (!asked.token) return null;
+  const token = await verifyToken(env, "profile", asked.token);
+  if (!token || token.siteId !== live.manifest.siteId || token.anonymousId !== asked.anonymousId) return null;
+  return now - token.issuedAt < PROFILE_TOKEN_MS ? token : null;
+}
+
+function isFresh(token: ProfileToken, live: LiveSite, now: number): boolean {
+  return (
+    token.manifestVersion === live.manifest.version &&
+    now - token.issuedAt < PROFILE_TOKEN_FRESH_MS &&
+    (token.wakesAt === null || now < token.wakesAt)
+  );
+}
+
+/**
+ * A device whose profile belongs to another user than the one that the page names is a shared device: what is known of
+ * the other user is not for these eyes.
+ */
+function visiblePerson(person: Person | null, asked: DecideBody): Person | null {
+  const user = identifierOf("userId", asked.userId);
+  if (!person || !user) return person;
+  const other = person.group.nodes.some(({ identifier }) => identifier.startsWith("userId:") && identifier !== user);
+  return other ? null : person;
+}
+
+/** Nothing is stored of this visitor: what the browser decided by itself counts, for public segments only. */
+function viewerOfLocal(live: LiveSite, asked: DecideBody, visitor: Identifier | null): Viewer {
+  const segments: Decisions = {};
+  const publicKeys = new Set(live.manifest.segments.filter((s) => s.visibility === "public").map(({ key }) => key));
+  for (const key of asked.local?.segments ?? []) if (publicKeys.has(key)) segments[key] = [0, null];
+  const said = readConsent(asked.context);
+  const consent = Object.keys(said).length ? PURPOSES.filter((purpose) => said[purpose] ?? true) : undefined;
+  return { ...NOBODY, stableId: visitor ? stableIdOf(visitor) : "", segments, consent };
+}
+
+function toWire({ html, decision }: SlotAnswer): DecideAnswer["slots"][string] {
+  return { html, decision: { ...decision, until: toIso(decision.until) } };
+}
+
+function toIso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}
+
+function earliest(times: (number | null)[]): number | null {
+  const finite = times.filter((time) => time !== null);
+  return finite.length ? Math.min(...finite) : null;
+}

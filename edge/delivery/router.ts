@@ -1,0 +1,50 @@
+/**
+ * The public plane. Routes stand twice: under /v1 by their documented names, and under /a for the browser script,
+ * because content blockers know /v1/track and its like by name.
+ */
+import { type IRequest, Router } from "itty-router";
+import { EVENT_TYPES } from "../../shared/event.ts";
+import type { Env } from "../env.ts";
+import { Problem } from "../problem.ts";
+import { answerBatch, answerSingle } from "./batch.ts";
+import { answerConsent } from "./consent.ts";
+import { answerPreflight } from "./cors.ts";
+import { answerDecide } from "./decide.ts";
+import { answerEmail } from "./email.ts";
+import { answerManifest } from "./manifest.ts";
+
+const router = Router<IRequest, [Env, ExecutionContext]>();
+
+for (const plane of ["/a", "/v1"]) {
+  router.post(`${plane}/decide`, answerDecide);
+  router.post(`${plane}/batch`, answerBatch);
+  router.post(`${plane}/consent`, answerConsent);
+  router.get(`${plane}/manifest/:key`, (request, env, context) =>
+    answerManifest(request, env, context, request.params["key"]!),
+  );
+}
+router.get("/e/:token/:slot", (request, env, context) =>
+  answerEmail(env, context, request.params["token"]!, request.params["slot"]!),
+);
+for (const type of EVENT_TYPES)
+  router.post(`/v1/${type}`, (request, env, context) => answerSingle(request, env, context, type));
+// Segment's clients send imports to their own route; what is in them is a batch.
+router.post("/v1/import", answerBatch);
+router.get("/healthz", async (_request, env) => {
+  await env.DB.prepare("SELECT 1").first();
+  return Response.json({ ok: true }, { headers: { "cache-control": "no-store" } });
+});
+for (const plane of ["/a/*", "/v1/*"]) {
+  router.options(plane, answerPreflight);
+  router.all(plane, (request) => {
+    throw new Problem(
+      "not-found",
+      `${request.method} ${new URL(request.url).pathname} is no route of the public plane`,
+    );
+  });
+}
+
+/** Answers requests of the public plane; undefined for those of another. */
+export function deliver(request: Request, env: Env, context: ExecutionContext): Promise<Response | undefined> {
+  return router.fetch(request, env, context);
+}

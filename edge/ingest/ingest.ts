@@ -1,0 +1,231 @@
+/**
+ * Makes events durable: events, identity, traits, history, memberships and their log in one D1 transaction.
+ *
+ * Two round trips: read the people concerned, decide in memory, write. The write refuses, as a whole, if anybody
+ * concerned was written meanwhile; then it starts again from the reading. Sending the same events again changes nothing.
+ */
+import type { Purpose } from "../../shared/consent.ts";
+import { emptyHistory, extendHistory } from "../../shared/history.ts";
+import type { Identifier } from "../../shared/identifier.ts";
+import { TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
+import { type ConsentStatement, insertConsents } from "../db/consents.ts";
+import { eventKey, insertEvents } from "../db/events.ts";
+import { upsertHistories } from "../db/histories.ts";
+import { insertIdentifiers, mergeConsent, statementsOf, updateIdentifiers } from "../db/identifiers.ts";
+import { insertConflicts, insertLinks } from "../db/links.ts";
+import { applyMembershipChanges, type MembershipChange } from "../db/memberships.ts";
+import { isConflict, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
+import { type TraitRow, upsertTraits } from "../db/traits.ts";
+import { type Group, resolveIdentities } from "../identity/resolve.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import { Problem } from "../problem.ts";
+import { isSeen, loadPeople, type Stored } from "../profiles/load.ts";
+import { buildPerson, decideSegments, membershipChanges, type Person, refreshHistories } from "../profiles/person.ts";
+import { applyTraits } from "../profiles/traits.ts";
+import type { IngestEvent } from "./parse.ts";
+
+/** Lost races are tried again this often; then the sender is asked to come back. */
+const ATTEMPTS = 6;
+
+export interface IngestInput {
+  events: readonly IngestEvent[];
+  /** Statements of consent that came on their own. */
+  consents?: readonly ConsentStatement[];
+  /** Who says so: kept with each trait. */
+  source: "browser" | "server" | "import";
+  receivedAt: number;
+  /** Identifiers of somebody to be read as well, even if no event is theirs. */
+  also?: readonly Identifier[];
+}
+
+export interface IngestResult {
+  rejected: Map<IngestEvent, Problem>;
+  /** The person an identifier belongs to now, decided at `receivedAt`; null for somebody unknown. */
+  personOf(identifier: Identifier): Person | null;
+}
+
+/**
+ * @throws Problem `overloaded` when races were lost too often; nothing of the request is stored then
+ */
+export async function ingest(db: D1Database, live: LiveSite, input: IngestInput): Promise<IngestResult> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tryIngest(db, live, input);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      if (attempt === ATTEMPTS)
+        throw new Problem("overloaded", "too many requests change this person at once", { retryAfterSeconds: 1 });
+      await jitter(attempt);
+    }
+  }
+}
+
+async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput): Promise<IngestResult> {
+  const { siteId } = live.manifest;
+  const { receivedAt } = input;
+  const consents = input.consents ?? [];
+  const spoken = consents.map(({ identifier }) => identifier);
+  const asked = [...(input.also ?? []), ...spoken];
+  const stored = await loadPeople(db, siteId, asked, input.events);
+  const changedHistories = new Set(await refreshHistories(db, live, stored));
+
+  const rejected = new Map<IngestEvent, Problem>();
+  const fresh = freshEvents(input.events, stored);
+  const changedTraits = new Set<TraitRow>();
+  const events = fresh.filter((event) => {
+    const row = addTraits(stored, event, input.source);
+    if (row === "full") rejected.set(event, tooManyTraits());
+    else if (row) changedTraits.add(row);
+    return row !== "full";
+  });
+
+  const resolution = resolveIdentities(stored, events, receivedAt, newProfileId, spoken);
+  for (const event of events) {
+    const known = stored.histories.get(event.owner);
+    const history = extendHistory(known?.history ?? emptyHistory(live.needs.shape), [event], live.needs);
+    if (known && history === known.history) continue;
+    stored.histories.set(event.owner, { owner: event.owner, shape: live.needs.shape, history });
+    changedHistories.add(event.owner);
+  }
+  const { statements: consentRows, changedNodes } = applyConsents(resolution.groupOf, events, consents);
+
+  const touched = new Set<Group>();
+  for (const event of events) touched.add(resolution.groupOf.get(event.owner)!);
+  for (const { identifier } of consentRows) touched.add(resolution.groupOf.get(identifier)!);
+  const profiles: ProfileRow[] = [];
+  const changes: MembershipChange[] = [];
+  const moved = new Set(changedNodes.filter(({ identifier }) => stored.nodes.has(identifier)));
+  const people = new Map<Group, Person>();
+  for (const group of touched) {
+    const person = buildPerson(group, stored, live, receivedAt);
+    people.set(group, person);
+    const { profile } = person;
+    for (const id of group.profileIds) {
+      const absorbed = id === profile.id ? undefined : stored.profiles.get(id);
+      if (!absorbed) continue;
+      changes.push(...membershipChanges(absorbed, {}, live, "identity", receivedAt));
+      profiles.push({
+        ...absorbed,
+        version: absorbed.version + 1,
+        mergedInto: profile.id,
+        decisions: {},
+        wakesAt: null,
+      });
+    }
+    for (const node of group.nodes) {
+      if (node.profileId === profile.id) continue;
+      node.profileId = profile.id;
+      if (stored.nodes.has(node.identifier)) moved.add(node);
+    }
+    const { decisions, wakesAt } = decideSegments(person, live, receivedAt);
+    const cause = group.profileIds.size > 1 ? "identity" : "event";
+    changes.push(...membershipChanges(profile, decisions, live, cause, receivedAt));
+    Object.assign(profile, {
+      decisions,
+      wakesAt,
+      lastSeen: Math.max(profile.lastSeen, receivedAt),
+      manifestVersion: live.manifest.version,
+    });
+    profiles.push({ ...profile, version: profile.version + 1 });
+  }
+
+  // Only behind the version check of its own profile: what was folded from an older reading must not replace newer.
+  const histories = [...changedHistories]
+    .filter((owner) => touched.has(resolution.groupOf.get(owner)!))
+    .map((owner) => stored.histories.get(owner)!);
+  const write = [
+    ...(resolution.newNodes.length ? [insertIdentifiers(db, siteId, resolution.newNodes)] : []),
+    ...(moved.size ? [updateIdentifiers(db, siteId, [...moved])] : []),
+    ...(profiles.length ? [upsertProfiles(db, siteId, profiles)] : []),
+    ...(events.length ? [insertEvents(db, siteId, events, receivedAt)] : []),
+    ...(histories.length ? [upsertHistories(db, siteId, histories)] : []),
+    ...(changedTraits.size ? [upsertTraits(db, siteId, [...changedTraits])] : []),
+    ...(resolution.links.length ? [insertLinks(db, siteId, resolution.links, input.source, receivedAt)] : []),
+    ...(resolution.conflicts.length ? [insertConflicts(db, siteId, resolution.conflicts, receivedAt)] : []),
+    ...(consentRows.length ? [insertConsents(db, siteId, consentRows)] : []),
+    ...applyMembershipChanges(db, siteId, changes),
+  ];
+  if (write.length) await db.batch(write);
+
+  return {
+    rejected,
+    personOf(identifier) {
+      const group = resolution.groupOf.get(identifier);
+      if (!group) return null;
+      let person = people.get(group);
+      if (!person) {
+        person = buildPerson(group, stored, live, receivedAt);
+        Object.assign(person.profile, decideSegments(person, live, receivedAt));
+        people.set(group, person);
+      }
+      return person;
+    },
+  };
+}
+
+/** The events that are not stored yet, each once. */
+function freshEvents(events: readonly IngestEvent[], stored: Stored): IngestEvent[] {
+  const keys = new Set<string>();
+  return events.filter((event) => {
+    const key = eventKey(event.owner, event.messageId);
+    if (keys.has(key) || isSeen(stored, event)) return false;
+    keys.add(key);
+    return true;
+  });
+}
+
+/** Adds an event's traits to what is stored of its owner; "full" where the owner may hold no more. */
+function addTraits(stored: Stored, event: IngestEvent, source: string): TraitRow | "full" | null {
+  if (!Object.keys(event.traits).length) return null;
+  const rows = stored.traits.get(event.owner) ?? [];
+  stored.traits.set(event.owner, rows);
+  const known = rows.find((row) => row.source === source);
+  const facts = applyTraits(known?.facts ?? {}, event.traits, event.timestamp, event.messageId);
+  if (!facts) return "full";
+  if (known) {
+    known.facts = facts;
+    return known;
+  }
+  const row: TraitRow = { identifier: event.owner, source, facts };
+  rows.push(row);
+  return row;
+}
+
+/** Puts statements of consent on their identifiers; what says nothing new is left out. */
+function applyConsents(
+  groupOf: Map<Identifier, Group>,
+  events: readonly IngestEvent[],
+  consents: readonly ConsentStatement[],
+): { statements: ConsentStatement[]; changedNodes: Group["nodes"] } {
+  const said = [...consents];
+  for (const event of events) {
+    for (const [purpose, granted] of Object.entries(event.consent) as [Purpose, boolean][]) {
+      const source = event.type;
+      said.push({ identifier: event.owner, purpose, granted, at: event.timestamp, source, policyVersion: null });
+    }
+  }
+  const statements: ConsentStatement[] = [];
+  const changedNodes = new Set<Group["nodes"][number]>();
+  for (const statement of said) {
+    const node = groupOf.get(statement.identifier)?.nodes.find((n) => n.identifier === statement.identifier);
+    if (!node || node.consent[statement.purpose]?.[0] === statement.granted) continue;
+    statements.push(statement);
+    node.consent = mergeConsent(node.consent, statementsOf({ [statement.purpose]: statement.granted }, statement.at));
+    changedNodes.add(node);
+  }
+  return { statements, changedNodes: [...changedNodes] };
+}
+
+function tooManyTraits(): Problem {
+  const detail = `one identifier holds at most ${TRAITS_PER_IDENTIFIER} distinct traits`;
+  return new Problem("invalid-event", detail, { errors: [{ pointer: "/traits", code: "too-many", detail }] });
+}
+
+function newProfileId(): string {
+  return `p_${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`;
+}
+
+/** Waits a little, at random, so that two that collided do not collide again. */
+function jitter(attempt: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * 4 * 2 ** attempt));
+}

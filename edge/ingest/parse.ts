@@ -1,0 +1,180 @@
+/** The boundary of ingest: bytes become events or problems, one by one, and nothing behind it checks again. */
+import * as z from "zod";
+import type { Consent } from "../../shared/consent.ts";
+import { readConsent } from "../../shared/consent.ts";
+import { EVENT_TYPES, type HistoryEvent, type JsonObject } from "../../shared/event.ts";
+import { type Identifier, identifierOf } from "../../shared/identifier.ts";
+import { EVENT_BYTES, IDENTIFIER_LENGTH, NAME_LENGTH, PROPERTIES_DEPTH } from "../../shared/limits.ts";
+import { pointerOf } from "../invalid.ts";
+import { Problem, type ProblemError } from "../problem.ts";
+import { correctTime } from "./clock.ts";
+
+/** An event as ingest works with it: checked, its time corrected, its identifiers normalized. */
+export interface IngestEvent extends HistoryEvent {
+  messageId: string;
+  /** The strongest identifier that it carries: userId, else anonymousId. The event stays with it for ever. */
+  owner: Identifier;
+  /** All it carries, strongest first, the owner included. */
+  identifiers: Identifier[];
+  /** `alias`: what `userId` also goes by, as either kind; the known one counts. */
+  previous: Identifier[];
+  traits: JsonObject;
+  consent: Consent;
+  /** The message as it is stored. */
+  body: string;
+}
+
+const text = z.string().max(NAME_LENGTH);
+/** Senders often hold numeric ids; the number's text is the id. */
+const id = z.union([z.string().max(IDENTIFIER_LENGTH), z.number()], { error: "must be a string" });
+const object = z.custom<JsonObject>((value) => isObject(value), { error: "must be an object" });
+const time = z.union([z.string(), z.number()], { error: "must be an ISO 8601 time" }).transform((value, context) => {
+  const at = typeof value === "number" ? value : Date.parse(value);
+  if (Number.isFinite(at) && at >= 0 && at <= MAX_TIME) return Math.trunc(at);
+  context.addIssue({ code: "custom", message: "must be an ISO 8601 time" });
+  return z.NEVER;
+});
+const MAX_TIME = 8_640_000_000_000_000;
+
+const Schema = z.looseObject({
+  type: z.enum(EVENT_TYPES, { error: `must be one of ${EVENT_TYPES.join(", ")}` }),
+  messageId: z.string().min(1).max(IDENTIFIER_LENGTH).nullish(),
+  anonymousId: id.nullish(),
+  userId: id.nullish(),
+  previousId: id.nullish(),
+  groupId: id.nullish(),
+  timestamp: time.nullish(),
+  originalTimestamp: time.nullish(),
+  sentAt: time.nullish(),
+  event: text.nullish(),
+  name: text.nullish(),
+  context: object.nullish(),
+  properties: object.nullish(),
+  traits: object.nullish(),
+});
+
+/** The JSON Schema of one message, for the OpenAPI document. */
+export const messageSchema = Schema;
+
+/**
+ * Checks one message of a batch.
+ *
+ * @param defaults what the batch says for all of its messages
+ * @throws Problem `invalid-event`, `event-too-large` or `consent-withheld`
+ */
+export function parseEvent(
+  value: unknown,
+  receivedAt: number,
+  defaults: { sentAt: number | null; context: JsonObject | undefined; newId: () => string },
+): IngestEvent {
+  const parsed = Schema.safeParse(value);
+  if (!parsed.success) {
+    const errors = parsed.error.issues.map((issue) => error(pointerOf(issue.path), issue.code, issue.message));
+    throw new Problem("invalid-event", sentence(errors), { errors });
+  }
+  const message = parsed.data;
+  const type = message.type;
+  const identifiers: Identifier[] = [];
+  const add = (identifier: Identifier | null) => {
+    if (identifier && !identifiers.includes(identifier)) identifiers.push(identifier);
+  };
+  add(identifierOf("userId", message.userId));
+  const anonymous = identifierOf("anonymousId", message.anonymousId);
+  const owner = identifiers[0] ?? anonymous;
+  const errors: ProblemError[] = [];
+  if (!owner) {
+    const given = message.userId ?? message.anonymousId;
+    errors.push(
+      given === undefined || given === null
+        ? error("/userId", "required", "userId or anonymousId must be given")
+        : error("/userId", "blocked", "neither userId nor anonymousId identifies anybody (empty or a placeholder)"),
+    );
+  }
+  if (type === "track" && !message.event)
+    errors.push(error("/event", "required", "a track message needs its event's name"));
+  if (type === "group" && !message.groupId) errors.push(error("/groupId", "required", "a group message needs groupId"));
+  const previous: Identifier[] = [];
+  if (type === "alias") {
+    for (const kind of ["userId", "anonymousId"] as const) {
+      const identifier = identifierOf(kind, message.previousId);
+      if (identifier) previous.push(identifier);
+    }
+    if (!previous.length) errors.push(error("/previousId", "required", "an alias message needs previousId"));
+  }
+  for (const key of ["properties", "traits", "context"] as const) {
+    if (depthOf(message[key]) > PROPERTIES_DEPTH)
+      errors.push(error(`/${key}`, "too-deep", `nested deeper than ${PROPERTIES_DEPTH} levels`));
+  }
+  if (errors.length || !owner) throw new Problem("invalid-event", sentence(errors), { errors });
+
+  const { messageId, sentAt, ...rest } = value as JsonObject;
+  const context = message.context ?? defaults.context;
+  if (!message.context && context) rest["context"] = context;
+  const body = JSON.stringify(rest);
+  checkSize(body);
+  const traits = type === "identify" || type === "group" ? (message.traits ?? {}) : {};
+  if (type === "identify") {
+    add(identifierOf("email", own(traits, "email")));
+    add(identifierOf("phone", own(traits, "phone")));
+  }
+  add(anonymous);
+  const consent = readConsent(context ?? undefined);
+  if (consent.analytics === false)
+    throw new Problem("consent-withheld", "the message says that the person has not allowed analytics");
+  return {
+    type,
+    event: (type === "track" ? message.event : message.name) ?? "",
+    messageId: message.messageId ?? defaults.newId(),
+    timestamp: correctTime(
+      receivedAt,
+      message.sentAt ?? defaults.sentAt,
+      message.timestamp ?? message.originalTimestamp ?? null,
+    ),
+    properties: message.properties ?? {},
+    traits: type === "group" ? { groupId: String(message.groupId) } : traits,
+    owner,
+    identifiers,
+    previous,
+    consent,
+    body,
+  };
+}
+
+/** Reads a batch's own `sentAt`; what cannot be read counts as not said. */
+export function parseTime(value: unknown): number | null {
+  const parsed = time.safeParse(value);
+  return parsed.success ? parsed.data : null;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function own(value: JsonObject, key: string): unknown {
+  return Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function checkSize(body: string): void {
+  if (body.length * 3 <= EVENT_BYTES) return;
+  const bytes = new TextEncoder().encode(body).length;
+  if (bytes > EVENT_BYTES)
+    throw new Problem("event-too-large", `the event has ${bytes} bytes, ${EVENT_BYTES} are allowed`);
+}
+
+/** Levels of nesting; stops counting where it is certainly too deep. */
+function depthOf(value: unknown, level = 0): number {
+  if (typeof value !== "object" || value === null || level > PROPERTIES_DEPTH) return level;
+  let depth = level + 1;
+  for (const child of Array.isArray(value) ? value : Object.values(value)) {
+    if (typeof child === "object" && child !== null) depth = Math.max(depth, depthOf(child, level + 1));
+  }
+  return depth;
+}
+
+function error(pointer: string, code: string, detail: string): ProblemError {
+  return { pointer, code, detail };
+}
+
+function sentence(errors: ProblemError[]): string {
+  return errors.map(({ pointer, detail }) => `${pointer || "the message"} ${detail}`).join("; ");
+}

@@ -1,0 +1,154 @@
+/** A person in memory: all that the engine needs to decide, folded from what the identifiers of a group hold. */
+import { type ConsentMode, PURPOSES, type Purpose } from "../../shared/consent.ts";
+import type { Subject } from "../../shared/engine/types.ts";
+import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
+import { stableIdOf } from "../../shared/hash.ts";
+import { emptyHistory, extendHistory, readHistory } from "../../shared/history.ts";
+import type { Identifier } from "../../shared/identifier.ts";
+import { HISTORY_EVENTS } from "../../shared/limits.ts";
+import { type EventRow, listEvents } from "../db/events.ts";
+import { mergeConsent, type StoredConsent } from "../db/identifiers.ts";
+import type { Cause, MembershipChange } from "../db/memberships.ts";
+import type { Decisions, ProfileRow } from "../db/profiles.ts";
+import { eldestOf, type Group } from "../identity/resolve.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import type { Stored } from "./load.ts";
+import { foldTraits } from "./traits.ts";
+
+export interface Person {
+  /** The row to write: its version is still the one that was read, 0 for somebody new. */
+  profile: ProfileRow;
+  group: Group;
+  traits: JsonObject;
+  events: readonly HistoryEvent[];
+  /** Purposes granted; undefined = all. */
+  consent: readonly Purpose[] | undefined;
+}
+
+/** How many of an owner's newest events are looked through when its history is built anew. */
+const REBUILD_EVENTS = HISTORY_EVENTS * 10;
+
+/** Folds a group into a person. Histories must fit the site's needs: see `refreshHistories`. */
+export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: number): Person {
+  const eldest = eldestOf(group);
+  const known = stored.profiles.get(eldest.birthId);
+  const united = [...group.profileIds].flatMap((id) => stored.profiles.get(id) ?? []);
+  const histories = group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier)?.history ?? []);
+  const traitRows = group.nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
+  return {
+    profile: {
+      id: eldest.birthId,
+      stableId: stableIdOf(eldest.identifier),
+      firstSeen: Math.min(now, ...united.map((profile) => profile.firstSeen)),
+      lastSeen: Math.max(0, ...united.map((profile) => profile.lastSeen)),
+      version: known?.version ?? 0,
+      mergedInto: null,
+      decisions: known?.mergedInto === null ? known.decisions : {},
+      wakesAt: known?.wakesAt ?? null,
+      manifestVersion: known?.manifestVersion ?? 0,
+    },
+    group,
+    traits: foldTraits(traitRows).traits,
+    events: readHistory(histories),
+    consent: grantedPurposes(
+      group.nodes.reduce<StoredConsent>((all, node) => mergeConsent(all, node.consent), {}),
+      live.manifest.settings.consentDefault,
+    ),
+  };
+}
+
+/** A person as the engine asks for one. `context` is this request's. */
+export function subjectOf(person: Person, live: LiveSite, context?: JsonObject): Subject {
+  const segments: Record<string, { value: boolean; until: null }> = Object.create(null);
+  for (const { key, kind } of live.manifest.segments) {
+    if (kind === "static") segments[key] = { value: Object.hasOwn(person.profile.decisions, key), until: null };
+  }
+  return {
+    id: person.profile.stableId,
+    traits: person.traits,
+    events: person.events,
+    segments,
+    ...(context && { context }),
+    ...(person.consent && { consent: person.consent }),
+  };
+}
+
+/**
+ * Asks the engine about every segment.
+ *
+ * @returns the memberships, and the earliest instant at which time alone may change any answer
+ */
+export function decideSegments(
+  person: Person,
+  live: LiveSite,
+  now: number,
+): { decisions: Decisions; wakesAt: number | null } {
+  const previous = person.profile.decisions;
+  const answers = live.program.evaluate(subjectOf(person, live), now);
+  const decisions: Decisions = {};
+  let wakesAt: number | null = null;
+  live.program.keys.forEach((key, index) => {
+    const answer = answers[index]!;
+    if (answer.until !== null && (wakesAt === null || answer.until < wakesAt)) wakesAt = answer.until;
+    if (answer.value !== true) return;
+    const since = Object.hasOwn(previous, key) ? previous[key]![0] : now;
+    decisions[key] = [since, answer.until];
+  });
+  for (const { key, kind } of live.manifest.segments) {
+    if (kind === "static" && Object.hasOwn(previous, key)) decisions[key] = previous[key]!;
+  }
+  return { decisions, wakesAt };
+}
+
+/** What changed between what a profile was in and what it is in. */
+export function membershipChanges(
+  profile: ProfileRow,
+  decisions: ProfileRow["decisions"],
+  live: LiveSite,
+  cause: Cause,
+  at: number,
+): MembershipChange[] {
+  const changes: MembershipChange[] = [];
+  const add = (segmentKey: string, change: "enter" | "exit") => {
+    const segmentVersion = live.manifest.segments.find(({ key }) => key === segmentKey)?.version ?? 0;
+    changes.push({ profileId: profile.id, segmentKey, change, cause, at, segmentVersion });
+  };
+  for (const key of Object.keys(profile.decisions)) if (!Object.hasOwn(decisions, key)) add(key, "exit");
+  for (const key of Object.keys(decisions)) if (!Object.hasOwn(profile.decisions, key)) add(key, "enter");
+  return changes;
+}
+
+/** Of purposes that nobody asked about, those hold that the site's default mode allows to be kept. */
+export function grantedPurposes(said: StoredConsent, fallback: ConsentMode): Purpose[] | undefined {
+  const assumed = fallback === "full" || fallback === "session";
+  const granted = PURPOSES.filter((purpose) => said[purpose]?.[0] ?? (assumed || purpose === "necessary"));
+  return granted.length === PURPOSES.length ? undefined : granted;
+}
+
+/**
+ * Builds anew, from the events themselves, the histories that were folded for other rules than today's.
+ *
+ * @returns the owners whose histories changed
+ */
+export async function refreshHistories(db: D1Database, live: LiveSite, stored: Stored): Promise<Identifier[]> {
+  const stale = [...stored.histories.values()].filter(({ shape }) => shape !== live.needs.shape);
+  if (!stale.length) return [];
+  const owners = stale.map(({ owner }) => owner);
+  const events = await listEvents(db, live.manifest.siteId, owners, REBUILD_EVENTS);
+  for (const owner of owners) {
+    const own = events.filter((event) => event.owner === owner).map(toHistoryEvent);
+    const history = extendHistory(emptyHistory(live.needs.shape), own, live.needs);
+    stored.histories.set(owner, { owner, shape: live.needs.shape, history });
+  }
+  return owners;
+}
+
+function toHistoryEvent(row: EventRow): HistoryEvent {
+  const properties = row.message.properties;
+  return {
+    type: row.type,
+    event: row.name,
+    timestamp: row.at,
+    properties: typeof properties === "object" && properties !== null ? (properties as JsonObject) : {},
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * Signed tokens: what the edge lets a visitor or an e-mail carry for it. HMAC-SHA-256 over a purpose, so that a token
+ * made for one use is void for another. A token holds no personal data: random ids, segment keys and times.
+ */
+import type { Purpose } from "../shared/consent.ts";
+import type { Decisions } from "./db/profiles.ts";
+import type { Env } from "./env.ts";
+
+/** Proves who a visitor is to the edge, and lets most page views be decided without reading storage. */
+export interface ProfileToken {
+  siteId: string;
+  anonymousId: string;
+  profileId: string;
+  stableId: string;
+  manifestVersion: number;
+  segments: Decisions;
+  /** When an answer may change by time alone; null = never. */
+  wakesAt: number | null;
+  /** Purposes granted; left out = all. */
+  consent?: readonly Purpose[];
+  issuedAt: number;
+}
+
+/** Names a recipient of one send. */
+export interface EmailToken {
+  siteId: string;
+  profileId: string;
+  send: string;
+  expiresAt: number;
+}
+
+type Payloads = { profile: ProfileToken; email: EmailToken };
+type Secrets = Pick<Env, "ATTUNE_SECRET" | "ATTUNE_SECRET_PREVIOUS">;
+
+/** How long a profile token proves anything. */
+export const PROFILE_TOKEN_MS = 24 * 60 * 60 * 1000;
+/** For how long it stands in for a reading: other devices and servers may have changed the profile since. */
+export const PROFILE_TOKEN_FRESH_MS = 5 * 60 * 1000;
+/** An e-mail may be opened for this long. */
+export const EMAIL_TOKEN_MS = 400 * 24 * 60 * 60 * 1000;
+
+/** Keys by secret and purpose; importing one costs more than using it. */
+const keys = new Map<string, Promise<CryptoKey>>();
+
+/** @throws Error where the Worker has no usable ATTUNE_SECRET: a fault of the deployment */
+export async function signToken<P extends keyof Payloads>(
+  env: Secrets,
+  purpose: P,
+  payload: Payloads[P],
+): Promise<string> {
+  const body = encode(new TextEncoder().encode(JSON.stringify(payload)));
+  const key = await keyOf(env.ATTUNE_SECRET, purpose);
+  const signature = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(body));
+  return `${body}.${encode(new Uint8Array(signature))}`;
+}
+
+/** What a token says, or null for one that is malformed, forged, for another purpose or signed by a secret long gone. */
+export async function verifyToken<P extends keyof Payloads>(
+  env: Secrets,
+  purpose: P,
+  token: string,
+): Promise<Payloads[P] | null> {
+  const dot = token.indexOf(".");
+  const body = token.slice(0, dot);
+  const signature = decode(token.slice(dot + 1));
+  if (dot < 1 || !signature) return null;
+  const data = new TextEncoder().encode(body);
+  for (const secret of [env.ATTUNE_SECRET, env.ATTUNE_SECRET_PREVIOUS]) {
+    if (!secret || !(await crypto.subtle.verify("HMAC", await keyOf(secret, purpose), signature, data))) continue;
+    const json = decode(body);
+    return json ? (JSON.parse(new TextDecoder().decode(json)) as Payloads[P]) : null;
+  }
+  return null;
+}
+
+function keyOf(secret: string | undefined, purpose: keyof Payloads): Promise<CryptoKey> {
+  if (!secret || secret.length < 32) throw new Error("ATTUNE_SECRET is missing or shorter than 32 characters");
+  const name = `${purpose}:${secret}`;
+  let key = keys.get(name);
+  if (!key) {
+    const material = new TextEncoder().encode(name);
+    key = crypto.subtle.importKey("raw", material, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+    keys.set(name, key);
+  }
+  return key;
+}
+
+function encode(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function decode(text: string): Uint8Array<ArrayBuffer> | null {
+  try {
+    return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+  } catch {
+    return null;
+  }
+}
