@@ -1,0 +1,74 @@
+/** A profile as developers read it: folded from its identifiers, decided at the moment of asking. */
+import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
+import { type Identifier, splitIdentifier } from "../../shared/identifier.ts";
+import { type EventRow, listEvents } from "../db/events.ts";
+import { listIdentifiersOfProfiles, readProfileId } from "../db/identifiers.ts";
+import { groupStored } from "../identity/resolve.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import { loadPeople } from "./load.ts";
+import { buildPerson, decideSegments, type Person, refreshHistories } from "./person.ts";
+import { foldTraits, type TraitSource } from "./traits.ts";
+
+/** Times are epoch milliseconds. */
+export interface ProfileView {
+  id: string;
+  stableId: string;
+  identifiers: { kind: string; value: string; firstSeen: number }[];
+  traits: JsonObject;
+  traitSources: Map<string, TraitSource>;
+  segments: { key: string; since: number; until: number | null }[];
+  firstSeen: number;
+  lastSeen: number;
+  /** The folded history that rules look at. */
+  history: readonly HistoryEvent[];
+  person: Person;
+}
+
+export type ProfileKey = { id: string } | { identifier: Identifier };
+
+/** The profile that an identifier, or an id that any of its profiles ever had, leads to now; null if there is none. */
+export async function readProfileView(
+  db: D1Database,
+  live: LiveSite,
+  by: ProfileKey,
+  now: number,
+): Promise<ProfileView | null> {
+  const { siteId } = live.manifest;
+  const profileId = await readProfileId(db, siteId, by);
+  if (!profileId) return null;
+  const identifiers = await listIdentifiersOfProfiles(db, siteId, [profileId]);
+  const stored = await loadPeople(db, siteId, identifiers);
+  await refreshHistories(db, live, stored);
+  const group = groupStored(stored.nodes).get(identifiers[0] ?? "");
+  if (!group) return null;
+  const person = buildPerson(group, stored, live, now);
+  Object.assign(person.profile, decideSegments(person, live, now));
+  const { profile } = person;
+  const rows = group.nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
+  return {
+    id: profile.id,
+    stableId: profile.stableId,
+    identifiers: group.nodes
+      .map(({ identifier, firstSeen }) => ({ ...splitIdentifier(identifier), firstSeen }))
+      .sort((a, b) => a.firstSeen - b.firstSeen || (a.kind < b.kind ? -1 : 1)),
+    traits: person.traits,
+    traitSources: foldTraits(rows).sources,
+    segments: Object.entries(profile.decisions).map(([key, [since, until]]) => ({ key, since, until })),
+    firstSeen: profile.firstSeen,
+    lastSeen: profile.lastSeen,
+    history: person.events,
+    person,
+  };
+}
+
+/** A page of a profile's timeline, newest first. `before` is the last event of the page before. */
+export async function readTimeline(
+  db: D1Database,
+  live: LiveSite,
+  view: ProfileView,
+  limit: number,
+  before: { at: number; messageId: string } | null,
+): Promise<EventRow[]> {
+  const owners = view.identifiers.map(({ kind, value }) => `${kind}:${value}`);
+  return (await listEvents(db, live.manifest.siteId, owners, limit, before)).slice(0, limit);
+}
