@@ -19,6 +19,8 @@ export interface LoadOptions {
   request: RequestTemplate;
   connections: number;
   durationMs: number;
+  /** Ends earlier once so many were sent. */
+  requests?: number;
   /** First of the numbers that `#` gets. */
   serial: number;
 }
@@ -107,6 +109,7 @@ async function generate(options: LoadOptions): Promise<LoadResult> {
   let failure: string | undefined;
   const startedAt = performance.now();
   const endsAt = startedAt + options.durationMs;
+  const lastSerial = options.serial + (options.requests ?? Number.POSITIVE_INFINITY);
 
   const runConnection = (): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -141,7 +144,7 @@ async function generate(options: LoadOptions): Promise<LoadResult> {
           failure ??= `${answer.status} ${received.toString("utf8", answer.body, Math.min(answer.end, answer.body + 300))}`;
         }
         received = received.subarray(answer.end);
-        if (now < endsAt) send();
+        if (now < endsAt && serial < lastSerial) send();
         else socket.destroy();
       });
     });

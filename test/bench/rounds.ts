@@ -1,5 +1,5 @@
 /** Measures several things in turn, round after round, so that a busy moment of the machine hits all of them alike. */
-import { type RequestTemplate, runLoad } from "./load.ts";
+import { type LoadResult, type RequestTemplate, runLoad } from "./load.ts";
 import type { Bench } from "./workerd.ts";
 
 const CONNECTIONS = 16;
@@ -67,8 +67,16 @@ export async function measure(bench: Bench, contestants: readonly Contestant[], 
   });
 }
 
-async function load({ name, url, request }: Contestant, durationMs: number) {
-  const result = await runLoad({ url, request, connections: CONNECTIONS, durationMs, serial });
+async function load(contestant: Contestant, durationMs: number) {
+  return send(contestant, { connections: CONNECTIONS, durationMs });
+}
+
+/** One burst of requests; `measure` is for comparing. @throws Error when any answer is not a success. */
+export async function send(
+  { name, url, request }: Omit<Contestant, "units">,
+  how: { connections: number; durationMs: number; requests?: number },
+): Promise<LoadResult> {
+  const result = await runLoad({ url, request, ...how, serial });
   serial = result.serial;
   if (result.failures > 0)
     throw new Error(`${name}: ${result.failures} of ${result.requests} failed: ${result.failure}`);

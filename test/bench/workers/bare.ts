@@ -37,4 +37,14 @@ router.post("/insert", async (request: Request, env: Env) => {
   return Response.json({ success: true });
 });
 
+router.post("/inserts", async (request: Request, env: Env) => {
+  await env.DB.prepare(
+    `INSERT INTO rows (profile_id, type, ts, props)
+     SELECT value ->> 'profile_id', value ->> 'type', value ->> 'ts', value -> 'props' FROM json_each(?1)`,
+  )
+    .bind(await request.text())
+    .run();
+  return Response.json({ success: true });
+});
+
 export default { fetch: router.fetch };

@@ -1,0 +1,21 @@
+/** What a case gets and gives. */
+import type { CaseResult } from "../report.ts";
+import type { Pace } from "../rounds.ts";
+import type { Site } from "../site.ts";
+import type { Bench } from "../workerd.ts";
+
+export interface Setting {
+  bench: Bench;
+  site: Site;
+  pace: Pace;
+  quick: boolean;
+}
+
+export interface Case {
+  name: string;
+  /** Without one the case starts no workerd. */
+  needsWorkerd: boolean;
+  run(setting: Setting): Promise<CaseResult>;
+}
+
+export const JSON_HEADERS = { "content-type": "application/json" };

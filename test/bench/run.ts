@@ -1,0 +1,63 @@
+/** `npm run bench [case …]`: the product beside what it is compared with, in one run on one workerd, ratios printed. */
+import { readFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import type { Case } from "./cases/case.ts";
+import { decide } from "./cases/decide.ts";
+import { growth } from "./cases/growth.ts";
+import { ingest } from "./cases/ingest.ts";
+import { size } from "./cases/size.ts";
+import { formatCase, formatGoal, type Goal, isMissed } from "./report.ts";
+import { createSite } from "./site.ts";
+import { type Bench, startBench } from "./workerd.ts";
+
+const CASES: readonly Case[] = [size, decide, ingest, growth];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
+});
+const chosen = CASES.filter(({ name }) => positionals.length === 0 || positionals.some((text) => name.includes(text)));
+if (chosen.length === 0) {
+  console.error(`usage: npm run bench [--quick] [--json] [${CASES.map(({ name }) => name).join(" | ")}]`);
+  process.exit(2);
+}
+const pace = values.quick ? { rounds: 3, roundMs: 800, warmMs: 1_000 } : { rounds: 7, roundMs: 1_500, warmMs: 2_000 };
+
+const startedAt = performance.now();
+const results: unknown[] = [];
+const goals: Goal[] = [];
+let bench: Bench | undefined;
+const print = (text: string) => (values.json ? process.stderr : process.stdout).write(`${text}\n`);
+
+print(describeEnvironment());
+try {
+  let site: Awaited<ReturnType<typeof createSite>> | undefined;
+  for (const one of chosen) {
+    if (one.needsWorkerd && !bench) {
+      bench = await startBench();
+      site = await createSite(bench.product);
+    }
+    const result = await one.run({ bench: bench!, site: site!, pace, quick: values.quick });
+    results.push({ name: one.name, ...result });
+    goals.push(...result.goals);
+    print(formatCase(result));
+  }
+} finally {
+  await bench?.stop();
+}
+print(`\nGoals\n${goals.map(formatGoal).join("\n")}`);
+print(`\n${Math.round((performance.now() - startedAt) / 1_000)} s`);
+if (values.json) console.log(JSON.stringify({ environment: describeEnvironment(), results }, null, 2));
+process.exitCode = goals.some(isMissed) ? 1 : 0;
+
+function describeEnvironment(): string {
+  const versionOf = (name: string) =>
+    JSON.parse(readFileSync(new URL(`../../node_modules/${name}/package.json`, import.meta.url), "utf8")).version;
+  const model = cpus()[0]?.model.trim() ?? "unknown CPU";
+  return [
+    `${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}, Node ${process.version}`,
+    `workerd ${versionOf("workerd")} on a direct socket, D1 and KV on disk; load: plain sockets from a thread of this process, 16 connections`,
+    `medians of ${pace.rounds} alternating rounds of ${pace.roundMs / 1_000} s; "× bare" is the median of the rounds' own ratios; CPU is workerd's`,
+  ].join("\n");
+}
