@@ -1,0 +1,46 @@
+/** Which events, properties and windows a condition looks at: what decides what a history has to keep. */
+import type { Condition, EventSelector, Operators } from "../condition.ts";
+import { childrenOf } from "./run.ts";
+import { durationMs } from "./value.ts";
+
+/** One selector of a leaf, with the property paths that are read from its events. `event: null` = any name. */
+export interface EventUse {
+  type: string;
+  event: string | null;
+  paths: string[];
+}
+
+const MEASURES = ["sum", "avg", "min", "max", "distinct", "first", "last"] as const;
+
+/** Every selector in the condition, in order of appearance. */
+export function eventsOf(condition: Condition): EventUse[] {
+  const children = childrenOf(condition);
+  if (children) return children.flatMap(eventsOf);
+  const leaf = condition as { [key: string]: unknown };
+  if (Array.isArray(leaf["sequence"])) return leaf["sequence"].map((selector) => useOf(selector));
+  if (Array.isArray(leaf["ratio"])) return leaf["ratio"].map((selector) => useOf(selector));
+  if (!Object.hasOwn(leaf, "event") && !Object.hasOwn(leaf, "type")) return [];
+  const unless = leaf["unless"] as (EventSelector & { same?: string[] }) | undefined;
+  if (unless) return [useOf(leaf, unless.same), useOf(unless, unless.same)];
+  return [
+    useOf(
+      leaf,
+      MEASURES.map((key) => leaf[key]).filter((path) => typeof path === "string"),
+    ),
+  ];
+}
+
+function useOf(selector: EventSelector, paths: string[] = []): EventUse {
+  const { event = null, type = "track", where = {} } = selector;
+  return { type, event, paths: [...Object.keys(where as { [path: string]: Operators }), ...paths] };
+}
+
+/** The longest that any leaf of the condition looks back from `now`, in milliseconds; Infinity = the whole history, 0 = no events. */
+export function lookbackOf(condition: Condition): number {
+  const children = childrenOf(condition);
+  if (children) return Math.max(0, ...children.map(lookbackOf));
+  if (eventsOf(condition).length === 0) return 0;
+  const { within, between } = condition as { within?: string; between?: [string, string] };
+  const length = durationMs(Array.isArray(between) ? between[1] : within);
+  return length >= 0 ? length : Infinity;
+}

@@ -1,0 +1,46 @@
+/** Leaves over what is known at once: `trait`, `context`, `segment`, `sample`. */
+import type { Condition, Operators } from "../condition.ts";
+import { bucket } from "../hash.ts";
+import { testsOf } from "./operators.ts";
+import { type Code, type Node, PERSONALIZATION, type Scope, UNKNOWN, unknown } from "./run.ts";
+import type { Answer } from "./types.ts";
+import { readPath } from "./value.ts";
+
+const factLeaf =
+  (root: "traits" | "context", key: "trait" | "context") =>
+  (condition: Operators & { [key: string]: string }, scope: Scope): Node => {
+    const slot = scope.fact(root, condition[key]!);
+    const test = testsOf(condition, scope, key);
+    return (run) => test(run, run.facts[slot]);
+  };
+
+/** A trait's value satisfies the operators. */
+export const traitLeaf = factLeaf("traits", "trait");
+
+/** A value of this request satisfies the operators. */
+export const contextLeaf = factLeaf("context", "context");
+
+/** Member of a segment: a rule of this program, or an answer that came with the subject, as long as it holds. */
+export function segmentLeaf({ segment }: Condition & { segment: string }, scope: Scope): Node {
+  scope.needs |= PERSONALIZATION;
+  return (run) => {
+    const rule = scope.rule(segment);
+    if (rule) return rule(run);
+    const answer = readPath(run.subject.segments, [segment]) as Answer | undefined;
+    const until = answer?.until ?? Infinity;
+    if (typeof answer?.value !== "boolean" || !(run.now < until)) return unknown(run);
+    run.until = until;
+    return +answer.value as Code;
+  };
+}
+
+/** The person falls into a share of all people; unknown without an id. */
+export function sampleLeaf({ sample }: Condition & { sample: { seed: string; from: number; to: number } }): Node {
+  return (run) => {
+    run.until = Infinity;
+    const { id } = run.subject;
+    if (typeof id !== "string") return UNKNOWN;
+    const share = bucket(sample.seed, id);
+    return +(sample.from <= share && share < sample.to) as Code;
+  };
+}

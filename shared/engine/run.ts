@@ -1,0 +1,104 @@
+/** The shapes that the engine's own files share: a compiled node, one evaluation of it, and what a leaf may ask for while it is compiled. */
+import type { Condition } from "../condition.ts";
+import type { CompileOptions, Subject } from "./types.ts";
+
+/** Truth as a number: false, true, unknown. */
+export type Code = 0 | 1 | 2;
+export const FALSE = 0;
+export const TRUE = 1;
+export const UNKNOWN = 2;
+
+/** Bits of the purposes that a leaf's data may need. */
+export const ANALYTICS = 1;
+export const PERSONALIZATION = 2;
+
+/** One evaluation: of whom, when, and what has been worked out so far. Dies with the call. */
+export interface Run {
+  readonly subject: Subject;
+  /** Moves forward while `settle` looks for the instant of the next change, and back. */
+  now: number;
+  /** Where a node leaves its `until`, beside the truth that it returns; Infinity = never. Every node sets it. */
+  until: number;
+  /** Bits of the purposes that are not granted. */
+  readonly denied: number;
+  /** Values at the paths that the program reads, by slot. */
+  readonly facts: readonly unknown[];
+  /** Whatever a node keeps for the rest of this evaluation, by slot. */
+  readonly kept: unknown[];
+}
+
+/** A compiled condition, or a compiled test of `value`. Pure in (run, run.now, value); never throws. */
+export type Node = (run: Run, value?: unknown) => Code;
+
+/** What a leaf may ask for while it is compiled. */
+export interface Scope {
+  readonly options: CompileOptions;
+  /** Purposes that the leaf being compiled turned out to need; leaves and `fact` add to it. */
+  needs: number;
+  /** A slot of `run.facts` for the value at a dotted path of the subject. */
+  fact(root: "traits" | "context", path: string): number;
+  /** A slot of `run.kept`. */
+  keep(): number;
+  /** The same object for the same key, across the program. */
+  once<T>(key: string, make: () => T): T;
+  /** The rule of that key; undefined while it is not one of this program. */
+  rule(key: string): Node | undefined;
+}
+
+/** Compiles one kind of leaf. */
+// biome-ignore lint/suspicious/noExplicitAny: each leaf takes its own member of the union, chosen by its key.
+export type Leaf = (condition: any, scope: Scope) => Node;
+
+/** Key that marks a kind of leaf → its compiler. The first key that a condition has decides, so `unless` stands before `event`. */
+export type Leaves = { readonly [key: string]: Leaf };
+
+/** The node that is unknown for good. */
+export const unknown: Node = (run) => {
+  run.until = Infinity;
+  return UNKNOWN;
+};
+
+/** How often `settle` looks ahead before it is content with a sound answer. */
+const LOOKS = 64;
+
+/**
+ * Makes `until` exact: while the node has the same value at its own `until`, the answer holds on from there.
+ * The node's `until` only has to be sound.
+ */
+export function settle(node: Node): Node {
+  return (run, input) => {
+    const { now } = run;
+    const value = node(run, input);
+    for (let looks = LOOKS; run.until < Infinity && looks; looks--) {
+      const { until } = run;
+      run.now = until;
+      if (node(run, input) !== value) {
+        run.until = until;
+        break;
+      }
+    }
+    run.now = now;
+    return value;
+  };
+}
+
+/** Evaluates the node once per instant of a run. */
+export function remember(node: Node, scope: Scope): Node {
+  const slot = scope.keep();
+  return (run) => {
+    const kept = run.kept[slot] as [number, Code, number] | undefined;
+    if (kept?.[0] === run.now) {
+      run.until = kept[2];
+      return kept[1];
+    }
+    const value = node(run);
+    run.kept[slot] = [run.now, value, run.until];
+    return value;
+  };
+}
+
+/** All children of a condition that combines others; undefined for a leaf. */
+export function childrenOf(condition: Condition): readonly Condition[] | undefined {
+  const { all, any, not } = condition as { all?: Condition[]; any?: Condition[]; not?: Condition };
+  return Array.isArray(all) ? all : Array.isArray(any) ? any : not && [not];
+}
