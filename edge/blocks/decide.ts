@@ -1,11 +1,13 @@
 /** Decides slots for one person and renders what was decided: which variant, why, and until when that holds. */
+
+import type { Purpose } from "../../shared/consent.ts";
 import type { Decision, Reason } from "../../shared/decision.ts";
 import type { Answer } from "../../shared/engine/types.ts";
 import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
-import type { Purpose } from "../../shared/consent.ts";
 import type { Decisions } from "../db/profiles.ts";
 import type { LiveBlock, LiveSite, LiveVariant } from "../manifest/live.ts";
 import type { LiveTemplate } from "../manifest/template.ts";
+import type { Scope } from "./liquid.ts";
 
 /** For whom: a person read from storage, or as much of one as a token tells. */
 export interface Viewer {
@@ -27,11 +29,32 @@ export interface SlotAnswer {
 /** Somebody of whom nothing is known. */
 export const NOBODY: Viewer = { stableId: "", segments: {}, wakesAt: null, traits: {}, events: [], consent: undefined };
 
-/** True if the slot's block can be decided and rendered from what a token tells. */
-export function isTokenEnough(live: LiveSite, slot: string): boolean {
-  const block = live.blocks.get(slot);
-  if (!block) return true;
-  return block.tokenOnly && templatesOf(block).every((template) => !template.variables.personal || onlySegments(template));
+/** What a slot is given before anything is rendered. */
+interface Choice {
+  slot: string;
+  block: LiveBlock | null;
+  variant: LiveVariant | null;
+  template: LiveTemplate | null;
+  reason: Reason;
+  until: number | null;
+}
+
+/**
+ * Decides slots from what a token tells.
+ *
+ * @returns null where an audience or a chosen template needs what only storage knows
+ */
+export function decideFromToken(
+  live: LiveSite,
+  slots: readonly string[],
+  viewer: Viewer,
+  context: JsonObject | undefined,
+  now: number,
+): { [slot: string]: SlotAnswer } | null {
+  if (!slots.every((slot) => live.blocks.get(slot)?.tokenOnly ?? true)) return null;
+  const choices = chooseSlots(live, slots, viewer, context, now);
+  if (!choices.every(({ template }) => template === null || needsNothingStored(template))) return null;
+  return renderChoices(choices, viewer, context, now);
 }
 
 /**
@@ -46,44 +69,59 @@ export function decideSlots(
   context: JsonObject | undefined,
   now: number,
 ): { [slot: string]: SlotAnswer } {
+  return renderChoices(chooseSlots(live, slots, viewer, context, now), viewer, context, now);
+}
+
+function chooseSlots(
+  live: LiveSite,
+  slots: readonly string[],
+  viewer: Viewer,
+  context: JsonObject | undefined,
+  now: number,
+): Choice[] {
   const segments: { [key: string]: Answer } = Object.create(null);
   for (const { key } of live.manifest.segments) {
     const member = Object.hasOwn(viewer.segments, key) ? viewer.segments[key] : undefined;
     segments[key] = member ? { value: true, until: member[1] } : { value: false, until: viewer.wakesAt };
   }
-  const audiences = live.audiences.evaluate(
-    {
-      id: viewer.stableId,
-      traits: viewer.traits,
-      events: viewer.events,
-      segments,
-      ...(context && { context }),
-      ...(viewer.consent && { consent: viewer.consent }),
-    },
-    now,
-  );
-  const scope = {
-    customer: viewer.traits,
-    segment: Object.fromEntries(Object.keys(viewer.segments).map((key) => [key, true])),
-    context: context ?? {},
-  };
-  const answers: { [slot: string]: SlotAnswer } = Object.create(null);
-  for (const slot of slots) {
+  const { stableId, traits, events, consent } = viewer;
+  const subject = { id: stableId, traits, events, segments, ...(context && { context }), ...(consent && { consent }) };
+  const audiences = live.audiences.evaluate(subject, now);
+  return slots.map((slot): Choice => {
     const block = live.blocks.get(slot);
-    answers[slot] = block ? decideBlock(block) : { html: null, decision: decisionOf(slot, null, null, "no-block", null) };
+    if (!block) return { slot, block: null, variant: null, template: null, reason: "no-block", until: null };
+    const { variant, reason, until } = chooseVariant(block, audiences);
+    return { slot, block, variant, template: variant ? variant.template : block.fallback, reason, until };
+  });
+}
+
+function renderChoices(
+  choices: readonly Choice[],
+  viewer: Viewer,
+  context: JsonObject | undefined,
+  now: number,
+): { [slot: string]: SlotAnswer } {
+  const answers: { [slot: string]: SlotAnswer } = Object.create(null);
+  for (const { slot, block, variant, template, reason, until } of choices) {
+    const decision: Decision = {
+      id: crypto.randomUUID(),
+      slot,
+      block: block?.key ?? null,
+      variant: variant?.key ?? null,
+      reason,
+      until,
+    };
+    const rendered = template?.render(scopeOf(viewer, context), now);
+    if (rendered?.html === undefined && template)
+      answers[slot] = { html: null, decision: { ...decision, variant: null, reason: "error" } };
+    else answers[slot] = { html: rendered?.html ?? null, decision };
   }
   return answers;
+}
 
-  function decideBlock(block: LiveBlock): SlotAnswer {
-    const { variant, reason, until } = chooseVariant(block, audiences);
-    const template = variant ? variant.template : block.fallback;
-    if (!template) return { html: null, decision: decisionOf(block.slot, block.key, null, reason, until) };
-    const rendered = template.render(scope, now);
-    if (rendered.html === undefined)
-      return { html: null, decision: decisionOf(block.slot, block.key, null, "error", until) };
-    const key = variant?.key ?? null;
-    return { html: rendered.html, decision: decisionOf(block.slot, block.key, key, reason, until) };
-  }
+function scopeOf(viewer: Viewer, context: JsonObject | undefined): Scope {
+  const segment = Object.fromEntries(Object.keys(viewer.segments).map((key) => [key, true]));
+  return { customer: viewer.traits, segment, context: context ?? {} };
 }
 
 /** The first variant whose audience is true; the answer holds as long as every audience asked for it does. */
@@ -102,21 +140,7 @@ function chooseVariant(
   return { variant: null, reason: withheld ? "no-consent" : "fallback", until };
 }
 
-function decisionOf(
-  slot: string,
-  block: string | null,
-  variant: string | null,
-  reason: Reason,
-  until: number | null,
-): Decision {
-  return { id: crypto.randomUUID(), slot, block, variant, reason, until };
-}
-
-function templatesOf(block: LiveBlock): LiveTemplate[] {
-  const templates = block.variants.map((variant) => variant.template);
-  return block.fallback ? [...templates, block.fallback] : templates;
-}
-
-function onlySegments({ variables }: LiveTemplate): boolean {
+/** Memberships and this request's context come with the request; traits do not. */
+function needsNothingStored({ variables }: LiveTemplate): boolean {
   return variables.traits?.length === 0 && !variables.cart && !variables.recommendations;
 }

@@ -6,8 +6,8 @@ import * as z from "zod";
 import { PURPOSES, readConsent } from "../../shared/consent.ts";
 import { stableIdOf } from "../../shared/hash.ts";
 import { type Identifier, identifierOf } from "../../shared/identifier.ts";
-import type { DecideAnswer } from "../../shared/wire.ts";
-import { decideSlots, isTokenEnough, NOBODY, type SlotAnswer, type Viewer } from "../blocks/decide.ts";
+import type { DecideAnswer, IngestAnswer } from "../../shared/wire.ts";
+import { decideFromToken, decideSlots, NOBODY, type SlotAnswer, type Viewer } from "../blocks/decide.ts";
 import type { Decisions } from "../db/profiles.ts";
 import type { Env } from "../env.ts";
 import { invalidRequest } from "../invalid.ts";
@@ -43,14 +43,12 @@ export async function answerDecide(request: Request, env: Env, context: Executio
   const events = Array.isArray(body["events"]) && !body["events"].length ? undefined : body["events"];
   const slots = asked.slots ?? [];
 
-  const token = await readProfileToken(env, live, asked, now);
-  if (token && events === undefined && isFresh(token, live, now) && slots.every((slot) => isTokenEnough(live, slot))) {
+  const token = events === undefined ? await readProfileToken(env, live, asked, now) : null;
+  if (token && isFresh(token, live, now)) {
     const { stableId, segments, wakesAt, consent } = token;
-    return respond({ ...NOBODY, stableId, segments, wakesAt, consent }, asked.token!, {
-      success: true,
-      accepted: 0,
-      rejected: [],
-    });
+    const viewer: Viewer = { ...NOBODY, stableId, segments, wakesAt, consent };
+    const decided = decideFromToken(live, slots, viewer, asked.context, now);
+    if (decided) return respond(viewer, decided, asked.token!, { success: true, accepted: 0, rejected: [] });
   }
 
   const visitor = identifierOf("anonymousId", asked.anonymousId);
@@ -63,8 +61,9 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     also: visitor ? [visitor] : [],
   });
   const person = visitor ? visiblePerson(result.personOf(visitor), asked) : null;
-  if (!person || !visitor) return respond(viewerOfLocal(live, asked, visitor), null, answer);
-  const viewer = viewerOf(person);
+  const viewer = person ? viewerOf(person) : viewerOfLocal(live, asked, visitor);
+  const decided = decideSlots(live, slots, viewer, asked.context, now);
+  if (!person) return respond(viewer, decided, null, answer);
   const signed = await signToken(env, "profile", {
     siteId: live.manifest.siteId,
     anonymousId: asked.anonymousId!,
@@ -76,10 +75,14 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     issuedAt: now,
     ...(viewer.consent && { consent: viewer.consent }),
   });
-  return respond(viewer, signed, answer);
+  return respond(viewer, decided, signed, answer);
 
-  function respond(viewer: Viewer, signed: string | null, ingested: typeof answer): Response {
-    const decided = decideSlots(live, slots, viewer, asked.context, now);
+  function respond(
+    viewer: Viewer,
+    decided: { [slot: string]: SlotAnswer },
+    signed: string | null,
+    ingested: IngestAnswer,
+  ): Response {
     const document: DecideAnswer = {
       ...ingested,
       slots: Object.fromEntries(Object.entries(decided).map(([slot, it]) => [slot, toWire(it)])),

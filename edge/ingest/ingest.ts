@@ -80,12 +80,12 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput): Pr
   });
 
   const resolution = resolveIdentities(stored, events, receivedAt, newProfileId, spoken);
-  for (const event of events) {
-    const known = stored.histories.get(event.owner);
-    const history = extendHistory(known?.history ?? emptyHistory(live.needs.shape), [event], live.needs);
+  for (const [owner, own] of Map.groupBy(events, (event) => event.owner)) {
+    const known = stored.histories.get(owner);
+    const history = extendHistory(known?.history ?? emptyHistory(live.needs.shape), own, live.needs);
     if (known && history === known.history) continue;
-    stored.histories.set(event.owner, { owner: event.owner, shape: live.needs.shape, history });
-    changedHistories.add(event.owner);
+    stored.histories.set(owner, { owner, shape: live.needs.shape, history });
+    changedHistories.add(owner);
   }
   const { statements: consentRows, changedNodes } = applyConsents(resolution.groupOf, events, consents);
 
@@ -100,10 +100,12 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput): Pr
     const person = buildPerson(group, stored, live, receivedAt);
     people.set(group, person);
     const { profile } = person;
+    // Requests overtake each other: never decide as of a time before what is stored already.
+    const now = Math.max(receivedAt, profile.lastSeen);
     for (const id of group.profileIds) {
       const absorbed = id === profile.id ? undefined : stored.profiles.get(id);
       if (!absorbed) continue;
-      changes.push(...membershipChanges(absorbed, {}, live, "identity", receivedAt));
+      changes.push(...membershipChanges(absorbed, {}, live, "identity", now));
       profiles.push({
         ...absorbed,
         version: absorbed.version + 1,
@@ -117,13 +119,13 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput): Pr
       node.profileId = profile.id;
       if (stored.nodes.has(node.identifier)) moved.add(node);
     }
-    const { decisions, wakesAt } = decideSegments(person, live, receivedAt);
+    const { decisions, wakesAt } = decideSegments(person, live, now);
     const cause = group.profileIds.size > 1 ? "identity" : "event";
-    changes.push(...membershipChanges(profile, decisions, live, cause, receivedAt));
+    changes.push(...membershipChanges(profile, decisions, live, cause, now));
     Object.assign(profile, {
       decisions,
       wakesAt,
-      lastSeen: Math.max(profile.lastSeen, receivedAt),
+      lastSeen: now,
       manifestVersion: live.manifest.version,
     });
     profiles.push({ ...profile, version: profile.version + 1 });
