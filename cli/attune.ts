@@ -14,13 +14,14 @@ const USAGE = `Usage: npm run attune -- <command> [options]
       --name <text>         default: the domain
       --time-zone <zone>    default: UTC
       --consent <mode>      off | memory | session | full; what a new visitor has allowed
-  key create <siteId>       one more key for a site
+  key create                one more key for the site of ATTUNE_SECRET_KEY
       --kind <kind>         write | secret (default)
+      --label <text>        what it is for
   replay <file>             send a clickstream file to a running Worker; see replay --help
   help                      this text
 
-Where a running Worker is asked, --url (or ATTUNE_URL, default http://127.0.0.1:8787) says which one, and
-ATTUNE_ADMIN_TOKEN is its admin token; the local one is found by itself.
+site and key ask a running Worker: --url (or ATTUNE_URL, default http://127.0.0.1:8787) says which one, and
+ATTUNE_ADMIN_TOKEN holds its admin token. Both are found by themselves on a local start.
 `;
 
 /** Loaded when called, so that one command never pays for, or breaks with, another. */

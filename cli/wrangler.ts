@@ -47,7 +47,7 @@ export function spawnWrangler(args: string[], options: SpawnOptions = {}): Child
   return spawn(process.execPath, ["--no-warnings", ...guard, PROGRAM, ...args], {
     cwd: ROOT,
     detached: options.group ?? false,
-    stdio: options.group ? ["ignore", "pipe", "pipe", "ipc"] : ["pipe", "pipe", "pipe"],
+    stdio: options.group ? ["ignore", "pipe", "pipe", "ipc"] : ["ignore", "pipe", "pipe"],
     env: { ...inherited, ...QUIET },
   });
 }
@@ -60,8 +60,8 @@ export interface WranglerResult {
   output: string;
 }
 
-/** Runs one command to its end. `input` goes to its standard input, so that secrets never stand in an argument list. */
-export function runWrangler(args: string[], input?: string): Promise<WranglerResult> {
+/** Runs one command to its end; it finds nobody to ask. */
+export function runWrangler(args: string[]): Promise<WranglerResult> {
   const child = spawnWrangler(args);
   let stdout = "";
   let output = "";
@@ -72,8 +72,6 @@ export function runWrangler(args: string[], input?: string): Promise<WranglerRes
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     output += text;
   });
-  child.stdin?.on("error", () => {}); // it may end without reading
-  child.stdin?.end(input ?? "");
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve({ code: code ?? 1, stdout, output }));

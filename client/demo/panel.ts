@@ -1,0 +1,238 @@
+/** The corner panel: what Attune knows and decides about this visitor, live. Everything in it comes from `window.attune`. */
+import { escapeHtml } from "./markup.ts";
+import { SEGMENTS } from "./seed.ts";
+import { type ConsentMode, consent, explain, type Memberships, type Message, on, reset, segments } from "./window.ts";
+
+const OPEN = "northbound.panel";
+const JOURNAL = "northbound.journal";
+const JOURNAL_LENGTH = 40;
+const SHOWN_EVENTS = 7;
+/** Sentences such as "1 more view before 14:00" are asked for anew this often; countdowns run each second. */
+const EXPLAIN_MS = 10_000;
+const WIDE = "(min-width: 70rem)";
+
+/** One trace per public segment, in the order of their keys. */
+const EXPLAINED = SEGMENTS.map(({ key }) => key).sort();
+
+type State = "waiting" | "delivered" | "refused";
+
+/** What the panel remembers from page to page in this tab. */
+interface Journal {
+  events: { id: string; name: string; at: number; state: State }[];
+  /** Segment → when it was entered, as far as this tab saw it. */
+  since: { [key: string]: number };
+}
+
+interface SlotLine {
+  slot: string;
+  variant: string | null;
+  reason: string;
+  until: string | null;
+}
+
+const MODES: { mode: ConsentMode; label: string }[] = [
+  { mode: "full", label: "All" },
+  { mode: "session", label: "This tab" },
+  { mode: "memory", label: "This page" },
+  { mode: "off", label: "None" },
+];
+
+export function openPanel(): void {
+  const panel = document.createElement("aside");
+  panel.className = "panel";
+  panel.setAttribute("aria-label", "Attune, live");
+  panel.innerHTML = FRAME;
+  document.body.append(panel);
+
+  const part = <T extends HTMLElement = HTMLElement>(name: string) => panel.querySelector<T>(`[data-panel="${name}"]`)!;
+  const journal = readJournal();
+  const says = new Map<string, string>();
+  const slots = new Map<string, SlotLine>();
+  let memberships: Memberships = {};
+
+  const draw = () => {
+    const now = Date.now();
+    part("count").textContent = String(Object.keys(memberships).length);
+    write(
+      part("segments"),
+      SEGMENTS.map(({ key, name }) => segmentLine(key, name, memberships, journal, says, now)),
+    );
+    write(
+      part("slots"),
+      [...slots.values()].map((line) => slotLine(line, now)),
+    );
+    write(part("events"), journal.events.slice(-SHOWN_EVENTS).reverse().map(eventLine));
+    part("none").hidden = journal.events.length > 0;
+  };
+  const save = () => {
+    journal.events.splice(0, Math.max(0, journal.events.length - JOURNAL_LENGTH));
+    sessionStorage.setItem(JOURNAL, JSON.stringify(journal));
+    draw();
+  };
+  const ask = async () => {
+    const traces = await explain();
+    for (const [index, key] of EXPLAINED.entries()) says.set(key, traces[index]?.says ?? "");
+    draw();
+  };
+  const settle = (ids: (string | undefined)[], state: State) => {
+    for (const event of journal.events) if (ids.includes(event.id)) event.state = state;
+    save();
+  };
+
+  on("ready", ({ anonymousId }) => {
+    memberships = segments();
+    part("who").textContent = anonymousId ? `visitor ${anonymousId.slice(0, 8)}` : "nobody";
+    part("mail").textContent = mailCommand(anonymousId ?? "…");
+    ask();
+  });
+  on("event", (message) => {
+    journal.events.push({ id: message.messageId, name: nameOf(message), at: Date.now(), state: "waiting" });
+    save();
+    ask();
+  });
+  on("ack", ({ messageIds }) => settle(messageIds, "delivered"));
+  on("rejected", ({ message }) => settle([message?.messageId], "refused"));
+  on("segments", ({ segments: now, entered, exited }) => {
+    memberships = now;
+    for (const key of entered) journal.since[key] = Date.now();
+    for (const key of exited) delete journal.since[key];
+    save();
+    ask();
+  });
+  on("slot", ({ slot, element, decision }) => {
+    slots.set(slot, { slot, variant: decision.variant, reason: decision.reason, until: decision.until });
+    flash(element, decision.variant);
+    draw();
+  });
+  on("consent", ({ mode }) => {
+    const input = panel.querySelector<HTMLInputElement>(`input[value="${mode}"]`);
+    if (input) input.checked = true;
+  });
+
+  panel.addEventListener("change", ({ target }) => {
+    if (target instanceof HTMLInputElement) consent(target.value as ConsentMode);
+  });
+  part("reset").addEventListener("click", () => {
+    reset();
+    for (const storage of [sessionStorage, localStorage]) {
+      for (const key of Object.keys(storage))
+        if (key.startsWith("northbound.") && key !== OPEN) storage.removeItem(key);
+    }
+    location.assign("/demo/");
+  });
+  part("toggle").addEventListener("click", () => toggle(panel.dataset["open"] === undefined));
+
+  const toggle = (open: boolean) => {
+    if (open) panel.dataset["open"] = "";
+    else delete panel.dataset["open"];
+    part("body").hidden = !open;
+    part("toggle").setAttribute("aria-expanded", String(open));
+    localStorage.setItem(OPEN, open ? "open" : "closed");
+  };
+  const wanted = localStorage.getItem(OPEN);
+  toggle(wanted ? wanted === "open" && matchMedia(WIDE).matches : matchMedia(WIDE).matches);
+
+  setInterval(draw, 1_000);
+  setInterval(ask, EXPLAIN_MS);
+  draw();
+}
+
+const FRAME = `<button class="panel-head" type="button" data-panel="toggle" aria-controls="panel-body">
+  <span class="panel-mark" aria-hidden="true"></span><span>Attune</span>
+  <span class="panel-badge"><span data-panel="count">0</span> segments</span><span class="panel-arrow" aria-hidden="true"></span>
+</button>
+<div class="panel-body" id="panel-body" data-panel="body">
+  <h2>Segments <small data-panel="who"></small></h2>
+  <ul data-panel="segments"></ul>
+  <h2>On this page</h2>
+  <ul data-panel="slots"></ul>
+  <h2>Events</h2>
+  <p class="panel-none" data-panel="none">Nothing yet: look at a product.</p>
+  <ul data-panel="events"></ul>
+  <fieldset class="panel-consent"><legend>What may be kept</legend>${MODES.map(
+    ({ mode, label }) =>
+      `<label><input type="radio" name="attune-consent" value="${mode}"${mode === "full" ? " checked" : ""}><span>${label}</span></label>`,
+  ).join("")}</fieldset>
+  <details><summary>The same hero, as an e-mail fetches it</summary><p>With the secret key, so from a terminal and never from a page:</p><pre><code data-panel="mail"></code></pre></details>
+  <button class="panel-reset" type="button" data-panel="reset">Start over as somebody new</button>
+</div>`;
+
+function segmentLine(
+  key: string,
+  name: string,
+  memberships: Memberships,
+  journal: Journal,
+  says: Map<string, string>,
+  now: number,
+): string {
+  const inside = Object.hasOwn(memberships, key);
+  const until = memberships[key];
+  const since = journal.since[key];
+  const left = until ? `<time>${formatLeft(Date.parse(until) - now)}</time>` : inside ? "<time>stays</time>" : "";
+  const from = inside && since ? `since ${formatClock(since)} · ` : "";
+  const why = says.get(key) ?? "";
+  return `<li class="panel-segment" data-segment="${key}" data-inside="${inside}"><span class="panel-row"><span>${name}</span>${left}</span><small>${from}${escapeHtml(why)}</small></li>`;
+}
+
+function slotLine({ slot, variant, reason, until }: SlotLine, now: number): string {
+  const left = until ? `<time>${formatLeft(Date.parse(until) - now)}</time>` : "<time>stays</time>";
+  return `<li data-slot="${escapeHtml(slot)}"><span class="panel-row"><span>${escapeHtml(slot)} → <b>${escapeHtml(variant ?? "the page’s own")}</b></span>${left}</span><small>${escapeHtml(reason)}</small></li>`;
+}
+
+function eventLine({ name, at, state }: Journal["events"][number]): string {
+  return `<li class="panel-event" data-state="${state}"><time>${formatClock(at)}</time><span>${escapeHtml(name)}</span><small>${state}</small></li>`;
+}
+
+function write(list: HTMLElement, lines: string[]): void {
+  const html = lines.join("");
+  if (list.dataset["drawn"] === html) return;
+  list.dataset["drawn"] = html;
+  list.innerHTML = html;
+}
+
+/** Shows for a moment which part of the page has just been decided. */
+function flash(element: Element, variant: string | null): void {
+  if (variant === null) return;
+  element.classList.remove("just-decided");
+  requestAnimationFrame(() => element.classList.add("just-decided"));
+}
+
+function nameOf({ type, event, name }: Message): string {
+  return event ?? (type === "page" ? `Page ${name ?? location.pathname.replace("/demo/", "") ?? ""}`.trim() : type);
+}
+
+function mailCommand(anonymousId: string): string {
+  const url = location.origin;
+  return `token=$(curl -s ${url}/api/email/tokens \\
+  -H 'Authorization: Bearer sk_demo' \\
+  -H 'Content-Type: application/json' \\
+  -d '{"send":"demo","recipients":
+      [{"anonymousId":"${anonymousId}"}]}' |
+  sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
+curl -s ${url}/e/$token/hero`;
+}
+
+/** `23:59:08`, `0:42`, or days from two on. */
+function formatLeft(milliseconds: number): string {
+  const seconds = Math.max(0, Math.ceil(milliseconds / 1_000));
+  const days = Math.floor(seconds / 86_400);
+  if (days >= 2) return `${days} days`;
+  const two = (value: number) => String(value).padStart(2, "0");
+  const hours = Math.floor(seconds / 3_600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+function formatClock(at: number): string {
+  return new Date(at).toLocaleTimeString("en-GB");
+}
+
+function readJournal(): Journal {
+  try {
+    const journal = JSON.parse(sessionStorage.getItem(JOURNAL) ?? "") as Journal;
+    if (Array.isArray(journal.events)) return journal;
+  } catch {
+    // none yet
+  }
+  return { events: [], since: {} };
+}
