@@ -1,132 +1,103 @@
-/** The `event` leaf: counts, aggregates, days and recency of matching events in a window. */
+/** Leaves over one kind of event in a window: how many, a property's aggregate, how long ago the last. */
 import type { EventCondition } from "../condition.ts";
 import { combine } from "./logic.ts";
-import { operandOf, testsOf } from "./operators.ts";
-import { type Code, type Node, type Run, type Scope, settle } from "./run.ts";
-import { columnFrom, columnOf, type Selection, selectionOf } from "./selection.ts";
+import { readerOf, testsOf } from "./operators.ts";
+import { type Code, type Leaf, type Node, type Run, type Scope, settle } from "./run.ts";
+import { columnOf, type Selection, selectionOf } from "./selection.ts";
 import { durationMs, isScalar } from "./value.ts";
 import { changeOf, type Span, spanOf } from "./window.ts";
 
-/** What a part of the leaf measures: of the events in the span, the value that its test looks at. */
-export type Measure = (selection: Selection, span: Span) => unknown;
-
-const isNumber = (value: unknown) => Number.isFinite(value);
-const isThere = (value: unknown) => value !== undefined;
-const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
-
-/** Aggregates over the values of a property, oldest first: which values they read, and how. */
-const AGGREGATES: { [key: string]: [(value: unknown) => boolean, (values: never[]) => unknown] } = {
-  sum: [isNumber, sum],
-  avg: [isNumber, (numbers) => (numbers.length ? sum(numbers) / numbers.length : undefined)],
-  min: [isNumber, (numbers: number[]) => numbers.reduce((a, b) => Math.min(a, b), numbers[0]!)],
-  max: [isNumber, (numbers: number[]) => numbers.reduce((a, b) => Math.max(a, b), numbers[0]!)],
-  distinct: [isScalar, (values) => new Set(values).size],
-  first: [isThere, (values) => values[0]],
-  last: [isThere, (values) => values.at(-1)],
-};
-
-const OWN_KEYS = `event type where within between after before count days recency ${Object.keys(AGGREGATES).join(" ")}`;
-
-/** A part of the leaf: what it measures, how that is judged, and which operands can turn the judgement of a count. */
-export interface Part {
-  measure: Measure;
+/** What a leaf measures of the events in the span, how that is judged, and which operands can turn the judgement of a count. */
+export interface Measure {
+  read(selection: Selection, span: Span): unknown;
   test: Node;
   cuts?: ((run: Run) => unknown)[];
 }
 
-/** The parts of an `event` condition, all of which must hold; with none it is a count of at least one. */
-export function partsOf(condition: EventCondition, scope: Scope): Part[] {
-  const parts: Part[] = [];
-  const { days, recency } = condition;
-  for (const key in AGGREGATES) {
-    const path = condition[key as "sum"];
-    if (typeof path !== "string") continue;
-    const [reads, aggregate] = AGGREGATES[key]!;
-    parts.push({
-      measure: (selection, { low, high }) =>
-        aggregate(columnOf(selection, path).slice(low, high).filter(reads) as never[]),
-      test: testsOf(condition, scope, OWN_KEYS),
-    });
-  }
-  if (days)
-    parts.push({
-      measure: (selection, { low, high }) =>
-        new Set(columnFrom(selection, "", dayIn(scope.options.timeZone)).slice(low, high)).size,
-      test: testsOf(days, scope),
-    });
-  if (recency)
-    parts.push({
-      measure: ({ times }, { low, high }) => (low < high ? times[high - 1] : undefined),
-      test: combine(
-        Object.entries(recency).map(([operator, duration]) => elapsed(operator, durationMs(duration))),
-        0,
-      ),
-    });
-  const count = condition.count ?? (parts.length ? undefined : { gte: 1 });
-  if (count)
-    parts.push({
-      measure: (_, { low, high }) => high - low,
-      test: testsOf(count, scope),
-      cuts: Object.values(count)
-        .flat()
-        .map((operand) => operandOf(operand, scope)),
-    });
-  return parts;
-}
-
-/** The leaf. */
-export function eventLeaf(condition: EventCondition, scope: Scope): Node {
-  const select = selectionOf(condition, scope);
-  const span = spanOf(condition);
-  return combine(
-    partsOf(condition, scope).map(({ measure, test, cuts }) =>
-      settle((run) => {
-        const selection = select(run);
-        const { times } = selection;
-        const part = span(times, run.now);
-        const count = part.high - part.low;
-        const code = test(run, measure(selection, part));
-        let until = Math.min(run.until, selection.until, part.enters);
-        if (cuts) {
-          // Events leave one by one from the oldest: the judgement can turn only where the count passes an operand.
-          let next = -1;
-          for (const cut of cuts) {
-            const operand = cut(run) as number;
-            for (const low of [Math.ceil(operand) - 1, Math.floor(operand)]) {
-              if (low < count && low > next && test(run, low) !== code) next = low;
-            }
+/** Makes a leaf of a measure. */
+export function measured(measureOf: (condition: EventCondition, scope: Scope) => Measure): Leaf {
+  return (condition: EventCondition, scope) => {
+    const select = selectionOf(condition, scope);
+    const spanAt = spanOf(condition);
+    const { read, test, cuts } = measureOf(condition, scope);
+    return settle((run) => {
+      const selection = select(run);
+      const { times } = selection;
+      const span = spanAt(times, run.now);
+      const code = test(run, read(selection, span));
+      let until = Math.min(run.until, selection.until);
+      if (cuts) {
+        // Events leave one by one from the oldest: the judgement can turn only where the count passes an operand.
+        let next = -1;
+        for (const cut of cuts) {
+          const operand = cut(run) as number;
+          for (const low of [Math.ceil(operand) - 1, Math.floor(operand)]) {
+            if (low < span.high - span.low && low > next && test(run, low) !== code) next = low;
           }
-          if (next >= 0) until = Math.min(until, times[part.high - next - 1]! + part.length);
-        } else until = Math.min(until, changeOf(part, times));
-        run.until = until;
-        return code;
-      }),
-    ),
+        }
+        until = Math.min(until, span.enters, next < 0 ? Infinity : times[span.high - next - 1]! + span.length);
+      } else until = Math.min(until, changeOf(span, times));
+      run.until = until;
+      return code;
+    });
+  };
+}
+
+/** How many: `count`, at least one unless it says otherwise. */
+export const measureCount = ({ count = { gte: 1 } }: EventCondition, scope: Scope): Measure => ({
+  read: (_, { low, high }) => high - low,
+  test: testsOf(count, scope),
+  cuts: Object.values(count)
+    .flat()
+    .map((operand) => readerOf(operand, scope)),
+});
+
+/** How long ago the last was: it passes each length once, and never before there was one. */
+export const measureRecency = ({ recency }: EventCondition): Measure => ({
+  read: ({ times }, { low, high }) => (low < high ? times[high - 1] : NaN),
+  test: combine(
+    Object.entries(recency!).map(([operator, length]): Node => {
+      const below = operator[0] === "l";
+      // More than the length, and no longer at most it, from a millisecond later on.
+      const extra = /^(gt|lte)$/.test(operator) ? 1 : 0;
+      return (run, last) => {
+        const edge = (last as number) + durationMs(length) + extra;
+        run.until = run.now < edge ? edge : Infinity;
+        return +(below ? run.now < edge : run.now >= edge) as Code;
+      };
+    }),
     0,
-  );
-}
+  ),
+});
 
-/** Judges the time since an instant: it passes `length` once, and never before there was an instant. */
-function elapsed(operator: string, length: number): Node {
-  const below = operator[0] === "l";
-  // Strictly more than `gt`, and still within `lte`, until a millisecond later.
-  const extra = operator === "gt" || operator === "lte" ? 1 : 0;
-  return (run, instant) => {
-    const edge = (instant as number) + length + extra;
-    run.until = run.now < edge ? edge : Infinity;
-    return +(instant !== undefined && run.now < edge === below) as Code;
+/** An aggregate under `key` of the values that `reads` accepts, oldest first. */
+export const aggregate =
+  <T>(key: string, reads: (value: unknown) => boolean, reduce: (values: T[]) => unknown) =>
+  (condition: EventCondition, scope: Scope): Measure => {
+    const path = (condition as unknown as { [key: string]: string })[key]!;
+    return {
+      read: (selection, { low, high }) => reduce(columnOf(selection, path).slice(low, high).filter(reads) as T[]),
+      test: testsOf(condition, scope, `${key} event type where within between after before`),
+    };
   };
-}
 
-/** Days as the zone's calendar writes them; one that it does not know is UTC. */
-function dayIn(timeZone: string): () => (event: { timestamp: number }) => string {
-  return () => {
-    let format: Intl.DateTimeFormat;
-    try {
-      format = new Intl.DateTimeFormat("en", { timeZone });
-    } catch {
-      format = new Intl.DateTimeFormat("en", { timeZone: "UTC" });
-    }
-    return (event) => format.format(event.timestamp);
-  };
-}
+const isThere = (value: unknown) => value !== undefined;
+const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+const extreme = (pick: typeof Math.min) => (numbers: number[]) =>
+  numbers.length ? numbers.reduce((a, b) => pick(a, b)) : undefined;
+
+/** Measure by its key. */
+export const MEASURES: { readonly [key: string]: (condition: EventCondition, scope: Scope) => Measure } = {
+  recency: measureRecency,
+  sum: aggregate("sum", Number.isFinite, sum),
+  avg: aggregate("avg", Number.isFinite, (numbers: number[]) =>
+    numbers.length ? sum(numbers) / numbers.length : undefined,
+  ),
+  min: aggregate("min", Number.isFinite, extreme(Math.min)),
+  max: aggregate("max", Number.isFinite, extreme(Math.max)),
+  distinct: aggregate("distinct", isScalar, (values) => new Set(values).size),
+  first: aggregate("first", isThere, (values) => values[0]),
+  last: aggregate("last", isThere, (values) => values.at(-1)),
+  event: measureCount,
+  type: measureCount,
+};

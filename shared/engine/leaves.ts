@@ -1,18 +1,14 @@
-/** The leaves that the browser has: everything but the calendar. */
-import { eventLeaf } from "./event.ts";
-import { contextLeaf, sampleLeaf, segmentLeaf, traitLeaf } from "./fact.ts";
-import { ratioLeaf, sequenceLeaf, unlessLeaf } from "./pattern.ts";
+/** The leaves that the browser's script has. What it lacks is unknown there, and asked of the edge. */
+import { MEASURES, measured } from "./event.ts";
+import { contextLeaf, segmentLeaf, traitLeaf } from "./fact.ts";
 import type { Leaves } from "./run.ts";
+import { unlessLeaf } from "./unless.ts";
 
-/** What the browser's script decides with. */
+/** What the browser decides with. */
 export const browserLeaves: Leaves = {
   trait: traitLeaf,
   context: contextLeaf,
   segment: segmentLeaf,
-  sample: sampleLeaf,
-  sequence: sequenceLeaf,
-  ratio: ratioLeaf,
   unless: unlessLeaf,
-  event: eventLeaf,
-  type: eventLeaf,
+  ...Object.fromEntries(Object.entries(MEASURES).map(([key, measure]) => [key, measured(measure)])),
 };

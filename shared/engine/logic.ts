@@ -31,24 +31,6 @@ export function combine(children: readonly Node[], decisive: 0 | 1): Node {
   };
 }
 
-/** The same over the elements of an array; anything else is false. */
-export function combineElements(test: Node, decisive: 0 | 1): Node {
-  return (run, input) => {
-    run.until = Infinity;
-    if (!Array.isArray(input)) return 0;
-    return combine(
-      // Array.from, since a hole is an element too.
-      Array.from(
-        input,
-        (element): Node =>
-          (inner) =>
-            test(inner, element),
-      ),
-      decisive,
-    )(run);
-  };
-}
-
 /** Not: unknown stays unknown. */
 export function negate(child: Node): Node {
   return (run, input) => {

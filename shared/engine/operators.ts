@@ -1,136 +1,111 @@
 /** Operators: from the object that follows a value in a condition to one test of it. */
-import type { Operand, Operators } from "../condition.ts";
-import { combine, combineElements } from "./logic.ts";
+import type { Operators } from "../condition.ts";
+import { combine } from "./logic.ts";
 import { type Code, type Node, type Run, type Scope, unknown } from "./run.ts";
 import { durationMs, instantOf, isScalar, readPath } from "./value.ts";
 
-type Check = (value: unknown) => boolean;
-type Compare = (a: number, b: number) => boolean;
+type Check = (value: unknown, operand: unknown) => boolean;
 
-const never: Check = () => false;
+const equal: Check = (value, operand) => value === operand && isScalar(value);
 
-const equal = (operand: unknown): Check => (isScalar(operand) ? (value) => value === operand : never);
-
-const oneOf = (operands: unknown): Check => {
-  const members = new Set(Array.isArray(operands) ? operands.filter(isScalar) : []);
-  return (value) => members.has(value);
-};
+const oneOf: Check = (value, operand) => Array.isArray(operand) && operand.includes(value) && isScalar(value);
 
 const not =
-  (make: (operand: unknown) => Check) =>
-  (operand: unknown): Check => {
-    const check = make(operand);
-    return (value) => !check(value);
-  };
+  (check: Check): Check =>
+  (value, operand) =>
+    !check(value, operand);
 
-const dates =
-  (compare: Compare) =>
-  (operand: unknown): Check => {
-    const instant = instantOf(operand);
-    return (value) => compare(instantOf(value), instant);
-  };
+/** The sign of the distance between two dates; NaN, which compares to nothing, when one of them is none. */
+const dates = (value: unknown, operand: unknown) => instantOf(value) - instantOf(operand);
 
-const order =
-  (compare: Compare) =>
-  (operand: unknown): Check =>
-    typeof operand === "number"
-      ? (value) => typeof value === "number" && compare(value, operand)
-      : dates(compare)(operand);
+/** The same for two numbers or two dates. */
+const distance = (value: unknown, operand: unknown) =>
+  typeof value === "number" && typeof operand === "number" ? value - operand : dates(value, operand);
 
 const text =
-  (compare: (value: string, operand: string) => boolean) =>
-  (operand: unknown): Check =>
-    typeof operand === "string" ? (value) => typeof value === "string" && compare(value, operand) : never;
+  (check: (value: string, operand: string) => boolean): Check =>
+  (value, operand) =>
+    typeof value === "string" && typeof operand === "string" && check(value, operand);
 
-const less: Compare = (a, b) => a < b;
-const more: Compare = (a, b) => a > b;
+const includes = text((value, part) => value.includes(part));
 
-/** Greedy from the left, so linear: each piece between stars is taken where it first fits, the last one at the end. */
-function matchesGlob(value: string, glob: string): boolean {
-  const pieces = glob.split("*");
-  const head = pieces.shift()!;
-  const tail = pieces.pop();
-  if (tail === undefined) return value === head;
-  let at = head.length;
-  const end = value.length - tail.length;
-  return (
-    at <= end &&
-    value.startsWith(head) &&
-    value.endsWith(tail) &&
-    pieces.every((piece) => {
-      const found = value.indexOf(piece, at);
-      at = found + piece.length;
-      return found >= 0 && at <= end;
-    })
-  );
-}
+/** Each piece between stars is taken where it first fits and the last one at the end: linear, unlike a regular expression. */
+const matchesGlob = text((value, glob) => {
+  let at = 0;
+  return glob.split("*").every((piece, i, { length }) => {
+    const isLast = i === length - 1;
+    const from = i && isLast ? value.length - piece.length : at;
+    const found = from < at ? -1 : value.indexOf(piece, from);
+    at = found + piece.length;
+    return (i ? found >= 0 : !found) && (!isLast || at === value.length);
+  });
+});
 
-/** Operators whose result time does not change, each made for an operand. */
-const CHECKS: { readonly [operator: string]: (operand: unknown) => Check } = {
+/** Operators whose result does not change with time. */
+const CHECKS: { readonly [operator: string]: Check } = {
   eq: equal,
   ne: not(equal),
   in: oneOf,
   nin: not(oneOf),
-  gt: order(more),
-  gte: order((a, b) => a >= b),
-  lt: order(less),
-  lte: order((a, b) => a <= b),
-  before: dates(less),
-  after: dates(more),
-  exists: (operand) => (value) => (value !== undefined) === operand,
-  contains: (operand) => {
-    const inText = text((value, part) => value.includes(part))(operand);
-    const isElement = equal(operand);
-    return (value) => (Array.isArray(value) ? value.some(isElement) : inText(value));
-  },
+  gt: (value, operand) => distance(value, operand) > 0,
+  gte: (value, operand) => distance(value, operand) >= 0,
+  lt: (value, operand) => distance(value, operand) < 0,
+  lte: (value, operand) => distance(value, operand) <= 0,
+  before: (value, operand) => dates(value, operand) < 0,
+  after: (value, operand) => dates(value, operand) > 0,
+  exists: (value, operand) => (value !== undefined) === operand,
+  contains: (value, operand) => (Array.isArray(value) ? oneOf(operand, value) : includes(value, operand)),
   startsWith: text((value, part) => value.startsWith(part)),
   endsWith: text((value, part) => value.endsWith(part)),
-  like: text(matchesGlob),
+  like: matchesGlob,
 };
 
-/** Reads a constant, or the person's own trait. */
-export function operandOf(operand: Operand | Operand[], scope: Scope): (run: Run) => unknown {
-  if (Array.isArray(operand)) {
-    const members = operand.map((member) => operandOf(member, scope));
-    return (run) => members.map((member) => member(run));
-  }
+/** How to read an operand in a run: a constant, or the person's own trait. */
+export function readerOf(operand: unknown, scope: Scope): (run: Run) => unknown {
   const path = readPath(operand, ["trait"]);
-  if (typeof path !== "string") return () => operand;
-  const slot = scope.fact("traits", path);
-  return (run) => run.facts[slot];
+  if (typeof path === "string") {
+    const slot = scope.fact("traits", path);
+    return (run) => run.facts[slot];
+  }
+  if (!Array.isArray(operand) || operand.every(isScalar)) return () => operand;
+  const members = operand.map((member) => readerOf(member, scope));
+  return (run) => members.map((member) => member(run));
 }
 
-const isConstant = (operand: unknown): boolean =>
-  Array.isArray(operand) ? operand.every(isConstant) : typeof operand !== "object" || operand === null;
-
-/** The date lies in the last `duration`: it enters at its own instant and leaves `duration` later. */
-function within(duration: unknown): Node {
-  const length = durationMs(duration);
+/** The date lies in the last `length`: it enters at its own instant and leaves `length` later. */
+function within(length: number): Node {
   return (run, value) => {
     const from = instantOf(value);
-    const to = from + length;
-    run.until = run.now < from && from < to ? from : from <= run.now && run.now < to ? to : Infinity;
-    return run.until === to ? 1 : 0;
+    const age = run.now - from;
+    run.until = age < 0 ? from : age < length ? from + length : Infinity;
+    return +(age >= 0 && age < length) as Code;
+  };
+}
+
+/** The test holds for some element of an array (decisive: true), or for each (decisive: false). */
+function elements(test: Node, decisive: 0 | 1): Node {
+  return (run, value) => {
+    run.until = Infinity;
+    if (!Array.isArray(value)) return 0;
+    // Spread, since a hole is an element too.
+    const tests = [...value].map(
+      (element): Node =>
+        (inner) =>
+          test(inner, element),
+    );
+    return combine(tests, decisive)(run);
   };
 }
 
 function testOf(operator: string, operand: never, scope: Scope): Node {
-  if (operator === "within") return within(operand);
-  if (operator === "any") return combineElements(testsOf(operand, scope), 1);
-  if (operator === "all") return combineElements(testsOf(operand, scope), 0);
+  if (operator === "within") return within(durationMs(operand));
+  if (operator === "any" || operator === "all") return elements(testsOf(operand, scope), operator === "any" ? 1 : 0);
   if (!Object.hasOwn(CHECKS, operator)) return unknown;
-  const make = CHECKS[operator]!;
-  if (isConstant(operand)) {
-    const check = make(operand);
-    return (run, value) => {
-      run.until = Infinity;
-      return +check(value) as Code;
-    };
-  }
-  const read = operandOf(operand, scope);
+  const check = CHECKS[operator]!;
+  const read = readerOf(operand, scope);
   return (run, value) => {
     run.until = Infinity;
-    return +make(read(run))(value) as Code;
+    return +check(value, read(run)) as Code;
   };
 }
 

@@ -39,8 +39,8 @@ export interface Scope {
   fact(root: "traits" | "context", path: string): number;
   /** A slot of `run.kept`. */
   keep(): number;
-  /** The same object for the same key, across the program. */
-  once<T>(key: string, make: () => T): T;
+  /** What the program has made so far and shares, by key. */
+  readonly made: Map<unknown, unknown>;
   /** The rule of that key; undefined while it is not one of this program. */
   rule(key: string): Node | undefined;
 }
@@ -49,8 +49,22 @@ export interface Scope {
 // biome-ignore lint/suspicious/noExplicitAny: each leaf takes its own member of the union, chosen by its key.
 export type Leaf = (condition: any, scope: Scope) => Node;
 
-/** Key that marks a kind of leaf → its compiler. The first key that a condition has decides, so `unless` stands before `event`. */
-export type Leaves = { readonly [key: string]: Leaf };
+/** Kind of leaf → its compiler, for the kinds that a runtime has. */
+export type Leaves = { readonly [kind: string]: Leaf };
+
+/**
+ * The keys that tell one kind of leaf from another, in the order in which they decide: `unless` and the measures before
+ * `event`, which they have too.
+ */
+export const KINDS =
+  "trait context segment sample time date sequence ratio unless days recency sum avg min max distinct first last event type".split(
+    " ",
+  );
+
+/** Which kind of leaf a condition is; undefined for none. */
+export function kindOf(condition: Condition): string | undefined {
+  return KINDS.find((key) => Object.hasOwn(condition, key));
+}
 
 /** The node that is unknown for good. */
 export const unknown: Node = (run) => {
@@ -82,18 +96,21 @@ export function settle(node: Node): Node {
   };
 }
 
-/** Evaluates the node once per instant of a run. */
+/**
+ * Evaluates the node once per instant of a run. A node that leads back to itself, as segments that refer to each other would,
+ * finds itself unknown.
+ */
 export function remember(node: Node, scope: Scope): Node {
   const slot = scope.keep();
   return (run) => {
-    const kept = run.kept[slot] as [number, Code, number] | undefined;
-    if (kept?.[0] === run.now) {
-      run.until = kept[2];
-      return kept[1];
+    let kept = run.kept[slot] as [now: number, value: Code, until: number] | undefined;
+    if (kept?.[0] !== run.now) {
+      run.kept[slot] = kept = [run.now, UNKNOWN, Infinity];
+      kept[1] = node(run);
+      kept[2] = run.until;
     }
-    const value = node(run);
-    run.kept[slot] = [run.now, value, run.until];
-    return value;
+    run.until = kept[2];
+    return kept[1];
   };
 }
 
@@ -101,4 +118,10 @@ export function remember(node: Node, scope: Scope): Node {
 export function childrenOf(condition: Condition): readonly Condition[] | undefined {
   const { all, any, not } = condition as { all?: Condition[]; any?: Condition[]; not?: Condition };
   return Array.isArray(all) ? all : Array.isArray(any) ? any : not && [not];
+}
+
+/** The value of the key, made when it is first asked for. */
+export function ensure<V>(map: Map<unknown, V>, key: unknown, make: () => V): V {
+  if (!map.has(key)) map.set(key, make());
+  return map.get(key)!;
 }

@@ -15,20 +15,19 @@ export function isScalar(value: unknown): boolean {
   return value !== undefined && Object(value) !== value;
 }
 
-const ISO = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(?::(\d\d)(\.\d{1,3})?\d*)?(?:Z|([+-])(\d\d):?(\d\d))?)?$/;
+const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
 /**
  * Epoch milliseconds of an ISO 8601 date or date-time; NaN for anything else, an impossible day included. Without an offset it is
- * UTC, for `Date.parse` would take the zone of the machine, and its leniency differs between engines.
+ * UTC: `Date.parse` alone would take the machine's zone.
  */
 export function instantOf(value: unknown): number {
   const parts = typeof value === "string" && ISO.exec(value);
   if (!parts) return NaN;
-  const [, date, time = "00:00", seconds = "00", fraction = "", sign = "", hours, minutes] = parts;
-  const instant = Date.parse(`${date}T${time}:${seconds}${fraction}Z`);
+  const day = value.slice(0, 10);
   // Some engines roll the 30th of February over into March.
-  if (!(instant >= 0 || instant < 0) || !new Date(instant).toISOString().startsWith(date!)) return NaN;
-  return sign ? instant - +`${sign}1` * (+hours! * 60 + +minutes!) * 60_000 : instant;
+  if (!new Date(day).toJSON()?.startsWith(day)) return NaN;
+  return Math.floor(Date.parse(parts[1] && !parts[4] ? `${value}Z` : value));
 }
 
 const UNITS: { [unit: string]: number } = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
@@ -37,4 +36,9 @@ const UNITS: { [unit: string]: number } = { s: 1_000, m: 60_000, h: 3_600_000, d
 export function durationMs(duration: unknown): number {
   const parts = typeof duration === "string" && /^(-?\d+)([smhdw])$/.exec(duration);
   return parts ? +parts[1]! * UNITS[parts[2]!]! : NaN;
+}
+
+/** The length of a window: without one it reaches back to the beginning. */
+export function lengthOf(duration: unknown): number {
+  return duration === undefined ? Infinity : durationMs(duration);
 }

@@ -1,0 +1,69 @@
+/** Wall clocks of IANA zones, through Intl: what the runtime's own zone database says. */
+
+const DAY_MS = 86_400_000;
+
+/** How far a zone's wall clock is ahead of UTC at an instant, in milliseconds. */
+export type Offset = (instant: number) => number;
+
+/** True for a zone that the runtime knows. */
+export function isZone(zone: unknown): zone is string {
+  return typeof zone === "string" && offsetOf(zone) !== undefined;
+}
+
+/** The offset of a zone; undefined for one that the runtime does not know. Costly: keep it. */
+export function offsetOf(zone: string): Offset | undefined {
+  let format: Intl.DateTimeFormat;
+  try {
+    format = new Intl.DateTimeFormat("en-US", {
+      timeZone: zone,
+      hourCycle: "h23",
+      era: "short",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
+  } catch {
+    return undefined;
+  }
+  let last = NaN;
+  let offset = 0;
+  return (instant) => {
+    // Offsets change on whole quarters of an hour at most, and questions come in clusters.
+    const quarter = Math.floor(instant / 900_000);
+    if (quarter !== last) {
+      last = quarter;
+      const [month, day, year, hour, minute, second] = format
+        .format(quarter * 900_000)
+        .match(/\d+/g)!
+        .map(Number) as number[];
+      offset = Date.UTC(year!, month! - 1, day, hour, minute, second) - quarter * 900_000;
+    }
+    return offset;
+  };
+}
+
+/**
+ * The first instant of a calendar day, given as the midnight of its date in UTC. It is not always midnight: where clocks go
+ * forward at midnight the day begins an hour later.
+ */
+export function startOfDay(midnight: number, offset: Offset): number {
+  const before = midnight - offset(midnight - DAY_MS);
+  const after = midnight - offset(midnight + DAY_MS);
+  const [early, late] = before < after ? [before, after] : [after, before];
+  return early + offset(early) >= midnight ? early : late;
+}
+
+/** The first instant after `from` and up to `to` at which the zone's offset is another than at `from`; Infinity = none. */
+export function transitionIn(from: number, to: number, offset: Offset): number {
+  const old = offset(from);
+  if (offset(to) === old) return Infinity;
+  while (to - from > 1) {
+    const middle = Math.floor((from + to) / 2);
+    if (offset(middle) === old) from = middle;
+    else to = middle;
+  }
+  return to;
+}
