@@ -22,6 +22,12 @@ const RENDER_STEPS = 20_000;
 const OUTPUT_BYTES = 512 * 1024;
 /** Characters and elements that filters may make in one rendering. */
 const MEMORY = 2_000_000;
+const TEMPLATE_DEPTH = 50;
+const TOO_DEEP: ProblemError = {
+  pointer: "",
+  code: "too-deep",
+  detail: `Tags nest at most ${TEMPLATE_DEPTH} deep.`,
+};
 const REMOVED_TAGS = ["include", "render", "layout", "block"];
 
 /** What a template can name. Whatever is left out is empty. */
@@ -71,6 +77,7 @@ export function checkTemplate(source: string): { template: Template } | { errors
   if (new TextEncoder().encode(source).length > TEMPLATE_BYTES) {
     return { errors: [{ pointer: "", code: "too-large", detail: `A template is at most ${TEMPLATE_BYTES} bytes.` }] };
   }
+  if (depthOf(source) > TEMPLATE_DEPTH) return { errors: [TOO_DEEP] };
   let nodes: LiquidNode[];
   try {
     nodes = liquid.parse(source);
@@ -189,6 +196,17 @@ function buildLiquid(): Liquid {
   for (const filter of REMOVED_FILTERS) liquid.unregisterFilter(filter);
   for (const [name, filter] of Object.entries(FILTERS)) liquid.registerFilter(name, filter);
   return liquid;
+}
+
+/** How deep tags nest, as written: enough to refuse what would exhaust the parser's stack. */
+function depthOf(source: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [, end] of source.matchAll(/\{%-?\s*(end)?(?:if|unless|case|for|tablerow|capture)\b/g)) {
+    depth += end ? -1 : 1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }
 
 interface Positioned {

@@ -153,7 +153,7 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
   }
 
   function checkValue(at: number): void {
-    const where = unsafePlace();
+    const where = /<\/?$/.test(source.slice(Math.max(0, at - 2), at)) ? "in a tag or attribute name" : unsafePlace();
     if (where) {
       const [line, column] = position(at);
       errors.push({

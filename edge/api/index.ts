@@ -1,0 +1,47 @@
+/** The developer API: wires its parts under /api. Loaded when first asked for, so that no visitor waits for its schemas. */
+import type { Hono } from "hono";
+import type { Env } from "../env.ts";
+import { type ApiContext, type ApiEnv, newApp } from "./app.ts";
+import { blocks } from "./blocks.ts";
+import { docsPage, problemsPage } from "./docs.ts";
+import { email } from "./email.ts";
+import { toErrorResponse, toNotFound } from "./errors.ts";
+import { keys } from "./keys.ts";
+import { auth } from "./middleware/auth.ts";
+import { body } from "./middleware/body.ts";
+import { idempotency } from "./middleware/idempotency.ts";
+import { requestId } from "./middleware/request-id.ts";
+import { buildDocument } from "./openapi.ts";
+import { blockPreview, segmentPreview } from "./preview.ts";
+import { profiles } from "./profiles.ts";
+import { segments } from "./segments.ts";
+import { sites } from "./sites.ts";
+
+const app = newApp();
+app.use(requestId);
+app.onError((error, c) => toErrorResponse(error, c as ApiContext));
+app.notFound((c) => toNotFound(app as unknown as Hono<ApiEnv>, c as ApiContext));
+app.get("/api/openapi.json", (c) => c.json(buildDocument(app)));
+app.get("/api/docs", docsPage);
+app.get("/docs", (c) => c.redirect("/api/docs"));
+app.get("/problems", problemsPage);
+app.use("/api/*", auth, body, idempotency);
+
+const routes = app
+  .route("/api/sites", sites)
+  .route("/api/keys", keys)
+  .route("/api/segments/preview", segmentPreview)
+  .route("/api/segments", segments)
+  .route("/api/blocks/preview", blockPreview)
+  .route("/api/blocks", blocks)
+  .route("/api/profiles", profiles)
+  .route("/api/email", email);
+
+/** For `hc<Api>` of hono/client: every route with its types. */
+export type Api = typeof routes;
+
+export const api = {
+  async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+    return app.fetch(request, env, context);
+  },
+};

@@ -1,0 +1,107 @@
+/** On whom a preview tries something: a stored profile, or one written in the request; at any time, with any consent. */
+import { z } from "@hono/zod-openapi";
+import { PURPOSES, type Purpose } from "../../shared/consent.ts";
+import type { Subject } from "../../shared/engine/types.ts";
+import { EVENT_TYPES, type HistoryEvent, type JsonObject } from "../../shared/event.ts";
+import { IDENTIFIER_LENGTH, NAME_LENGTH } from "../../shared/limits.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import { readSite } from "../manifest/read.ts";
+import { Problem } from "../problem.ts";
+import { subjectOf } from "../profiles/person.ts";
+import { readProfileView, readTimeline } from "../profiles/read.ts";
+import { type ApiContext, siteOf } from "./app.ts";
+import { TimeSchema } from "./schemas.ts";
+
+/** Newest events of a stored profile that a preview looks at, whatever their names. */
+const STORED_EVENTS = 5_000;
+const GIVEN_EVENTS = 5_000;
+
+const JsonObjectSchema = z.record(z.string(), z.unknown());
+
+const PersonEventSchema = z.strictObject({
+  type: z.enum(EVENT_TYPES).default("track"),
+  event: z.string().max(NAME_LENGTH).default("").openapi({ description: "track: event; page and screen: name." }),
+  timestamp: TimeSchema,
+  properties: JsonObjectSchema.default({}),
+});
+
+const InlinePersonSchema = z
+  .strictObject({
+    id: z.string().max(IDENTIFIER_LENGTH).optional().openapi({ description: "What samples are drawn by." }),
+    traits: JsonObjectSchema.default({}),
+    events: z.array(PersonEventSchema).max(GIVEN_EVENTS).default([]),
+    context: JsonObjectSchema.optional(),
+    segments: z.array(z.string()).optional().openapi({ description: "Static segments that the person is in." }),
+  })
+  .openapi("InlineProfile");
+
+const ConsentSchema = z
+  .union([z.array(z.enum(PURPOSES)), z.partialRecord(z.enum(PURPOSES), z.boolean())])
+  .transform((given): Purpose[] =>
+    Array.isArray(given) ? given : PURPOSES.filter((purpose) => given[purpose] === true),
+  )
+  .openapi({ type: "array", items: { type: "string", enum: [...PURPOSES] } });
+
+/** Fields that every preview takes. */
+export const PersonShape = {
+  profile: z
+    .union([z.string().max(IDENTIFIER_LENGTH), InlinePersonSchema])
+    .default(() => InlinePersonSchema.parse({}))
+    .openapi({
+      description: "The id of a stored profile, or a profile as it might be.",
+    }),
+  context: JsonObjectSchema.optional().openapi({ description: "The request, as rules see it: page.*, device.*, …" }),
+  now: TimeSchema.optional(),
+  consent: ConsentSchema.optional().openapi({ description: "Purposes granted; left out: as stored, or all." }),
+};
+
+export interface Asked {
+  profile: string | z.output<typeof InlinePersonSchema>;
+  context?: JsonObject | undefined;
+  now?: number | undefined;
+  consent?: Purpose[] | undefined;
+}
+
+/** The site as published and the person as the engine asks for one. @throws Problem `not-found` without such a profile. */
+export async function readSubject(
+  c: ApiContext,
+  asked: Asked,
+): Promise<{ live: LiveSite; subject: Subject; now: number }> {
+  const siteId = siteOf(c);
+  const now = asked.now ?? c.get("now");
+  const live = await readSite(c.env, siteId, c.get("now"));
+  if (!live) throw new Problem("not-found", "The site is gone.");
+  const subject = await (typeof asked.profile === "string"
+    ? readStored(c, live, asked.profile, now)
+    : buildInline(asked.profile, live));
+  if (asked.context) subject.context = asked.context;
+  if (asked.consent) subject.consent = asked.consent;
+  return { live, subject, now };
+}
+
+async function readStored(c: ApiContext, live: LiveSite, id: string, now: number): Promise<Subject> {
+  const view = await readProfileView(c.env.DB, live, { id }, now);
+  if (!view) throw new Problem("not-found", `There is no profile ${id}.`);
+  const rows = await readTimeline(c.env.DB, live, view, STORED_EVENTS, null);
+  const events = rows.map(({ type, name, at, message }): HistoryEvent => {
+    const properties = (message["properties"] ?? {}) as JsonObject;
+    return { type, event: name, timestamp: at, properties };
+  });
+  return { ...subjectOf(view.person, live), events: sortEvents(events) };
+}
+
+function buildInline(person: z.output<typeof InlinePersonSchema>, live: LiveSite): Subject {
+  const segments: Record<string, { value: boolean; until: null }> = Object.create(null);
+  for (const key of live.staticKeys) segments[key] = { value: person.segments?.includes(key) ?? false, until: null };
+  return {
+    id: person.id ?? "",
+    traits: person.traits,
+    events: sortEvents(person.events),
+    segments,
+    ...(person.context && { context: person.context }),
+  };
+}
+
+function sortEvents(events: readonly HistoryEvent[]): HistoryEvent[] {
+  return [...events].sort((a, b) => a.timestamp - b.timestamp);
+}

@@ -1,0 +1,155 @@
+/** Profiles as developers read them: by id or by any of their identifiers, with where each trait came from, and their events. */
+import { createRoute, z } from "@hono/zod-openapi";
+import { IDENTIFIER_KINDS, identifierOf, splitIdentifier } from "../../shared/identifier.ts";
+import { IDENTIFIER_LENGTH } from "../../shared/limits.ts";
+import type { EventRow } from "../db/events.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import { readSite } from "../manifest/read.ts";
+import { Problem } from "../problem.ts";
+import { type ProfileKey, type ProfileView, readProfileView, readTimeline } from "../profiles/read.ts";
+import { type ApiContext, newApp, siteOf } from "./app.ts";
+import {
+  IsoSchema,
+  json,
+  PageQuery,
+  pageOf,
+  problemResponse,
+  readCursor,
+  toIso,
+  toIsoOrNull,
+  toPage,
+} from "./schemas.ts";
+
+const JsonObjectSchema = z.record(z.string(), z.unknown());
+
+const ProfileSchema = z
+  .object({
+    id: z.string(),
+    stableId: z.string().openapi({ description: "What samples and variants are drawn by; survives login and merge." }),
+    identifiers: z.array(z.object({ kind: z.string(), value: z.string(), firstSeen: IsoSchema })),
+    traits: JsonObjectSchema,
+    traitSources: z
+      .record(
+        z.string(),
+        z.object({ identifier: z.object({ kind: z.string(), value: z.string() }), source: z.string(), at: IsoSchema }),
+      )
+      .optional()
+      .openapi({ description: "With provenance=1: where each trait's value comes from." }),
+    segments: z.array(z.object({ key: z.string(), since: IsoSchema, until: IsoSchema.nullable() })),
+    firstSeen: IsoSchema,
+    lastSeen: IsoSchema,
+  })
+  .openapi("Profile");
+
+const EventSchema = z
+  .object({
+    messageId: z.string(),
+    type: z.string(),
+    timestamp: IsoSchema.openapi({ description: "Corrected for the sender's clock." }),
+    receivedAt: IsoSchema,
+  })
+  .catchall(z.unknown())
+  .openapi("Event", { description: "The message as accepted, newest first." });
+
+const ProvenanceQuery = { provenance: z.enum(["0", "1"]).default("0") };
+const IdentifierQuery = z.strictObject({
+  userId: z.string().optional(),
+  anonymousId: z.string().optional(),
+  email: z.string().optional(),
+  phone: z.string().optional(),
+  ...ProvenanceQuery,
+});
+
+const params = z.object({ id: z.string().max(IDENTIFIER_LENGTH) });
+
+export const profiles = newApp()
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/",
+      summary: "Read the profile that an identifier leads to",
+      tags: ["Profiles"],
+      request: { query: IdentifierQuery },
+      responses: { 200: json(ProfileSchema, "The profile."), ...problemResponse },
+    }),
+    async (c) => {
+      const { provenance, ...given } = c.req.valid("query");
+      const kinds = IDENTIFIER_KINDS.filter((kind) => given[kind] !== undefined);
+      if (kinds.length !== 1) {
+        throw new Problem("invalid-request", `Give exactly one of ${IDENTIFIER_KINDS.join(", ")}.`);
+      }
+      const identifier = identifierOf(kinds[0]!, given[kinds[0]!]);
+      if (!identifier) throw new Problem("invalid-request", `This ${kinds[0]} identifies nobody.`);
+      const { view } = await findProfile(c, { identifier });
+      return c.json(toAnswer(view, provenance === "1"), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/{id}",
+      summary: "Read a profile",
+      tags: ["Profiles"],
+      request: { params, query: z.object(ProvenanceQuery) },
+      responses: {
+        200: json(ProfileSchema, "The profile; its id may be newer than the one asked for."),
+        ...problemResponse,
+      },
+    }),
+    async (c) => {
+      const { view } = await findProfile(c, { id: c.req.valid("param").id });
+      return c.json(toAnswer(view, c.req.valid("query").provenance === "1"), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/{id}/events",
+      summary: "List a profile's events, the newest first",
+      tags: ["Profiles"],
+      request: { params, query: PageQuery },
+      responses: { 200: json(pageOf(EventSchema, "EventPage"), "A page of events."), ...problemResponse },
+    }),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const place = readCursor(cursor, z.tuple([z.number(), z.string()]), null);
+      const before = place && { at: place[0], messageId: place[1] };
+      const { live, view } = await findProfile(c, { id: c.req.valid("param").id });
+      const rows = await readTimeline(c.env.DB, live, view, limit + 1, before);
+      const { data, next } = toPage(rows, limit, ({ at, messageId }) => [at, messageId]);
+      return c.json({ data: data.map(toEvent), next }, 200);
+    },
+  );
+
+async function findProfile(c: ApiContext, by: ProfileKey): Promise<{ live: LiveSite; view: ProfileView }> {
+  const now = c.get("now");
+  const live = await readSite(c.env, siteOf(c), now);
+  const view = live && (await readProfileView(c.env.DB, live, by, now));
+  if (!view) throw new Problem("not-found", "There is no such profile.");
+  return { live, view };
+}
+
+function toAnswer(view: ProfileView, provenance: boolean): z.infer<typeof ProfileSchema> {
+  const { id, stableId, identifiers, traits, traitSources, segments, firstSeen, lastSeen } = view;
+  return {
+    id,
+    stableId,
+    identifiers: identifiers.map(({ kind, value, firstSeen }) => ({ kind, value, firstSeen: toIso(firstSeen) })),
+    traits,
+    ...(provenance && {
+      traitSources: Object.fromEntries(
+        [...traitSources].map(([path, { identifier, source, at }]) => [
+          path,
+          { identifier: splitIdentifier(identifier), source, at: toIso(at) },
+        ]),
+      ),
+    }),
+    segments: segments.map(({ key, since, until }) => ({ key, since: toIso(since), until: toIsoOrNull(until) })),
+    firstSeen: toIso(firstSeen),
+    lastSeen: toIso(lastSeen),
+  };
+}
+
+function toEvent({ messageId, type, at, receivedAt, message }: EventRow): z.infer<typeof EventSchema> {
+  return { ...message, messageId, type, timestamp: toIso(at), receivedAt: toIso(receivedAt) };
+}

@@ -1,0 +1,174 @@
+/** The public plane in OpenAPI. Its handlers are in edge/delivery; where they have a schema, it is theirs that stands here. */
+import { z } from "@hono/zod-openapi";
+import { PURPOSES } from "../../shared/consent.ts";
+import { REASONS } from "../../shared/decision.ts";
+import { EVENT_TYPES } from "../../shared/event.ts";
+import { BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES, IDENTIFIER_LENGTH, NAME_LENGTH } from "../../shared/limits.ts";
+import { consentSchema } from "../delivery/consent.ts";
+import { decideSchema } from "../delivery/decide.ts";
+
+const object = z.record(z.string(), z.unknown());
+const time = z.string().meta({ format: "date-time" });
+const identifier = z.string().max(IDENTIFIER_LENGTH);
+
+const messageShape = {
+  messageId: z.string().optional().meta({ description: "The same on every resend: duplicates are stored once." }),
+  anonymousId: identifier.optional(),
+  userId: identifier.optional(),
+  timestamp: time.optional(),
+  sentAt: time.optional(),
+  context: object.optional().meta({ description: "context.consent.categoryPreferences holds what the person allows." }),
+};
+const properties = object.optional();
+const name = z.string().max(NAME_LENGTH);
+const bodies = {
+  track: { event: name, properties },
+  page: { name: name.optional(), properties },
+  screen: { name: name.optional(), properties },
+  identify: { traits: object.optional() },
+  alias: { previousId: identifier },
+  group: { groupId: identifier, traits: object.optional() },
+} satisfies { [type in (typeof EVENT_TYPES)[number]]: z.core.$ZodShape };
+
+const envelope = {
+  writeKey: z.string().optional().meta({ description: "In place of basic authorization." }),
+  sentAt: time.optional(),
+};
+
+const schemas = {
+  Message: z.looseObject({ type: z.enum(EVENT_TYPES), ...messageShape }),
+  BatchRequest: z.looseObject({
+    ...envelope,
+    batch: z.array(z.looseObject({ type: z.enum(EVENT_TYPES), ...messageShape })).max(BATCH_EVENTS),
+  }),
+  IngestAnswer: z.object({
+    success: z.literal(true),
+    accepted: z.int().meta({ description: "Events that are durable now, duplicates included." }),
+    rejected: z.array(z.object({ index: z.int(), problem: object })),
+  }),
+  DecideRequest: decideSchema.extend({ ...envelope, events: z.array(object).optional() }),
+  DecideAnswer: z.looseObject({
+    slots: z.record(
+      z.string(),
+      z.object({
+        html: z.string().nullable().meta({ description: "Null: keep what the page has." }),
+        decision: z.object({
+          id: z.string(),
+          slot: z.string(),
+          block: z.string().nullable(),
+          variant: z.string().nullable(),
+          reason: z.enum(REASONS),
+          until: time.nullable(),
+        }),
+      }),
+    ),
+    segments: z.record(z.string(), time.nullable()).meta({ description: "This visitor's memberships; value = until." }),
+    stableId: z.string(),
+    token: z
+      .string()
+      .nullable()
+      .meta({ description: "Send it with the next decide: most are then answered without storage." }),
+    until: time.nullable(),
+  }),
+  ConsentRequest: consentSchema.extend(envelope),
+  PublicManifest: z.object({
+    version: z.int(),
+    timeZone: z.string(),
+    consentDefault: z.enum(["off", "memory", "session", "full"]),
+    segments: z.array(z.object({ key: z.string(), condition: object })),
+    slots: z.record(z.string(), z.array(z.string())),
+  }),
+  ...Object.fromEntries(
+    EVENT_TYPES.map((type) => [
+      schemaNameOf(type),
+      z.looseObject({ ...messageShape, ...bodies[type], writeKey: envelope.writeKey }),
+    ]),
+  ),
+};
+
+export function publicSchemas(): { [name: string]: object } {
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => {
+      const { $schema, ...rest } = z.toJSONSchema(schema as z.ZodType, { io: "input", unrepresentable: "any" });
+      return [name, rest];
+    }),
+  );
+}
+
+export function publicPaths(): { [path: string]: object } {
+  const batch = post(
+    "Send up to 500 KB of events",
+    "BatchRequest",
+    "IngestAnswer",
+    `Each event is judged alone (32 KB each): rejected ones are listed with their problem, all others are stored. At most ${BATCH_BYTES} bytes, ${EVENT_BYTES} per event.`,
+  );
+  return {
+    "/v1/batch": { post: batch },
+    ...Object.fromEntries(
+      EVENT_TYPES.map((type) => [
+        `/v1/${type}`,
+        { post: post(`Send one ${type}`, schemaNameOf(type), "IngestAnswer") },
+      ]),
+    ),
+    "/v1/decide": {
+      post: post("Send what happened, and ask for slots, in one round trip", "DecideRequest", "DecideAnswer"),
+    },
+    "/v1/consent": {
+      post: post(`Say which of ${PURPOSES.join(", ")} a person grants or withdraws`, "ConsentRequest", undefined),
+    },
+    "/v1/manifest/{writeKey}": {
+      get: {
+        summary: "The public segments and the slots that look at them",
+        tags: ["Public"],
+        security: [],
+        parameters: [parameter("writeKey")],
+        responses: {
+          200: answer("PublicManifest", "With an ETag."),
+          304: { description: "Not changed since If-None-Match." },
+          default: problem(),
+        },
+      },
+    },
+    "/e/{token}/{slot}": {
+      get: {
+        summary: "A slot's HTML for the recipient of an e-mail",
+        description: "Always 200: the block's fallback for a token that is unknown, forged or expired.",
+        tags: ["Public"],
+        security: [],
+        parameters: [parameter("token"), parameter("slot")],
+        responses: { 200: { description: "HTML.", content: { "text/html": { schema: { type: "string" } } } } },
+      },
+    },
+  };
+}
+
+function schemaNameOf(type: string): string {
+  return `${type[0]!.toUpperCase()}${type.slice(1)}Message`;
+}
+
+function post(summary: string, request: string, response: string | undefined, description?: string): object {
+  return {
+    summary,
+    ...(description && { description }),
+    tags: ["Public"],
+    security: [{ writeKey: [] }],
+    requestBody: { required: true, content: { "application/json": { schema: ref(request) } } },
+    responses: { 200: response ? answer(response, "Stored.") : { description: "Stored." }, default: problem() },
+  };
+}
+
+function parameter(name: string): object {
+  return { name, in: "path", required: true, schema: { type: "string" } };
+}
+
+function answer(schema: string, description: string): object {
+  return { description, content: { "application/json": { schema: ref(schema) } } };
+}
+
+function problem(): object {
+  return { description: "A problem (RFC 9457).", content: { "application/problem+json": { schema: ref("Problem") } } };
+}
+
+function ref(name: string): object {
+  return { $ref: `#/components/schemas/${name}` };
+}

@@ -1,0 +1,270 @@
+/** Segments: saved, described, counted, listed. Saving an active one publishes it. */
+import { createRoute, z } from "@hono/zod-openapi";
+import type { Condition } from "../../shared/condition.ts";
+import { describe } from "../../shared/engine/describe.ts";
+import { type BlockVersionRow, listBlocks, selectLiveBlocks, toBlockVersion } from "../db/blocks.ts";
+import {
+  countMembers,
+  insertSegment,
+  listMembers,
+  listSegments,
+  readSegment,
+  type Segment,
+  type SegmentRow,
+  selectSegments,
+  toSegment,
+  updateSegment,
+} from "../db/segments.ts";
+import { publish } from "../manifest/publish.ts";
+import { Problem } from "../problem.ts";
+import { checkReferences, findUsers } from "../segments/references.ts";
+import { type ApiContext, newApp, siteOf } from "./app.ts";
+import { ConditionSchema, parseCondition } from "./condition.ts";
+import { checkIfMatch, toEtag } from "./etag.ts";
+import {
+  IsoSchema,
+  json,
+  jsonBody,
+  KeySchema,
+  NameSchema,
+  PageQuery,
+  pageOf,
+  problemResponse,
+  readCursor,
+  toIso,
+  toIsoOrNull,
+  toPage,
+} from "./schemas.ts";
+
+const BLOCKS = 1_000;
+
+const NewSegmentSchema = z
+  .strictObject({
+    key: KeySchema,
+    name: NameSchema,
+    kind: z.enum(["dynamic", "static"]).default("dynamic"),
+    condition: ConditionSchema.nullish(),
+    visibility: z.enum(["public", "private"]).default("private").openapi({
+      description: "The rule of a public segment may reach browsers.",
+    }),
+    status: z.enum(["draft", "active"]).default("draft"),
+  })
+  .openapi("NewSegment");
+
+const SegmentChangeSchema = NewSegmentSchema.omit({ key: true, kind: true })
+  .extend({ key: KeySchema.optional(), kind: z.enum(["dynamic", "static"]).optional() })
+  .strict()
+  .openapi("SegmentChange");
+
+const SegmentSchema = z
+  .object({
+    key: KeySchema,
+    name: z.string(),
+    kind: z.enum(["dynamic", "static"]),
+    condition: ConditionSchema.nullable(),
+    visibility: z.enum(["public", "private"]),
+    status: z.enum(["draft", "active", "archived"]),
+    version: z.number().int(),
+    describe: z.string().nullable().openapi({ description: "The condition in a sentence." }),
+    createdAt: IsoSchema,
+    updatedAt: IsoSchema,
+  })
+  .openapi("Segment");
+
+const CountedSegmentSchema = SegmentSchema.extend({ members: z.number().int() }).openapi("CountedSegment");
+
+const MemberSchema = z.object({ profile: z.string(), since: IsoSchema, until: IsoSchema.nullable() }).openapi("Member");
+
+const params = z.object({ key: KeySchema });
+
+export const segments = newApp()
+  .openapi(
+    createRoute({
+      method: "post",
+      path: "/",
+      summary: "Create a segment",
+      tags: ["Segments"],
+      request: jsonBody(NewSegmentSchema),
+      responses: { 201: json(SegmentSchema, "The segment; live at once if it is active."), ...problemResponse },
+    }),
+    async (c) => {
+      const siteId = siteOf(c);
+      const now = c.get("now");
+      const { key, name, kind, visibility, status, ...body } = c.req.valid("json");
+      const condition = await checkSegment(c, { key, kind, status, condition: body.condition ?? null });
+      const segment = await insertSegment(c.env.DB, siteId, {
+        ...{ key, name, kind, condition, visibility, status },
+        createdAt: now,
+        updatedAt: now,
+      });
+      if (!segment) throw new Problem("conflict", `The segment ${key} exists already.`);
+      if (segment.status === "active") await publish(c.env, siteId, now);
+      c.header("etag", etagOf(segment));
+      c.header("location", `/api/segments/${key}`);
+      return c.json(toAnswer(segment), 201);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/",
+      summary: "List segments",
+      tags: ["Segments"],
+      request: { query: PageQuery.extend({ archived: z.enum(["true", "false"]).default("false") }) },
+      responses: { 200: json(pageOf(SegmentSchema, "SegmentPage"), "A page of segments."), ...problemResponse },
+    }),
+    async (c) => {
+      const { limit, cursor, archived } = c.req.valid("query");
+      const page = { after: readCursor(cursor, z.string(), ""), limit: limit + 1, archived: archived === "true" };
+      const rows = await listSegments(c.env.DB, siteOf(c), page);
+      return c.json(
+        toPage(rows.map(toAnswer), limit, ({ key }) => key),
+        200,
+      );
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/{key}",
+      summary: "Read a segment, with its number of members",
+      tags: ["Segments"],
+      request: { params },
+      responses: { 200: json(CountedSegmentSchema, "The segment."), ...problemResponse },
+    }),
+    async (c) => {
+      const segment = await findSegment(c, c.req.valid("param").key);
+      const members = await countMembers(c.env.DB, siteOf(c), segment.key);
+      c.header("etag", etagOf(segment));
+      return c.json({ ...toAnswer(segment), members }, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "put",
+      path: "/{key}",
+      summary: "Replace a segment; live at once if it is active",
+      tags: ["Segments"],
+      request: { params, ...jsonBody(SegmentChangeSchema) },
+      responses: { 200: json(SegmentSchema, "The segment as it is now."), ...problemResponse },
+    }),
+    async (c) => {
+      const siteId = siteOf(c);
+      const now = c.get("now");
+      const { key } = c.req.valid("param");
+      const old = await findSegment(c, key);
+      checkIfMatch(c, etagOf(old));
+      const { key: named = key, kind = old.kind, name, visibility, status, ...body } = c.req.valid("json");
+      if (named !== key || kind !== old.kind) {
+        const pointer = named !== key ? "/key" : "/kind";
+        throw new Problem("invalid-request", "A segment keeps its key and kind.", {
+          errors: [{ pointer, code: "immutable", detail: "This cannot be changed." }],
+        });
+      }
+      const condition = await checkSegment(c, { key, kind, status, condition: body.condition ?? null });
+      if (old.status === "active" && status !== "active") await checkUnused(c, key);
+      const change = { key, name, condition, visibility, status };
+      const segment = await updateSegment(c.env.DB, siteId, change, old.version, now);
+      if (!segment) throw new Problem("version-mismatch");
+      if (old.status === "active" || segment.status === "active") await publish(c.env, siteId, now);
+      c.header("etag", etagOf(segment));
+      return c.json(toAnswer(segment), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "delete",
+      path: "/{key}",
+      summary: "Archive a segment that nothing uses",
+      tags: ["Segments"],
+      request: { params },
+      responses: { 200: json(SegmentSchema, "The archived segment."), ...problemResponse },
+    }),
+    async (c) => {
+      const siteId = siteOf(c);
+      const now = c.get("now");
+      const old = await findSegment(c, c.req.valid("param").key);
+      checkIfMatch(c, etagOf(old));
+      await checkUnused(c, old.key);
+      const segment = await updateSegment(c.env.DB, siteId, { ...old, status: "archived" }, old.version, now);
+      if (!segment) throw new Problem("version-mismatch");
+      if (old.status === "active") await publish(c.env, siteId, now);
+      return c.json(toAnswer(segment), 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/{key}/members",
+      summary: "List the profiles in a segment",
+      tags: ["Segments"],
+      request: { params, query: PageQuery },
+      responses: { 200: json(pageOf(MemberSchema, "MemberPage"), "A page of members."), ...problemResponse },
+    }),
+    async (c) => {
+      const { key } = await findSegment(c, c.req.valid("param").key);
+      const { limit, cursor } = c.req.valid("query");
+      const rows = await listMembers(c.env.DB, siteOf(c), key, readCursor(cursor, z.string(), ""), limit + 1);
+      const { data, next } = toPage(rows, limit, ({ profileId }) => profileId);
+      const members = data.map(({ profileId, since, until }) => ({
+        profile: profileId,
+        since: toIso(since),
+        until: toIsoOrNull(until),
+      }));
+      return c.json({ data: members, next }, 200);
+    },
+  );
+
+async function findSegment(c: ApiContext, key: string): Promise<Segment> {
+  const segment = await readSegment(c.env.DB, siteOf(c), key);
+  if (!segment || segment.status === "archived") throw new Problem("not-found", `There is no segment ${key}.`);
+  return segment;
+}
+
+async function checkSegment(
+  c: ApiContext,
+  segment: { key: string; kind: Segment["kind"]; status: Segment["status"]; condition: unknown },
+): Promise<Condition | null> {
+  if (segment.kind === "static") {
+    if (segment.condition === null) return null;
+    throw new Problem("invalid-condition", "A static segment has no condition.", {
+      errors: [{ pointer: "/condition", code: "unexpected", detail: "A static segment has no condition." }],
+    });
+  }
+  const condition = parseCondition(segment.condition, "/condition");
+  const { results } = await selectSegments(c.env.DB, siteOf(c)).all<SegmentRow>();
+  const errors = checkReferences(condition, results.map(toSegment), {
+    self: segment.key,
+    live: segment.status === "active",
+    pointer: "/condition",
+  });
+  if (errors.length) throw new Problem("invalid-condition", errors[0]!.detail, { errors });
+  return condition;
+}
+
+/** @throws Problem `conflict` that names what looks at the segment: drafts and live versions. */
+async function checkUnused(c: ApiContext, key: string): Promise<void> {
+  const siteId = siteOf(c);
+  const [segments, live] = await c.env.DB.batch([selectSegments(c.env.DB, siteId), selectLiveBlocks(c.env.DB, siteId)]);
+  const drafts = await listBlocks(c.env.DB, siteId, { after: "", limit: BLOCKS, archived: false });
+  const users = findUsers(key, (segments!.results as SegmentRow[]).map(toSegment), [
+    ...drafts,
+    ...(live!.results as BlockVersionRow[]).map(toBlockVersion),
+  ]);
+  if (users.length) throw new Problem("conflict", `The segment ${key} is used by ${users.join(", ")}.`);
+}
+
+function toAnswer(segment: Segment): z.infer<typeof SegmentSchema> {
+  const { key, name, kind, condition, visibility, status, version } = segment;
+  return {
+    ...{ key, name, kind, visibility, status, version },
+    condition: condition as { [key: string]: unknown } | null,
+    describe: condition && describe(condition),
+    createdAt: toIso(segment.createdAt),
+    updatedAt: toIso(segment.updatedAt),
+  };
+}
+
+function etagOf({ version, status }: Segment): string {
+  return toEtag(version, status);
+}

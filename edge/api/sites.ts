@@ -1,0 +1,214 @@
+/** Sites: created by the administrator, read and changed by the site itself. */
+import { createRoute, z } from "@hono/zod-openapi";
+import type { SiteSettings } from "../../shared/manifest.ts";
+import { insertKey, type KeyKind } from "../db/keys.ts";
+import { insertSite, listSites, readSiteRow, type Site, updateSite } from "../db/sites.ts";
+import { publish } from "../manifest/publish.ts";
+import { DEMO_SECRET_KEY, DEMO_WRITE_KEY } from "../manifest/read.ts";
+import { Problem } from "../problem.ts";
+import { type ApiContext, newApp } from "./app.ts";
+import { checkIfMatch, toEtag } from "./etag.ts";
+import {
+  IsoSchema,
+  json,
+  jsonBody,
+  NameSchema,
+  PageQuery,
+  pageOf,
+  problemResponse,
+  readCursor,
+  toIso,
+  toPage,
+} from "./schemas.ts";
+import { buildKey, newId } from "./secrets.ts";
+
+const ZoneSchema = z
+  .string()
+  .refine(isZone, "There is no such IANA time zone.")
+  .openapi({ description: "IANA zone in which days are counted.", example: "Europe/Berlin" });
+
+const OriginSchema = z
+  .string()
+  .refine(isOrigin, "An origin is * or scheme://host[:port], without a path.")
+  .openapi({ example: "https://shop.example" });
+
+const OriginsSchema = z.array(OriginSchema).max(100);
+const ModeSchema = z.enum(["off", "memory", "session", "full"]);
+
+const SettingsShape = {
+  timeZone: ZoneSchema,
+  consentDefault: ModeSchema.openapi({ description: "What a visitor of whom nothing is known has allowed." }),
+  origins: OriginsSchema.openapi({ description: "Origins that may call from a browser; * allows any." }),
+};
+
+const NewSiteSchema = z
+  .strictObject({
+    name: NameSchema,
+    ...z.object(SettingsShape).partial().shape,
+    writeKey: z.literal(DEMO_WRITE_KEY).optional().openapi({ description: "Local starts only." }),
+    secretKey: z.literal(DEMO_SECRET_KEY).optional().openapi({ description: "Local starts only." }),
+  })
+  .openapi("NewSite");
+
+const SiteChangeSchema = z
+  .strictObject({ name: NameSchema, ...SettingsShape })
+  .partial()
+  .openapi("SiteChange");
+
+const SiteSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    ...SettingsShape,
+    version: z.number().int().openapi({ description: "Number of the newest publish." }),
+    createdAt: IsoSchema,
+  })
+  .openapi("Site");
+
+const CreatedSiteSchema = SiteSchema.extend({
+  writeKey: z.string().openapi({ description: "Public: it stands in the script tag." }),
+  secretKey: z.string().openapi({ description: "Shown this once." }),
+}).openapi("CreatedSite");
+
+const SiteParams = z.object({ id: z.string().max(64) });
+
+export const sites = newApp()
+  .openapi(
+    createRoute({
+      method: "post",
+      path: "/",
+      summary: "Create a site with its first two keys (administrator)",
+      tags: ["Sites"],
+      request: jsonBody(NewSiteSchema),
+      responses: { 201: json(CreatedSiteSchema, "The site; its secret key is shown this once."), ...problemResponse },
+    }),
+    async (c) => {
+      if (c.get("siteId") !== null) throw new Problem("forbidden", "Only the administrator creates sites.");
+      const { name, writeKey, secretKey, ...given } = c.req.valid("json");
+      if ((writeKey || secretKey) && c.env.ATTUNE_LOCAL !== "1") {
+        throw new Problem("forbidden", "The demo keys are for a local start only.");
+      }
+      const now = c.get("now");
+      const { DB } = c.env;
+      const site = { id: newId("site", now), name, settings: applyChange(DEFAULTS, given), createdAt: now };
+      const keys = [await buildKey("write", now, writeKey), await buildKey("secret", now, secretKey)] as const;
+      try {
+        await DB.batch([
+          insertSite(DB, site),
+          ...keys.map((key) => insertKey(DB, key.hash, { ...key.row, siteId: site.id, label: labels[key.row.kind] })),
+        ]);
+      } catch (error) {
+        if (isTaken(error)) throw new Problem("conflict", "A site with these keys exists already.");
+        throw error;
+      }
+      const live = await publish(c.env, site.id, now);
+      const answer = toAnswer({ ...site, version: live.manifest.version });
+      c.header("etag", etagOf(answer));
+      c.header("location", `/api/sites/${site.id}`);
+      return c.json({ ...answer, writeKey: keys[0].secret, secretKey: keys[1].secret }, 201);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/",
+      summary: "List sites: all for the administrator, else the key's own",
+      tags: ["Sites"],
+      request: { query: PageQuery },
+      responses: { 200: json(pageOf(SiteSchema, "SitePage"), "A page of sites."), ...problemResponse },
+    }),
+    async (c) => {
+      const siteId = c.get("siteId");
+      if (siteId !== null) return c.json({ data: [toAnswer(await findSite(c, siteId))], next: null }, 200);
+      const { limit, cursor } = c.req.valid("query");
+      const rows = await listSites(c.env.DB, readCursor(cursor, z.string(), ""), limit + 1);
+      return c.json(
+        toPage(rows.map(toAnswer), limit, ({ id }) => id),
+        200,
+      );
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/{id}",
+      summary: "Read a site",
+      tags: ["Sites"],
+      request: { params: SiteParams },
+      responses: { 200: json(SiteSchema, "The site."), ...problemResponse },
+    }),
+    async (c) => {
+      const answer = toAnswer(await findSite(c, c.req.valid("param").id));
+      c.header("etag", etagOf(answer));
+      return c.json(answer, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "patch",
+      path: "/{id}",
+      summary: "Change a site's settings; live at once",
+      tags: ["Sites"],
+      request: { params: SiteParams, ...jsonBody(SiteChangeSchema) },
+      responses: { 200: json(SiteSchema, "The site as it is now."), ...problemResponse },
+    }),
+    async (c) => {
+      const site = await findSite(c, c.req.valid("param").id);
+      checkIfMatch(c, etagOf(toAnswer(site)));
+      const { name = site.name, ...change } = c.req.valid("json");
+      const settings = applyChange(site.settings, change);
+      if (!(await updateSite(c.env.DB, site.id, { name, settings }, site.version)))
+        throw new Problem("version-mismatch");
+      const live = await publish(c.env, site.id, c.get("now"));
+      const answer = toAnswer({ ...site, name, settings, version: live.manifest.version });
+      c.header("etag", etagOf(answer));
+      return c.json(answer, 200);
+    },
+  );
+
+const DEFAULTS: SiteSettings = { timeZone: "UTC", consentDefault: "off", origins: [] };
+const labels: { [kind in KeyKind]: string } = { write: "First write key", secret: "First secret key" };
+
+async function findSite(c: ApiContext, id: string): Promise<Site> {
+  const own = c.get("siteId");
+  const site = own === null || own === id ? await readSiteRow(c.env.DB, id) : null;
+  if (!site) throw new Problem("not-found");
+  return site;
+}
+
+function toAnswer({ id, name, settings, version, createdAt }: Site): z.infer<typeof SiteSchema> {
+  return { id, name, ...settings, version, createdAt: toIso(createdAt) };
+}
+
+function etagOf(site: { version: number }): string {
+  return toEtag(site.version);
+}
+
+type Change = { [K in keyof SiteSettings]?: SiteSettings[K] | undefined };
+
+function applyChange(settings: SiteSettings, change: Change): SiteSettings {
+  const { timeZone = settings.timeZone, consentDefault = settings.consentDefault, origins = settings.origins } = change;
+  const normal = origins.map((origin) => (origin === "*" ? origin : new URL(origin).origin));
+  return { timeZone, consentDefault, origins: [...new Set(normal)] };
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("UNIQUE constraint failed: keys.hash");
+}
+
+function isZone(zone: string): boolean {
+  if (!/^[A-Za-z]/.test(zone)) return false;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isOrigin(text: string): boolean {
+  if (text === "*") return true;
+  const url = URL.parse(text);
+  if (!url || (url.protocol !== "https:" && url.protocol !== "http:")) return false;
+  return url.pathname === "/" && !url.search && !url.hash && !url.username && !url.password;
+}
