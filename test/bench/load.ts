@@ -33,7 +33,9 @@ export interface LoadResult {
   p50: number;
   p99: number;
   failures: number;
-  /** Of the first failure: its status and the start of its body. */
+  /** Of those, how many were asked to come again: 429 and 503. */
+  refusals: number;
+  /** Of the first failure that was none of these: its status and the start of its body. */
   failure?: string;
   /** First number that was not used. */
   serial: number;
@@ -106,6 +108,7 @@ async function generate(options: LoadOptions): Promise<LoadResult> {
   const latencies: number[] = [];
   let { serial } = options;
   let failures = 0;
+  let refusals = 0;
   let failure: string | undefined;
   const startedAt = performance.now();
   const endsAt = startedAt + options.durationMs;
@@ -141,7 +144,9 @@ async function generate(options: LoadOptions): Promise<LoadResult> {
         latencies.push(now - sentAt);
         if (answer.status >= 300) {
           failures++;
-          failure ??= `${answer.status} ${received.toString("utf8", answer.body, Math.min(answer.end, answer.body + 300))}`;
+          if (answer.status === 429 || answer.status === 503) refusals++;
+          else
+            failure ??= `${answer.status} ${received.toString("utf8", answer.body, Math.min(answer.end, answer.body + 300))}`;
         }
         received = received.subarray(answer.end);
         if (now < endsAt && serial < lastSerial) send();
@@ -161,6 +166,7 @@ async function generate(options: LoadOptions): Promise<LoadResult> {
     p50: quantile(0.5),
     p99: quantile(0.99),
     failures,
+    refusals,
     ...(failure !== undefined && { failure }),
     serial,
   };

@@ -8,8 +8,11 @@ export interface Contestant {
   name: string;
   url: string;
   request: RequestTemplate;
-  /** What one request counts as: 20 for a batch of 20 events. */
+  /** What one request counts as: 20 for a batch of 20 events. Refused requests count nothing. */
   units: number;
+  connections?: number;
+  /** Requests that are asked to come again (429, 503) are reported instead of ending the run. */
+  mayRefuse?: boolean;
 }
 
 export interface Measured {
@@ -20,6 +23,8 @@ export interface Measured {
   p99: number;
   /** CPU of workerd per unit: what a busy machine does not change. */
   cpuMicros: number | undefined;
+  /** Share of the requests that were asked to come again. */
+  refused: number;
   /** Units per second of each round, in order. */
   rounds: number[];
 }
@@ -30,25 +35,32 @@ export interface Pace {
   warmMs: number;
 }
 
+interface Sample {
+  perSecond: number;
+  p50: number;
+  p99: number;
+  refused: number;
+  cpu: number | undefined;
+}
+
 /** Unique over the whole run of the program: messageIds are made of it. */
 let serial = 1;
 
 /** @throws Error when any answer is not a success: a fast refusal is no result. */
 export async function measure(bench: Bench, contestants: readonly Contestant[], pace: Pace): Promise<Measured[]> {
   for (const contestant of contestants) await load(contestant, pace.warmMs);
-  const samples = contestants.map(
-    () => [] as { perSecond: number; p50: number; p99: number; cpu: number | undefined }[],
-  );
+  const samples = contestants.map(() => [] as Sample[]);
   for (let round = 0; round < pace.rounds; round++) {
     for (const [index, contestant] of contestants.entries()) {
       const before = bench.cpuSeconds();
       const result = await load(contestant, pace.roundMs);
       const after = bench.cpuSeconds();
-      const units = result.requests * contestant.units;
+      const units = (result.requests - result.refusals) * contestant.units;
       samples[index]!.push({
         perSecond: units / result.seconds,
         p50: result.p50,
         p99: result.p99,
+        refused: result.refusals / result.requests,
         cpu: before === undefined || after === undefined ? undefined : ((after - before) * 1e6) / units,
       });
     }
@@ -62,24 +74,25 @@ export async function measure(bench: Bench, contestants: readonly Contestant[], 
       p50: median(own.map((sample) => sample.p50)),
       p99: median(own.map((sample) => sample.p99)),
       cpuMicros: cpu.length > 0 ? median(cpu) : undefined,
+      refused: median(own.map((sample) => sample.refused)),
       rounds: own.map((sample) => sample.perSecond),
     };
   });
 }
 
 async function load(contestant: Contestant, durationMs: number) {
-  return send(contestant, { connections: CONNECTIONS, durationMs });
+  return send(contestant, { connections: contestant.connections ?? CONNECTIONS, durationMs });
 }
 
 /** One burst of requests; `measure` is for comparing. @throws Error when any answer is not a success. */
 export async function send(
-  { name, url, request }: Omit<Contestant, "units">,
+  { name, url, request, mayRefuse = false }: Omit<Contestant, "units">,
   how: { connections: number; durationMs: number; requests?: number },
 ): Promise<LoadResult> {
   const result = await runLoad({ url, request, ...how, serial });
   serial = result.serial;
-  if (result.failures > 0)
-    throw new Error(`${name}: ${result.failures} of ${result.requests} failed: ${result.failure}`);
+  if (result.failures > (mayRefuse ? result.refusals : 0))
+    throw new Error(`${name}: ${result.failures} of ${result.requests} failed: ${result.failure ?? "503"}`);
   return result;
 }
 

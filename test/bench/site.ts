@@ -28,7 +28,10 @@ const TEMPLATE = `<section class="hero"><h2>New in</h2><ul>${Array.from(
 ).join("")}</ul></section>`;
 
 export async function createSite(url: string): Promise<Site> {
-  const site = await call<Site>(url, ADMIN_TOKEN, "POST", "/api/sites", { name: "bench.example" });
+  const site = await call<Site>(url, ADMIN_TOKEN, "POST", "/api/sites", {
+    name: "bench.example",
+    consentDefault: "full",
+  });
   for (const [key, condition] of Object.entries(SEGMENTS)) {
     await call(url, site.secretKey, "POST", "/api/segments", {
       key,

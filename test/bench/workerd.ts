@@ -24,7 +24,7 @@ export interface Bench {
   stop(): Promise<void>;
 }
 
-export async function startBench(): Promise<Bench> {
+export async function startBench(options: { inspect?: boolean } = {}): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), "attune-bench-"));
   const [product, counted, bare] = await Promise.all([
     bundle("edge/worker.ts"),
@@ -52,6 +52,7 @@ export async function startBench(): Promise<Bench> {
     convertV4MiniflareOptions({
       host: "127.0.0.1",
       port: 0,
+      ...(options.inspect && { inspectorPort: 0 }),
       log: new Log(LogLevel.ERROR),
       d1Persist: join(folder, "d1"),
       kvPersist: join(folder, "kv"),

@@ -25,8 +25,8 @@ afterAll(() => system?.stop());
 
 async function readPerson(identifier: string): Promise<{ profile: Profile; events: StoredEvent[] }> {
   const profile = await system.api<Profile>("GET", `/api/profiles?${identifier}`);
-  const { items } = await system.api<{ items: StoredEvent[] }>("GET", `/api/profiles/${profile.id}/events?limit=100`);
-  return { profile, events: items };
+  const { data } = await system.api<{ data: StoredEvent[] }>("GET", `/api/profiles/${profile.id}/events?limit=100`);
+  return { profile, events: data };
 }
 
 it("delivers identify, track, page, screen, group and alias of an unmodified client, each exactly once", async () => {

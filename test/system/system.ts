@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { callApi } from "../../cli/api.ts";
 import { type RunningWorker, startWorker } from "../../cli/worker.ts";
+import { createSite } from "./site.ts";
 
 const ADMIN_TOKEN = "system-admin-token-0123456789abcdef";
 const VARS = {
@@ -58,18 +59,6 @@ export async function startSystem(): Promise<System> {
     throw error;
   }
   return system;
-}
-
-export interface SiteKeys {
-  writeKey: string;
-  secretKey: string;
-}
-
-export async function createSite(url: string, adminToken: string): Promise<SiteKeys> {
-  const { body } = await callApi<SiteKeys>({ url, token: adminToken }, "POST", "/api/sites", {
-    name: "system.example",
-  });
-  return { writeKey: body.writeKey, secretKey: body.secretKey };
 }
 
 /** Rows of the Worker's D1, read from its file beside it. */

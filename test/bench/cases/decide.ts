@@ -1,5 +1,5 @@
 /** POST /v1/decide against a bare itty-router handler that answers a constant of the same size. */
-import { type Contestant, measure, ratioOf } from "../rounds.ts";
+import { type Contestant, type Measured, measure, ratioOf } from "../rounds.ts";
 import { buildBatch } from "../site.ts";
 import { type Case, JSON_HEADERS, type Setting } from "./case.ts";
 
@@ -60,7 +60,7 @@ export const decide: Case = {
       ],
       pace,
     );
-    const [bare, , token] = results as [(typeof results)[0], (typeof results)[0], (typeof results)[0]];
+    const [bare, , token] = results as [Measured, Measured, Measured];
     const calls = await countCalls(setting, withToken);
     return {
       title: "POST /v1/decide, one slot without personal values, requests/s",
