@@ -84,7 +84,7 @@ function welcome(url: string): string {
   Attune runs.
 
   Open      ${url}/demo/          the demo shop, with a panel that shows what Attune decides
-            ${url}/docs           the API reference
+            ${url}/api/docs       the API reference
   Keys      pk_demo (write)   sk_demo (secret); accepted by this local start only
 
   Try       curl -s ${url}/v1/track -u pk_demo: -H 'Content-Type: application/json' \\

@@ -9,7 +9,7 @@ const JOURNAL_LENGTH = 40;
 const SHOWN_EVENTS = 7;
 /** Sentences such as "1 more view before 14:00" are asked for anew this often; countdowns run each second. */
 const EXPLAIN_MS = 10_000;
-const WIDE = "(min-width: 70rem)";
+const WIDE = "(min-width: 78rem)";
 
 /** One trace per public segment, in the order of their keys. */
 const EXPLAINED = SEGMENTS.map(({ key }) => key).sort();
@@ -62,6 +62,7 @@ export function openPanel(): void {
       [...slots.values()].map((line) => slotLine(line, now)),
     );
     write(part("events"), journal.events.slice(-SHOWN_EVENTS).reverse().map(eventLine));
+    part("no-slots").hidden = slots.size > 0;
     part("none").hidden = journal.events.length > 0;
   };
   const save = () => {
@@ -145,6 +146,7 @@ const FRAME = `<button class="panel-head" type="button" data-panel="toggle" aria
   <h2>Segments <small data-panel="who"></small></h2>
   <ul data-panel="segments"></ul>
   <h2>On this page</h2>
+  <p class="panel-none" data-panel="no-slots">No slot here.</p>
   <ul data-panel="slots"></ul>
   <h2>Events</h2>
   <p class="panel-none" data-panel="none">Nothing yet: look at a product.</p>
