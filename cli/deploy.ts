@@ -83,7 +83,7 @@ async function buildRelease(): Promise<void> {
 }
 
 async function createDatabase(): Promise<void> {
-  if (!/database_id = "0{8}-/.test(await readFile(CONFIG, "utf8"))) return;
+  if (!lacksDatabase(await readFile(CONFIG, "utf8"))) return;
   const known = await readDatabaseId();
   if (!known) {
     await step(
@@ -95,7 +95,7 @@ async function createDatabase(): Promise<void> {
   const id = known ?? (await readDatabaseId());
   if (!id)
     throw new Failure("The D1 database was created, but its id is not listed: put it into wrangler.toml yourself.");
-  await writeConfig(/database_id = "[^"]*"( #.*)?/, `database_id = "${id}"`);
+  await changeConfig((config) => setDatabaseId(config, id));
 }
 
 async function readDatabaseId(): Promise<string | undefined> {
@@ -106,7 +106,7 @@ async function readDatabaseId(): Promise<string | undefined> {
 }
 
 async function createNamespace(): Promise<void> {
-  if (!/^id = "0{32}"/m.test(await readFile(CONFIG, "utf8"))) return;
+  if (!lacksNamespace(await readFile(CONFIG, "utf8"))) return;
   const known = await readNamespaceId();
   if (!known) {
     await step(
@@ -118,7 +118,7 @@ async function createNamespace(): Promise<void> {
   const id = known ?? (await readNamespaceId());
   if (!id)
     throw new Failure("The KV namespace was created, but its id is not listed: put it into wrangler.toml yourself.");
-  await writeConfig(/^id = "[^"]*"( #.*)?/m, `id = "${id}"`);
+  await changeConfig((config) => setNamespaceId(config, id));
 }
 
 async function readNamespaceId(): Promise<string | undefined> {
@@ -163,15 +163,27 @@ async function step(title: string, args: string[], advice: string): Promise<stri
   return output;
 }
 
-async function writeConfig(place: RegExp, line: string): Promise<void> {
+async function changeConfig(change: (config: string) => string): Promise<void> {
   const draft = `${CONFIG}.${process.pid}`;
   try {
-    await writeFile(draft, (await readFile(CONFIG, "utf8")).replace(place, line));
+    await writeFile(draft, change(await readFile(CONFIG, "utf8")));
     await rename(draft, CONFIG);
   } finally {
     await rm(draft, { force: true });
   }
-  say(`wrangler.toml: ${line}`);
+  say("wrangler.toml now names it; commit that.");
+}
+
+/** The ids of a fresh checkout are all zeros. */
+export const lacksDatabase = (config: string): boolean => /^database_id = "0{8}-/m.test(config);
+export const lacksNamespace = (config: string): boolean => /^id = "0{32}"/m.test(config);
+
+export function setDatabaseId(config: string, id: string): string {
+  return config.replace(/^database_id = .*$/m, `database_id = "${id}"`);
+}
+
+export function setNamespaceId(config: string, id: string): string {
+  return config.replace(/^id = .*$/m, `id = "${id}"`);
 }
 
 function readList<T>(json: string): T[] {

@@ -52,7 +52,7 @@ export async function runKey(args: string[]): Promise<undefined> {
 }
 
 /** A host becomes its https origin; localhost stays http. @throws {Failure} */
-function readOrigin(domain: string): string {
+export function readOrigin(domain: string): string {
   const local = /^(localhost|127\.0\.0\.1)(:|$)/.test(domain);
   try {
     const url = new URL(/^https?:\/\//.test(domain) ? domain : `${local ? "http" : "https"}://${domain}`);

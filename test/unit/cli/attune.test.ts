@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { expect, test } from "vitest";
+import { ROOT } from "../../../cli/project.ts";
+import { startWorker } from "../../../cli/worker.ts";
+
+function attune(
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, ["--no-warnings", `${ROOT}cli/attune.ts`, ...args], {
+    env: { ...process.env, ...env },
+  });
+  let out = "";
+  let err = "";
+  child.stdout.on("data", (text) => {
+    out += text;
+  });
+  child.stderr.on("data", (text) => {
+    err += text;
+  });
+  return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })));
+}
+
+test("without a command, and with help, it tells how it is used", async () => {
+  const [none, help] = await Promise.all([attune([]), attune(["--help"])]);
+  expect(none).toEqual({ code: 0, out: expect.stringMatching(/^Usage: npm run attune -- <command>/), err: "" });
+  expect(help.out).toBe(none.out);
+});
+
+test.each([
+  ["an unknown command", ["destroy"], 2, /^attune: Unknown command "destroy": one of start, build, /],
+  ["an inherited name", ["constructor"], 2, /^attune: Unknown command "constructor"/],
+  ["an unknown option", ["build", "--fast"], 2, /^attune: Unknown option '--fast'/],
+  ["a port that is none", ["start", "--port", "http"], 2, /^attune: "http" is not a port/],
+  ["a site without a domain", ["site", "create"], 2, /^attune: Usage: site create <domain>/],
+  [
+    "a Worker that is not there",
+    ["site", "create", "shop.example", "--url", "http://127.0.0.1:9"],
+    1,
+    /^attune: No Worker answers at /,
+  ],
+])("%s is one line on standard error", async (_, args, code, line) => {
+  const result = await attune(args, { ATTUNE_ADMIN_TOKEN: "x" });
+  expect(result).toEqual({ code, out: "", err: expect.stringMatching(line) });
+  expect(result.err.trimEnd()).not.toContain("\n");
+});
+
+test("a port in use is named before anything is started", async () => {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
+  });
+  await expect(startWorker({ port, persistTo: "/nowhere" })).rejects.toThrow(`Port ${port} is in use`);
+  server.close();
+});
