@@ -108,7 +108,7 @@ function needsOfAudience(audience: Condition): AudienceNeeds {
     events: found.events.length > 0,
     traits: found.traits.length > 0,
     context: found.context.length > 0,
-    id: true,
+    id: found.sampled,
     segments: found.segments,
   };
 }

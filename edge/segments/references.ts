@@ -1,6 +1,6 @@
 /** Which rules look at which segments: nothing refers to what is not there, nothing refers to itself, nothing used is taken away. */
 import type { Condition } from "../../shared/condition.ts";
-import { analyze } from "../../shared/engine/analyze.ts";
+import { analyze, findCycle } from "../../shared/engine/analyze.ts";
 import type { Block, BlockVersion } from "../db/blocks.ts";
 import type { Segment } from "../db/segments.ts";
 import type { ProblemError } from "../problem.ts";
@@ -17,35 +17,17 @@ export function checkReferences(
   { self, live, pointer }: { self: string | null; live: boolean; pointer: string },
 ): ProblemError[] {
   const byKey = new Map(others.map((segment) => [segment.key, segment]));
-  return analyze(condition).segments.flatMap((key) => {
-    if (key === self) return [{ pointer, code: "cycle", detail: `${key} refers to itself.` }];
+  const errors = analyze(condition).segments.flatMap((key) => {
     const segment = byKey.get(key);
+    if (key === self) return [];
     if (!segment) return [{ pointer, code: "unknown-segment", detail: `There is no segment ${key}.` }];
-    if (live && segment.status !== "active") {
-      return [{ pointer, code: "inactive-segment", detail: `The segment ${key} is not active.` }];
-    }
-    const way = self === null ? null : findWay(key, self, byKey);
-    return way ? [{ pointer, code: "cycle", detail: `${[self, ...way].join(" → ")} goes round in a circle.` }] : [];
+    if (!live || segment.status === "active") return [];
+    return [{ pointer, code: "inactive-segment", detail: `The segment ${key} is not active.` }];
   });
-}
-
-/** The keys on the way from one segment to another, both included; null without a way. */
-function findWay(
-  from: string,
-  to: string,
-  byKey: ReadonlyMap<string, Segment>,
-  seen = new Set<string>(),
-): string[] | null {
-  if (from === to) return [to];
-  if (seen.has(from)) return null;
-  seen.add(from);
-  const condition = byKey.get(from)?.condition;
-  if (!condition) return null;
-  for (const next of analyze(condition).segments) {
-    const way = findWay(next, to, byKey, seen);
-    if (way) return [from, ...way];
-  }
-  return null;
+  if (self === null) return errors;
+  const cycle = findCycle([...others.filter(({ key }) => key !== self), { key: self, condition }]);
+  if (cycle) errors.push({ pointer, code: "cycle", detail: `${cycle.join(" → ")} goes round in a circle.` });
+  return errors;
 }
 
 /** Names of the segments and blocks that look at a segment. */
