@@ -79,7 +79,8 @@ export function dateLeaf({ date, anniversary, within }: DateCondition, scope: Sc
   const offset = siteZone(scope);
 
   /** From when until when the answer is true for a day or an instant. */
-  const spanOf = (start: number, end: number) => (length < 0 ? [start, end - length] : [start - length, end]) as const;
+  const spanOf = (start: number, end: number): readonly [number, number] =>
+    length < 0 ? [start, end - length] : [start - length, end];
   const dayFrom = (midnight: number) => spanOf(startOfDay(midnight, offset), startOfDay(midnight + DAY_MS, offset));
 
   const spansOf = (value: unknown, now: number): (readonly [number, number])[] => {

@@ -1,6 +1,8 @@
 /** Wall clocks of IANA zones, through Intl: what the runtime's own zone database says. */
 
 const DAY_MS = 86_400_000;
+/** Near the furthest instant that a `Date` can hold, where Intl begins to throw. */
+const DATE_LIMIT = 8.6e15;
 
 /** How far a zone's wall clock is ahead of UTC at an instant, in milliseconds. */
 export type Offset = (instant: number) => number;
@@ -17,7 +19,6 @@ export function offsetOf(zone: string): Offset | undefined {
     format = new Intl.DateTimeFormat("en-US", {
       timeZone: zone,
       hourCycle: "h23",
-      era: "short",
       year: "numeric",
       month: "numeric",
       day: "numeric",
@@ -33,6 +34,7 @@ export function offsetOf(zone: string): Offset | undefined {
   return (instant) => {
     // Offsets change on whole quarters of an hour at most, and questions come in clusters.
     const quarter = Math.floor(instant / 900_000);
+    if (!(Math.abs(instant) < DATE_LIMIT)) return 0;
     if (quarter !== last) {
       last = quarter;
       const [month, day, year, hour, minute, second] = format

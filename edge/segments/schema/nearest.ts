@@ -1,0 +1,64 @@
+/** Which word was meant: for error messages. */
+
+/** Words of other rule languages that no distance would find. */
+const ALIASES: { readonly [word: string]: string } = {
+  and: "all",
+  or: "any",
+  none: "not",
+  equals: "eq",
+  equal: "eq",
+  is: "eq",
+  notequals: "ne",
+  neq: "ne",
+  greater: "gt",
+  greaterthan: "gt",
+  less: "lt",
+  lessthan: "lt",
+  atleast: "gte",
+  min: "gte",
+  atmost: "lte",
+  max: "lte",
+  notin: "nin",
+  oneof: "in",
+  has: "contains",
+  includes: "contains",
+  matches: "like",
+  glob: "like",
+  regex: "like",
+  average: "avg",
+  total: "sum",
+  unique: "distinct",
+  since: "after",
+  until: "before",
+  filter: "where",
+  properties: "where",
+  name: "event",
+  attribute: "trait",
+  window: "within",
+};
+
+/** The allowed word nearest to `word`, if any is near: an alias, or a letter in four away. */
+export function nearest(word: string, allowed: readonly string[]): string | undefined {
+  const plain = word.toLowerCase().replace(/[^a-z]/g, "");
+  const alias = Object.hasOwn(ALIASES, plain) ? ALIASES[plain] : undefined;
+  if (alias && allowed.includes(alias)) return alias;
+  const near = allowed
+    .map((candidate) => ({ candidate, away: distance(plain, candidate.toLowerCase()) }))
+    .filter(({ away }) => away <= Math.max(1, Math.floor(plain.length / 4)))
+    .sort((a, b) => a.away - b.away);
+  return near[0]?.candidate;
+}
+
+/** Levenshtein's distance; long words are far from everything. */
+function distance(a: string, b: string): number {
+  if (a.length > 32) return Infinity;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
