@@ -3,8 +3,8 @@
  * page, and on a local start the demo shop.
  */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { buildDemo } from "./demo.ts";
@@ -59,7 +59,8 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   ]);
   for (const name of SWAGGER_FILES) files.set(`docs/${name}`, await readFile(`${SWAGGER}/${name}`));
   if (options.demo) for (const [name, content] of await buildDemo()) files.set(`demo/${name}`, content);
-  await writeFiles(folder, files);
+  // Without the shop: that of a local start that runs beside this stays.
+  await writeFiles(folder, files, (name) => !name.startsWith("demo/") || options.demo === true);
 
   const result: BuildResult = {
     folder,
@@ -123,7 +124,8 @@ function formatHeaders(hashedName: string): string {
   return rules.map(([path, headers]) => `${path}\n${headers.map((header) => `  ${header}\n`).join("")}`).join("\n");
 }
 
-async function writeFiles(folder: string, files: Files): Promise<void> {
+/** @param owned whether a file that is not among these is of an earlier build, to be removed. */
+async function writeFiles(folder: string, files: Files, owned: (name: string) => boolean): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const [name, content] of files) {
     const path = join(folder, name);
@@ -138,9 +140,10 @@ async function writeFiles(folder: string, files: Files): Promise<void> {
     await writeFile(draft, content);
     await rename(draft, path);
   }
-  for (const name of await readdir(folder, { recursive: true })) {
-    const path = join(folder, name);
-    if (!files.has(name.replaceAll("\\", "/")) && (await stat(path)).isFile()) await rm(path, { force: true });
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(folder, path).replaceAll("\\", "/");
+    if (entry.isFile() && !files.has(name) && owned(name)) await rm(path, { force: true });
   }
 }
 

@@ -54,10 +54,16 @@ test("the shop's pages leave no placeholder open, name only what is there, and a
 test("building again writes nothing where nothing differs, and takes away what is no longer made", async () => {
   const before = (await stat(join(folder, "attune.js"))).mtimeMs;
   await writeFile(join(folder, "attune.0123456789ab.js"), "of an earlier build");
-  await build({ folder });
+  await writeFile(join(folder, "demo/gone.html"), "of an earlier build");
+  await build({ folder, demo: true });
   const names = await readdir(folder, { recursive: true });
   expect((await stat(join(folder, "attune.js"))).mtimeMs).toBe(before);
   expect(names).not.toContain("attune.0123456789ab.js");
-  expect(names.filter((name) => name.startsWith("demo/art/"))).toEqual([]);
+  expect(names).not.toContain("demo/gone.html");
   expect(await readdir(parent)).toEqual(["assets"]);
+});
+
+test("a build without the shop leaves that of a running start alone", async () => {
+  await build({ folder });
+  expect(await read("demo/index.html")).toContain("Northbound");
 });
