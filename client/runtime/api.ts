@@ -1,0 +1,139 @@
+/** `window.attune`: what a page can call. Checks what pages hand over; nothing throws out of here. */
+import type { Consent, ConsentMode } from "../../shared/consent.ts";
+import type { Why } from "../../shared/engine/types.ts";
+import type { EventType, Message } from "../../shared/event.ts";
+import type { WireDecision } from "../../shared/wire.ts";
+import { cleanObject } from "./clean.ts";
+import { buildPage, VERSION } from "./context.ts";
+import type { Emit, Memberships, On } from "./emitter.ts";
+import { buildDraft } from "./message.ts";
+import type { Visit } from "./visit.ts";
+
+export interface Attune {
+  version: string;
+  track(event: string, properties?: object, context?: object): void;
+  page(name?: string, properties?: object, context?: object): void;
+  identify(userId?: string | number | null, traits?: object, context?: object): void;
+  /** `userId` is the same person as `previousId` (default: this device's anonymous id). */
+  alias(userId: string | number, previousId?: string | number, context?: object): void;
+  group(groupId: string | number, traits?: object, context?: object): void;
+  /** Somebody else uses the device from now on. */
+  reset(): void;
+  consent(choice: ConsentMode | Consent): void;
+  on: On;
+  /** Current memberships: ISO instant until which each holds, null = for ever. */
+  segments(): Memberships;
+  /** By slot. */
+  decisions(): { [slot: string]: WireDecision };
+  anonymousId(): string | undefined;
+  userId(): string | undefined;
+  /** Resolves when all that waited was sent, or when the Worker cannot be reached now. */
+  flush(): Promise<void>;
+  /** Why the visitor is or is not in each public segment. Loads `attune.debug.js`. */
+  explain(): Promise<Why[]>;
+  /** Calls by name: `attune.push(["track", "Product Viewed", {…}])`. */
+  push(...calls: [method: string, ...args: unknown[]][]): void;
+}
+
+type Methods = { [method: string]: (...args: never[]) => unknown };
+
+const need = (value: string | undefined, name: string): string => {
+  if (!value) throw new TypeError(`${name} is missing`);
+  return value;
+};
+const textOf = (value: unknown) => (typeof value === "string" && value ? value : undefined);
+const idOf = (value: unknown) => textOf(typeof value === "number" ? `${value}` : value);
+
+/**
+ * @param visit the present one, if consent allows any.
+ * @param run now, or as soon as it is known who the visitor is; false: never.
+ * @param debugUrl of the lazy part.
+ */
+export function createApi(
+  visit: () => Visit | undefined,
+  run: (work: (visit: Visit) => void) => boolean,
+  consent: (choice: unknown) => void,
+  on: On,
+  emit: Emit,
+  debugUrl: string,
+): Attune {
+  /** A message takes what it is made of at once, and its person as soon as that is known. */
+  const message = (type: EventType, fields: () => Partial<Message>, context: unknown) => {
+    try {
+      const draft = buildDraft(type, fields(), context);
+      run((visit) => visit[type === "identify" ? type : "capture"](draft));
+    } catch (error) {
+      emit("rejected", { message: { type }, problem: { title: `${error}` } });
+    }
+  };
+
+  const methods: Omit<Attune, "version"> = {
+    track(event, properties, context) {
+      message("track", () => ({ event: need(textOf(event), "event"), properties: cleanObject(properties) }), context);
+    },
+    page(name, properties, context) {
+      const named = textOf(name) ? { name: name! } : undefined;
+      message(
+        "page",
+        () => ({ ...named, properties: { ...buildPage(), ...named, ...cleanObject(properties) } }),
+        context,
+      );
+    },
+    identify(id, traits, context) {
+      const userId = idOf(id);
+      message("identify", () => ({ ...(userId && { userId }), traits: cleanObject(traits) }), context);
+    },
+    alias(id, previous, context) {
+      run(({ state }) =>
+        message(
+          "alias",
+          () => ({ userId: need(idOf(id), "userId"), previousId: idOf(previous) ?? state.anonymousId }),
+          context,
+        ),
+      );
+    },
+    group(id, traits, context) {
+      message("group", () => ({ groupId: need(idOf(id), "groupId"), traits: cleanObject(traits) }), context);
+    },
+    reset() {
+      run((visit) => visit.reset());
+    },
+    consent,
+    on,
+    segments: () => visit()?.segments() ?? {},
+    decisions: () =>
+      Object.fromEntries(Object.entries(visit()?.state.slots ?? {}).map(([slot, { decision }]) => [slot, decision])),
+    anonymousId: () => visit()?.state.anonymousId,
+    userId: () => visit()?.state.userId,
+    flush: () =>
+      new Promise((resolve) => {
+        if (!run((visit) => resolve(visit.flush()))) resolve();
+      }),
+    async explain() {
+      try {
+        const { explainAll } = await import(debugUrl);
+        const { state, subject } = visit()!;
+        return explainAll(state.manifest, subject(), Date.now());
+      } catch (error) {
+        emit("error", { error });
+        return [];
+      }
+    },
+    push(...calls) {
+      for (const [method, ...args] of calls) attune[method]!(...args);
+    },
+  };
+
+  const guarded = Object.entries(methods as Methods).map(([name, method]) => [
+    name,
+    (...args: never[]) => {
+      try {
+        return method(...args);
+      } catch (error) {
+        emit("error", { error });
+      }
+    },
+  ]);
+  const attune: { [method: string]: (...args: unknown[]) => unknown } = Object.fromEntries(guarded);
+  return { version: VERSION, ...attune } as unknown as Attune;
+}

@@ -1,0 +1,35 @@
+/** The script tag's entry: reads the tag, wires the parts, answers the calls that came before. */
+import { type Attune, createApi } from "./api.ts";
+import { createConsent } from "./consent.ts";
+import { createEmitter } from "./emitter.ts";
+import { readOptions } from "./options.ts";
+import { createRuntime } from "./runtime.ts";
+
+const page = window as { attune?: Attune | Parameters<Attune["push"]> };
+const waiting = page.attune;
+const options = readOptions(document.currentScript);
+
+// Included twice: the first one stays.
+if (options && !(waiting && "version" in waiting)) {
+  const { key, endpoint, src, consent } = options;
+  const name = `attune.${key}`;
+  const [on, emit] = createEmitter();
+  const [mode, purposes, choose, recall] = createConsent(name, consent);
+  const [visit, run, turn] = createRuntime(name, endpoint, key, mode, purposes, emit);
+  const say = (choice: unknown) => {
+    choose(choice);
+    turn();
+    emit("consent", { mode: mode() ?? "off", purposes: purposes() });
+  };
+  page.attune = createApi(visit, run, say, on, emit, new URL("attune.debug.js", src).href);
+  if (Array.isArray(waiting)) page.attune.push(...waiting);
+
+  addEventListener("storage", (event) => {
+    if (event.key !== name) return;
+    recall();
+    turn();
+  });
+  if ((document as { prerendering?: boolean }).prerendering) {
+    document.addEventListener("prerenderingchange", turn, { once: true });
+  } else turn();
+}

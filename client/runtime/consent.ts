@@ -1,0 +1,58 @@
+/** What the visitor has allowed. The choice itself is the one thing kept without consent: it says no, too. */
+import { type Consent, type ConsentMode, PURPOSES, type Purpose } from "../../shared/consent.ts";
+import { isMode } from "./options.ts";
+
+interface Choice {
+  mode: ConsentMode;
+  /** Left out: all of them, or with `off` none. */
+  purposes?: Consent;
+}
+
+/**
+ * @param preset what the tag says of visitors who have not chosen.
+ * @returns `mode`: undefined while nobody has said anything, the site's setting holds then. `choose`: takes a mode, or
+ * purposes one by one. `recall`: another tab may have chosen.
+ */
+export function createConsent(
+  name: string,
+  preset: ConsentMode | undefined,
+): [mode: () => ConsentMode | undefined, purposes: () => Consent, choose: (said: unknown) => void, recall: () => void] {
+  let choice: Choice | undefined;
+
+  const recall = () => {
+    try {
+      choice = JSON.parse(localStorage[name]);
+    } catch {
+      // Nothing chosen, or storage is closed to us: the choice of this page holds.
+    }
+  };
+  const mode = () => choice?.mode ?? preset;
+  const purposes = () => {
+    const all = mode() !== "off";
+    const said = choice?.purposes ?? { analytics: all, personalization: all, marketing: all };
+    // https://w3c.github.io/gpc/: do not sell or share.
+    const refused = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl && { marketing: false };
+    return { necessary: true, ...said, ...refused };
+  };
+  const choose = (said: unknown) => {
+    if (isMode(said)) choice = { mode: said };
+    else if (typeof said === "object") {
+      const { analytics, personalization, marketing } = { ...(mode() && purposes()), ...(said as Consent) };
+      const granted = analytics || personalization || marketing;
+      choice = {
+        mode: !granted ? "off" : mode() === "session" ? "session" : "full",
+        purposes: { analytics, personalization, marketing } as Consent,
+      };
+    }
+    try {
+      localStorage[name] = JSON.stringify(choice);
+    } catch {
+      // As above.
+    }
+  };
+
+  recall();
+  return [mode, purposes, choose, recall];
+}
+
+export const grantedOf = (consent: Consent): Purpose[] => PURPOSES.filter((purpose) => consent[purpose]);

@@ -1,0 +1,12 @@
+/** The lazy part, `attune.debug.js`: says why, which the script itself does not need to know. */
+import { explain } from "../../shared/engine/explain.ts";
+import { browserLeaves } from "../../shared/engine/leaves.ts";
+import type { Subject, Why } from "../../shared/engine/types.ts";
+import type { PublicManifest } from "../../shared/manifest.ts";
+
+/** One trace per public segment, in the order of the manifest. */
+export function explainAll({ segments, timeZone }: PublicManifest, subject: Subject, now: number): Why[] {
+  return segments.map(({ condition }) =>
+    explain(condition, subject, now, { timeZone, rules: segments, leaves: browserLeaves }),
+  );
+}

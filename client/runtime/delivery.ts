@@ -1,0 +1,150 @@
+/**
+ * Sends messages and sees to it that none is lost: a message leaves the outbox when the Worker answered for it, never
+ * before. Batches by count, bytes and time; retries with full jitter
+ * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) and minds Retry-After.
+ */
+import type { JsonObject, Message } from "../../shared/event.ts";
+import type { IngestAnswer } from "../../shared/wire.ts";
+import { countBytes } from "./clean.ts";
+import type { Emit } from "./emitter.ts";
+import type { Outbox } from "./outbox.ts";
+
+const BATCH_EVENTS = 100;
+const BATCH_BYTES = 400_000;
+/** keepalive requests share 64 KiB in flight; what is around the messages needs some of it. */
+const KEEPALIVE_BYTES = 48_000;
+const FLUSH_EVENTS = 20;
+const FLUSH_IDLE_MS = 2_000;
+const BACKOFF_MS = 1_000;
+const BACKOFF_LIMIT_MS = 60_000;
+const REQUEST_MS = 15_000;
+
+/**
+ * @param lock runs one work at a time among the tabs that share the outbox.
+ * @returns `poke`: one more message waits. `flush`: sends all that waits; resolves when nothing does, or when the Worker
+ * cannot be reached now. `carry`: one request for an answer that takes along what waits; undefined where none came.
+ */
+export function createDelivery(
+  endpoint: string,
+  writeKey: string,
+  outbox: Outbox,
+  emit: Emit,
+  lock: (work: () => Promise<void>) => Promise<void>,
+  signal: AbortSignal,
+): [
+  poke: () => void,
+  flush: () => Promise<void>,
+  carry: <A extends IngestAnswer>(request: JsonObject) => Promise<A | undefined>,
+] {
+  /** Message ids of requests that have no answer yet: not sent twice from here. */
+  const underway = new Set<string>();
+  let waiting = 0;
+  let failures = 0;
+  let notBefore = 0;
+  let timer: ReturnType<typeof setTimeout>;
+
+  const arm = (delay: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(flush, Math.max(delay, notBefore - Date.now()));
+  };
+
+  const fail = (error: unknown, retryAfter?: string | null) => {
+    const asked = Number(retryAfter) * 1_000 || Date.parse(retryAfter ?? "") - Date.now();
+    const backoff = Math.random() * Math.min(BACKOFF_LIMIT_MS, BACKOFF_MS * 2 ** failures++);
+    notBefore = Date.now() + (asked > 0 ? asked : backoff);
+    arm(0);
+    emit("error", { error });
+  };
+
+  const settle = async (messages: Message[], rejected: IngestAnswer["rejected"]) => {
+    await outbox.remove(messages);
+    const messageIds = new Set(messages.map(({ messageId }) => messageId));
+    for (const { index, problem } of rejected) {
+      const message = messages[index]!;
+      messageIds.delete(message.messageId);
+      emit("rejected", { message, problem });
+    }
+    if (messageIds.size) emit("ack", { messageIds: [...messageIds] });
+  };
+
+  /** As many of them as fit, oldest first, and none that is under way. */
+  const choose = (messages: Message[], limit: number) => {
+    let bytes = 0;
+    return messages.filter((message) => {
+      if (underway.has(message.messageId)) return false;
+      bytes += countBytes(message) + 1;
+      return bytes <= limit;
+    });
+  };
+
+  /** Undefined: the messages are still in the outbox, or were refused as a whole. */
+  const send = async <A extends IngestAnswer>(
+    messages: Message[],
+    request?: JsonObject,
+    keepalive = false,
+  ): Promise<A | undefined> => {
+    for (const { messageId } of messages) underway.add(messageId);
+    try {
+      const body = { writeKey, sentAt: new Date().toISOString(), ...request, [request ? "events" : "batch"]: messages };
+      // A string as body goes as text/plain: no preflight.
+      const response = await fetch(endpoint + (request ? "/decide" : "/batch"), {
+        method: "POST",
+        body: JSON.stringify(body),
+        keepalive,
+        credentials: "omit",
+        signal: keepalive ? null : AbortSignal.timeout(REQUEST_MS),
+      });
+      const { ok, status, headers } = response;
+      const answer = await response.json().catch((error) => (ok ? Promise.reject(error) : { status }));
+      if (signal.aborted) return;
+      if (ok) {
+        await settle(messages, answer.rejected);
+        failures = notBefore = 0;
+        if (messages.length === BATCH_EVENTS) arm(0);
+        return answer;
+      }
+      if (status === 408 || status === 429 || status >= 500) fail(answer, headers.get("Retry-After"));
+      else if (request) emit("error", { error: answer });
+      else
+        await settle(
+          messages,
+          messages.map((_, index) => ({ index, problem: answer })),
+        );
+    } catch (error) {
+      if (!signal.aborted) fail(error);
+    } finally {
+      for (const { messageId } of messages) underway.delete(messageId);
+    }
+  };
+
+  const take = async () => choose(await outbox.list(BATCH_EVENTS), BATCH_BYTES);
+
+  const flush = () => {
+    clearTimeout(timer);
+    return lock(async () => {
+      for (let messages = await take(); messages.length && !signal.aborted; messages = await take()) {
+        waiting = 0;
+        await send(messages);
+        if (Date.now() < notBefore) return;
+      }
+    });
+  };
+
+  /** The page may be going: what is known right now, in one request that outlives it. */
+  const part = ({ type }: Event) => {
+    if (type === "visibilitychange" && !document.hidden) return;
+    const messages = choose(outbox.own(), KEEPALIVE_BYTES);
+    if (messages.length && Date.now() >= notBefore) send(messages, undefined, true);
+  };
+
+  addEventListener("online", flush, { signal });
+  addEventListener("pagehide", part, { signal });
+  document.addEventListener("visibilitychange", part, { signal });
+  signal.addEventListener("abort", () => clearTimeout(timer));
+
+  return [
+    () => arm(++waiting < FLUSH_EVENTS ? FLUSH_IDLE_MS : 0),
+    flush,
+    async (request) => send(await take(), request),
+  ];
+}

@@ -1,0 +1,52 @@
+/** Who listens to what. A listener that throws is heard by the others as an `error`, never by the page. */
+import type { Consent, ConsentMode } from "../../shared/consent.ts";
+import type { Message } from "../../shared/event.ts";
+import type { ProblemDocument, WireDecision } from "../../shared/wire.ts";
+
+/** Key → ISO instant until which the visitor is a member if nothing new happens; null = for ever. */
+export type Memberships = { [key: string]: string | null };
+
+export interface Details {
+  /** The stored state is there and the first local decisions are made. Late listeners hear it too. */
+  ready: { anonymousId: string };
+  segments: { segments: Memberships; entered: string[]; exited: string[] };
+  /** A slot shows what was decided; `html: null` = what the page has. */
+  slot: { slot: string; element: Element; html: string | null; decision: WireDecision };
+  /** A message was captured. */
+  event: Message;
+  /** The Worker has these for good. */
+  ack: { messageIds: string[] };
+  /** A message was refused, here or by the Worker, and is gone. */
+  rejected: { message: Partial<Message>; problem: Partial<ProblemDocument> };
+  error: { error: unknown };
+  consent: { mode: ConsentMode; purposes: Consent };
+}
+
+export type Emit = <T extends keyof Details>(type: T, detail: Details[T]) => void;
+export type On = <T extends keyof Details>(type: T, listener: (detail: Details[T]) => void) => () => void;
+
+export function createEmitter(): [on: On, emit: Emit] {
+  const listeners = new Set<[type: string, listener: (detail: never) => void]>();
+  let ready: unknown;
+
+  const call = (type: string, listener: (detail: never) => void, detail: unknown) => {
+    try {
+      listener(detail as never);
+    } catch (error) {
+      if (type !== "error") emit("error", { error });
+    }
+  };
+  const emit: Emit = (type, detail) => {
+    if (type === "ready") ready = detail;
+    for (const [wanted, listener] of [...listeners]) if (wanted === type) call(type, listener, detail);
+  };
+  const on: On = (type, listener) => {
+    const entry: [string, typeof listener] = [type, listener];
+    listeners.add(entry);
+    if (type === "ready" && ready) call(type, listener, ready);
+    return () => {
+      listeners.delete(entry);
+    };
+  };
+  return [on, emit];
+}

@@ -1,0 +1,25 @@
+/** HTML from the edge as nodes in which nothing runs. */
+
+type Policy = { createHTML(html: string): string };
+type PolicyFactory = { createPolicy(name: string, rules: Policy): Policy };
+
+let policy: Policy | undefined;
+
+/** @throws where the page's Trusted Types do not allow a policy named `attune`. */
+export function toNodes(html: string): DocumentFragment {
+  // A name can be taken once only.
+  policy ??= (window as { trustedTypes?: PolicyFactory }).trustedTypes?.createPolicy("attune", {
+    createHTML: (html) => html,
+  });
+  const template = document.createElement("template");
+  template.innerHTML = policy ? policy.createHTML(html) : html;
+  // Scripts that innerHTML makes never run; handlers and script addresses would, once in the page.
+  for (const element of template.content.querySelectorAll("*")) {
+    if (/^(script|template|base|animate|set)/i.test(element.localName)) element.remove();
+    for (const { name, value } of [...element.attributes]) {
+      if (/^(on|srcdoc$)/i.test(name) || /^javascript:/i.test(value.replace(/[\0- ]/g, "")))
+        element.removeAttribute(name);
+    }
+  }
+  return template.content;
+}

@@ -1,0 +1,46 @@
+/** Page views by themselves: at load and at each navigation inside a single-page app. */
+
+/** Apps set the title after the address: what it is then is the page's. */
+const TITLE_MS = 300;
+
+/** A fragment makes another page only where it is a route. */
+const address = () => location.href.replace(/#(?![!/]).*/, "");
+
+/** @param view records a page view; `referrer` is the page before, inside the app. */
+export function watchPages(view: (referrer?: string) => void, signal: AbortSignal): void {
+  let current = address();
+  let referrer: string | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const settle = () => {
+    if (!timer || signal.aborted) return;
+    clearTimeout(timer);
+    timer = undefined;
+    view(referrer);
+  };
+  const moved = () => {
+    if (address() === current) return;
+    // A redirect on the way is the same step.
+    if (!timer) referrer = current;
+    current = address();
+    timer ??= setTimeout(settle, TITLE_MS);
+  };
+
+  const { navigation } = window as { navigation?: EventTarget };
+  if (navigation) navigation.addEventListener("currententrychange", moved, { signal });
+  else {
+    for (const name of ["pushState", "replaceState"] as const) {
+      const original = history[name];
+      history[name] = function (...args) {
+        original.apply(this, args);
+        moved();
+      };
+    }
+    addEventListener("popstate", moved, { signal });
+  }
+  // Capture: before the last messages are sent.
+  addEventListener("pagehide", settle, { signal, capture: true });
+
+  if (document.title || document.readyState !== "loading") view();
+  else document.addEventListener("DOMContentLoaded", () => view(), { signal });
+}

@@ -1,0 +1,122 @@
+/** Segments the visitor is in: the public ones decided here, at each event and when time alone changes them, without
+ * network; and whatever others the edge told of. */
+import { compile } from "../../shared/engine/compile.ts";
+import { browserLeaves } from "../../shared/engine/leaves.ts";
+import type { Program, Subject } from "../../shared/engine/types.ts";
+import type { HistoryEvent } from "../../shared/event.ts";
+import { HISTORY_EVENTS } from "../../shared/limits.ts";
+import type { PublicManifest } from "../../shared/manifest.ts";
+import type { Emit, Memberships } from "./emitter.ts";
+import type { Save, State } from "./store.ts";
+import { createTimer } from "./timer.ts";
+
+export interface Segments {
+  /** The site's configuration, as soon as it is known. */
+  use(manifest: PublicManifest): void;
+  see(event: HistoryEvent): void;
+  decide(): void;
+  /** Says what changed since the last report. */
+  report(): void;
+  list(): Memberships;
+  /** Those that were decided here. */
+  local(): string[];
+}
+
+/**
+ * All words in the conditions: event names, types and property paths are among them, so that an event or property whose
+ * name is not can make no difference. A superset of shared/history.ts's `needsOf`, in a tenth of its size.
+ */
+function wordsOf(manifest: PublicManifest): Set<string> {
+  const words = new Set<string>();
+  JSON.stringify(manifest.segments, (key, value) => {
+    for (const word of [key, value]) if (typeof word === "string") words.add(word).add(word.split(".")[0]!);
+    return value;
+  });
+  return words;
+}
+
+/**
+ * @param subject all of the person but the history.
+ * @param changed slots that look at a segment whose answer here is another now.
+ */
+export function createSegments(
+  state: State,
+  save: Save,
+  subject: () => Subject,
+  changed: (slots: string[]) => void,
+  emit: Emit,
+  signal: AbortSignal,
+): Segments {
+  let program: Program | undefined;
+  /** Undefined: it is not known yet what matters. */
+  let words: Set<string> | undefined;
+  let local: Memberships = {};
+
+  const remember = (events: HistoryEvent[]) => {
+    const matters = (word: string) => !words || words.has(word);
+    const history = events
+      .filter(({ type, event }) => matters(type) || matters(event))
+      .map((event) => ({
+        ...event,
+        properties: Object.fromEntries(Object.entries(event.properties).filter(([name]) => matters(name))),
+      }))
+      .sort((a, b) => a.timestamp - b.timestamp)
+      .slice(-HISTORY_EVENTS);
+    save({ history });
+  };
+
+  const list = () => ({
+    ...Object.fromEntries(Object.entries(state.told).filter(([, until]) => !until || Date.parse(until) > Date.now())),
+    ...local,
+  });
+
+  const report = () => {
+    const segments = list();
+    const members = Object.keys(segments);
+    const entered = members.filter((key) => !state.members.includes(key));
+    const exited = state.members.filter((key) => !members.includes(key));
+    if (!entered.length && !exited.length) return;
+    save({ members });
+    emit("segments", { segments, entered, exited });
+  };
+
+  const decide = () => {
+    if (!program || signal.aborted) return;
+    const before = local;
+    let next = Infinity;
+    local = {};
+    const answers = program.evaluate(subject(), Date.now());
+    program.keys.forEach((key, index) => {
+      const { value, until } = answers[index]!;
+      next = Math.min(next, until ?? next);
+      if (value === true) local[key] = until === null ? until : new Date(until).toISOString();
+    });
+    setTimer(next);
+    const flipped = program.keys.filter((key) => Object.hasOwn(local, key) !== Object.hasOwn(before, key));
+    // What the edge said of these is older than what was just seen here.
+    const told = Object.entries(state.told).filter(([key]) => !flipped.includes(key));
+    if (flipped.length) save({ told: Object.fromEntries(told) });
+    report();
+    const slots = Object.entries(state.manifest!.slots);
+    changed(slots.filter(([, keys]) => keys.some((key) => flipped.includes(key))).map(([slot]) => slot));
+  };
+  const setTimer = createTimer(decide, signal);
+
+  return {
+    use(manifest) {
+      save({ manifest });
+      words = wordsOf(manifest);
+      program = compile(manifest.segments, manifest, browserLeaves);
+      remember(state.history);
+      decide();
+    },
+    see(event) {
+      remember([...state.history, event]);
+      decide();
+    },
+    decide,
+    report,
+    list,
+    local: () => Object.keys(local),
+  };
+}

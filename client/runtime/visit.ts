@@ -1,0 +1,183 @@
+/**
+ * One visit, from the moment consent allows one until it is withdrawn: ties the parts together. Everything that it
+ * starts ends with `signal`.
+ */
+import type { Consent, ConsentMode } from "../../shared/consent.ts";
+import type { Subject } from "../../shared/engine/types.ts";
+import type { HistoryEvent, Message } from "../../shared/event.ts";
+import type { PublicManifest } from "../../shared/manifest.ts";
+import type { DecideAnswer } from "../../shared/wire.ts";
+import { grantedOf } from "./consent.ts";
+import { buildContext, buildPage } from "./context.ts";
+import { createDecisions } from "./decisions.ts";
+import { createDelivery } from "./delivery.ts";
+import type { Emit, Memberships } from "./emitter.ts";
+import { watchExposures } from "./exposure.ts";
+import { buildDraft, isPrecious, isTooLarge, toHistoryEvent } from "./message.ts";
+import { createOutbox } from "./outbox.ts";
+import { watchPages } from "./page.ts";
+import { createSegments } from "./segments.ts";
+import { type Content, createSlots } from "./slots.ts";
+import { nobody, openStore, type State } from "./store.ts";
+
+export interface Visit {
+  state: Readonly<State>;
+  /** Stamps it with who it was, keeps it, and lets it be sent and decided upon. */
+  capture(draft: Message): void;
+  /** Takes user and traits from the message, then captures it. */
+  identify(draft: Message): void;
+  reset(): void;
+  flush(): Promise<void>;
+  segments(): Memberships;
+  /** Decides anew: what may be used for it has changed. */
+  decide(): void;
+  subject(): Subject;
+}
+
+/** What a tab tells the others: an event, or how the person changed. */
+type News = [event: HistoryEvent] | [event: undefined, person: Partial<State>];
+
+/**
+ * @param name of the store, the lock and the channel.
+ * @param carried state of a visit under another mode.
+ * @param begin takes the visit; the calls that waited go before anything is decided.
+ */
+export async function startVisit(
+  name: string,
+  endpoint: string,
+  key: string,
+  mode: ConsentMode,
+  purposes: () => Consent,
+  manifest: Promise<PublicManifest | undefined>,
+  carried: Partial<State>,
+  begin: (visit: Visit) => void,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<void> {
+  // Before anything is awaited, so that slots are hidden before they are painted.
+  let early: string[] = [];
+  let found = (names: string[]) => {
+    early = [...early, ...names];
+  };
+  const [fill, reveal, names] = mode === "memory" ? [] : createSlots((names) => found(names), signal);
+
+  const [state, save, rows] = await openStore(name, mode, carried, (error) => emit("error", { error }));
+  if (signal.aborted) return;
+
+  // The ids of a tab are its own: it has nothing to say to others.
+  const shared = mode === "full" ? name : state.anonymousId;
+  const channel = new BroadcastChannel(shared);
+  signal.addEventListener("abort", () => channel.close());
+  const tell = (...news: News) => channel.postMessage(news);
+
+  const outbox = createOutbox(rows);
+  const [poke, flush, carry] = createDelivery(
+    endpoint,
+    key,
+    outbox,
+    emit,
+    (work) => (navigator.locks ? navigator.locks.request(shared, work) : work()),
+    signal,
+  );
+
+  const context = () => ({ ...buildContext(), consent: { categoryPreferences: purposes() } });
+  const subject = (): Subject => ({
+    id: state.stableId ?? state.anonymousId,
+    traits: state.traits,
+    events: state.history,
+    context: context(),
+    consent: grantedOf(purposes()),
+  });
+  const { use, see, decide, report, list, local } = createSegments(
+    state,
+    save,
+    subject,
+    (slots) => want(slots),
+    emit,
+    signal,
+  );
+
+  const capture = (draft: Message) => {
+    const { anonymousId, userId } = state;
+    const consent = { categoryPreferences: purposes() };
+    const message: Message = { anonymousId, ...(userId && { userId }), ...draft, context: { ...draft.context, consent } };
+    if (isTooLarge(message)) emit("rejected", { message, problem: { title: "The event is larger than 32 KB" } });
+    else {
+      emit("event", message);
+      const event = toHistoryEvent(message);
+      if (fill) outbox.add(message, isPrecious(message)).then(poke);
+      tell(event);
+      see(event);
+    }
+  };
+
+  const expose = watchExposures((event, properties) => capture(buildDraft("track", { event, properties })), signal);
+  const show = (slot: string, { html, decision }: Content, fresh?: boolean) => {
+    for (const element of fill!(slot, { html, decision })) {
+      if (fresh) expose(element, decision);
+      emit("slot", { slot, element, html, decision });
+    }
+  };
+  const [want, recall, forget] = createDecisions(
+    state,
+    save,
+    (request) => carry<DecideAnswer>(request),
+    () => ({ context: context(), local: { segments: local() } }),
+    (slot, content) => show(slot, content, true),
+    (slots) => {
+      reveal!(slots);
+      report();
+    },
+    signal,
+  );
+
+  /** The person changed: what was decided was for another, or for less. */
+  const become = (person: Partial<State>, heard?: boolean) => {
+    save({ ...person, slots: {} }, true);
+    if (!heard) tell(undefined, person);
+    forget();
+    decide();
+    if (names) want(names());
+  };
+  channel.onmessage = ({ data: [event, person] }: MessageEvent<News>) => (event ? see(event) : become(person!, true));
+
+  begin({
+    state,
+    capture,
+    identify(draft) {
+      const { userId } = draft;
+      const other = userId && state.userId && userId !== state.userId;
+      const traits = { ...(!other && state.traits), ...draft.traits };
+      const person = { ...(other && nobody()), ...(userId && { userId }), traits };
+      if ((userId && userId !== state.userId) || JSON.stringify(traits) !== JSON.stringify(state.traits))
+        become(person);
+      capture(draft);
+    },
+    reset() {
+      become(nobody());
+    },
+    flush,
+    segments: list,
+    decide,
+    subject,
+  });
+
+  if (state.manifest) use(state.manifest);
+  manifest.then((manifest) => {
+    if (manifest && !signal.aborted && manifest.version !== state.manifest?.version) use(manifest);
+  });
+  watchPages((referrer) => {
+    const properties = { ...buildPage(), ...(referrer && { referrer }) };
+    capture(buildDraft("page", { properties }));
+  }, signal);
+
+  found = (slots) => {
+    for (const slot of slots) {
+      const content = recall(slot);
+      if (content) show(slot, content);
+    }
+    want(slots);
+  };
+  found(early);
+  emit("ready", { anonymousId: state.anonymousId });
+}
