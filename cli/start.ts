@@ -8,13 +8,14 @@ import { build } from "./build.ts";
 import { readOptions, readPort } from "./options.ts";
 import { Failure, LOCAL_STATE, LOCAL_VARS } from "./project.ts";
 import { seedDemo } from "./seed.ts";
-import { startWorker } from "./worker.ts";
+import { checkPort, startWorker } from "./worker.ts";
 
 const CRON_MS = 60_000;
 
 export async function start(args: string[]): Promise<number> {
   const { values } = readOptions(args, { port: { type: "string" }, verbose: { type: "boolean", short: "v" } });
-  const port = readPort(values.port as string | undefined);
+  const port = readPort(values.port);
+  await checkPort(port);
   const end = untilSignal();
   const say = (line: string) => process.stdout.write(`${line}\n`);
 

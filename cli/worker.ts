@@ -37,9 +37,7 @@ export interface RunningWorker {
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const port = options.port ?? (await findFreePort());
-  if (options.port !== undefined && !(await isFree(port))) {
-    throw new Failure(`Port ${port} is in use: end what uses it, or choose another with --port or PORT.`);
-  }
+  if (options.port !== undefined) await checkPort(port);
   if (!existsSync(`${ASSETS}/attune.js`)) {
     throw new Failure("The browser script is not built: run `npm run build` first.");
   }
@@ -81,6 +79,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     throw error;
   }
   return { url, pid, ended, stop };
+}
+
+/** @throws {Failure} when something listens there already. */
+export async function checkPort(port: number): Promise<void> {
+  if (await isFree(port)) return;
+  throw new Failure(`Port ${port} is in use: end what uses it, or choose another with --port or PORT.`);
 }
 
 /** Brings the local database to the newest schema; does nothing where it already is. */
