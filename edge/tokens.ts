@@ -42,16 +42,19 @@ export const EMAIL_TOKEN_MS = 400 * 24 * 60 * 60 * 1000;
 /** Keys by secret and purpose; importing one costs more than using it. */
 const keys = new Map<string, Promise<CryptoKey>>();
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const BASE64URL = { alphabet: "base64url", omitPadding: true } as const;
+
 /** @throws Error where the Worker has no usable ATTUNE_SECRET: a fault of the deployment */
 export async function signToken<P extends keyof Payloads>(
   env: Secrets,
   purpose: P,
   payload: Payloads[P],
 ): Promise<string> {
-  const body = encode(new TextEncoder().encode(JSON.stringify(payload)));
-  const key = await keyOf(env.ATTUNE_SECRET, purpose);
-  const signature = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(body));
-  return `${body}.${encode(new Uint8Array(signature))}`;
+  const body = encoder.encode(JSON.stringify(payload)).toBase64(BASE64URL);
+  const signature = await crypto.subtle.sign("HMAC", await keyOf(env.ATTUNE_SECRET, purpose), encoder.encode(body));
+  return `${body}.${new Uint8Array(signature).toBase64(BASE64URL)}`;
 }
 
 /** What a token says, or null for one that is malformed, forged, for another purpose or signed by a secret long gone. */
@@ -64,11 +67,11 @@ export async function verifyToken<P extends keyof Payloads>(
   const body = token.slice(0, dot);
   const signature = decode(token.slice(dot + 1));
   if (dot < 1 || !signature) return null;
-  const data = new TextEncoder().encode(body);
+  const data = encoder.encode(body);
   for (const secret of [env.ATTUNE_SECRET, env.ATTUNE_SECRET_PREVIOUS]) {
     if (!secret || !(await crypto.subtle.verify("HMAC", await keyOf(secret, purpose), signature, data))) continue;
     const json = decode(body);
-    return json ? (JSON.parse(new TextDecoder().decode(json)) as Payloads[P]) : null;
+    return json && (JSON.parse(decoder.decode(json)) as Payloads[P]);
   }
   return null;
 }
@@ -78,22 +81,16 @@ function keyOf(secret: string | undefined, purpose: keyof Payloads): Promise<Cry
   const name = `${purpose}:${secret}`;
   let key = keys.get(name);
   if (!key) {
-    const material = new TextEncoder().encode(name);
+    const material = encoder.encode(name);
     key = crypto.subtle.importKey("raw", material, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
     keys.set(name, key);
   }
   return key;
 }
 
-function encode(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
 function decode(text: string): Uint8Array<ArrayBuffer> | null {
   try {
-    return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+    return Uint8Array.fromBase64(text, { alphabet: "base64url" });
   } catch {
     return null;
   }

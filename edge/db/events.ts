@@ -53,6 +53,7 @@ export function toSeenKey(row: unknown): string {
   return eventKey(owner, message_id);
 }
 
+/** Refuses, with the whole transaction, an event that is stored already. */
 export function insertEvents(
   db: D1Database,
   siteId: string,
@@ -63,8 +64,7 @@ export function insertEvents(
     .prepare(
       `INSERT INTO events (site_id, owner, message_id, type, name, at, received_at, body)
        SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?3, value ->> 5
-       FROM json_each(?2) WHERE true
-       ON CONFLICT DO NOTHING`,
+       FROM json_each(?2)`,
     )
     .bind(
       siteId,

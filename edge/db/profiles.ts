@@ -98,7 +98,7 @@ export function upsertProfiles(db: D1Database, siteId: string, rows: readonly Pr
 
 /** True for the error of a transaction that lost a race: what it read has changed, so it may be tried again. */
 export function isConflict(error: unknown): boolean {
-  return error instanceof Error && /malformed JSON|UNIQUE constraint failed: identifiers/.test(error.message);
+  return error instanceof Error && /malformed JSON|UNIQUE constraint failed: (identifiers|events)/.test(error.message);
 }
 
 /** Profiles whose time has come, those due longest first. */

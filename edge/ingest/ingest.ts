@@ -23,6 +23,7 @@ import { isSeen, loadPeople, type Stored } from "../profiles/load.ts";
 import { buildPerson, decideSegments, membershipChanges, type Person, refreshHistories } from "../profiles/person.ts";
 import { applyTraits } from "../profiles/traits.ts";
 import type { IngestEvent } from "./parse.ts";
+import { takeTurns } from "./turns.ts";
 
 /** Lost races are tried again this often; then the sender is asked to come back. */
 const ATTEMPTS = 6;
@@ -47,26 +48,33 @@ export interface IngestResult {
 /**
  * @throws Problem `overloaded` when races were lost too often; nothing of the request is stored then
  */
-export async function ingest(db: D1Database, live: LiveSite, input: IngestInput): Promise<IngestResult> {
+export function ingest(db: D1Database, live: LiveSite, input: IngestInput): Promise<IngestResult> {
+  const { siteId } = live.manifest;
+  const owners = new Set(input.events.map(({ owner }) => `${siteId} ${owner}`));
+  return takeTurns(owners, () => ingestInTurn(db, live, input));
+}
+
+async function ingestInTurn(db: D1Database, live: LiveSite, input: IngestInput): Promise<IngestResult> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await tryIngest(db, live, input);
+      // Nearly no event comes twice: only when the store says so is it asked which.
+      return await tryIngest(db, live, input, attempt > 1);
     } catch (error) {
       if (!isConflict(error)) throw error;
       if (attempt === ATTEMPTS)
         throw new Problem("overloaded", "too many requests change this person at once", { retryAfterSeconds: 1 });
-      await jitter(attempt);
+      if (attempt > 1) await jitter(attempt);
     }
   }
 }
 
-async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput): Promise<IngestResult> {
+async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, repeats: boolean): Promise<IngestResult> {
   const { siteId } = live.manifest;
   const { receivedAt } = input;
   const consents = input.consents ?? [];
   const spoken = consents.map(({ identifier }) => identifier);
   const asked = [...(input.also ?? []), ...spoken];
-  const stored = await loadPeople(db, siteId, asked, input.events);
+  const stored = await loadPeople(db, siteId, asked, input.events, repeats);
   const changedHistories = new Set(await refreshHistories(db, live, stored));
 
   const rejected = new Map<IngestEvent, Problem>();

@@ -15,7 +15,7 @@ export interface Stored {
   profiles: Map<string, ProfileRow>;
   histories: Map<Identifier, HistoryRow>;
   traits: Map<Identifier, TraitRow[]>;
-  /** Keys of the given events that are stored already. */
+  /** Keys of the given events that are stored already; empty where nobody asked. */
   seen: Set<string>;
   knownLinks: Set<string>;
 }
@@ -23,12 +23,14 @@ export interface Stored {
 /**
  * @param identifiers of anybody of interest; those of `events` are added
  * @param events that are about to be stored
+ * @param repeats whether to find out which of the events are stored already
  */
 export async function loadPeople(
   db: D1Database,
   siteId: string,
   identifiers: Iterable<Identifier>,
   events: readonly IngestEvent[] = [],
+  repeats = false,
 ): Promise<Stored> {
   const asked = new Set(identifiers);
   const links = new Set<string>();
@@ -45,7 +47,7 @@ export async function loadPeople(
     selectHistories(db, siteId, list),
     selectTraits(db, siteId, list),
   ];
-  const seenAt = events.length ? statements.push(selectSeen(db, siteId, events)) - 1 : -1;
+  const seenAt = repeats ? statements.push(selectSeen(db, siteId, events)) - 1 : -1;
   const linksAt = links.size ? statements.push(selectKnownLinks(db, siteId, [...links])) - 1 : -1;
   const results = await db.batch(statements);
   const rows = <T>(at: number, map: (row: unknown) => T): T[] => results[at]?.results.map(map) ?? [];
