@@ -4,16 +4,14 @@ import type { Condition } from "../../shared/condition.ts";
 import { Problem } from "../problem.ts";
 import { checkCondition } from "../segments/schema.ts";
 
-export const ConditionSchema = z
-  .record(z.string(), z.unknown())
-  .openapi("Condition", {
-    description: "A rule of the condition language.",
-    example: { event: "Order Completed", within: "30d" },
-  });
+export const ConditionSchema = z.record(z.string(), z.unknown()).openapi("Condition", {
+  description: "A rule of the condition language.",
+  example: { event: "Order Completed", within: "30d" },
+});
 
 /** @throws Problem `invalid-condition` with a JSON Pointer for each thing that is wrong. */
 export function parseCondition(value: unknown, pointer: string): Condition {
   const checked = checkCondition(value, pointer);
-  if ("condition" in checked) return checked.condition;
+  if (checked.condition) return checked.condition;
   throw new Problem("invalid-condition", checked.errors[0]?.detail, { errors: checked.errors });
 }

@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document: the developer API as its routes say, and the public plane, which is not built on hono, by hand. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import { conditionJsonSchema } from "../segments/schema.ts";
 import type { ApiEnv } from "./app.ts";
 import { publicPaths, publicSchemas } from "./public-plane.ts";
 
@@ -15,6 +16,12 @@ The **public plane** (\`/v1\`, \`/e\`) takes a write key and speaks Segment's HT
 - Unsafe requests of the developer API take \`Idempotency-Key\`: the first answer is kept 24 hours.
 - Configuration objects answer an \`ETag\` and take \`If-Match\` (412 when they have changed).
 - Lists take \`limit\` and \`cursor\`, and answer \`next\`.`;
+
+/** The language's own schema, its references pointing to where a document keeps them. */
+function conditionSchemas(): object {
+  const text = JSON.stringify(conditionJsonSchema().$defs).replaceAll('"#/$defs/', '"#/components/schemas/');
+  return JSON.parse(text);
+}
 
 let document: Document | undefined;
 
@@ -37,7 +44,7 @@ export function buildDocument<App extends OpenAPIHono<ApiEnv>>(app: App): object
     paths: { ...own.paths, ...publicPaths() },
     components: {
       ...own.components,
-      schemas: { ...own.components?.schemas, ...publicSchemas() },
+      schemas: { ...own.components?.schemas, ...publicSchemas(), ...conditionSchemas() },
       securitySchemes: {
         secretKey: {
           type: "http",

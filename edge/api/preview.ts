@@ -88,7 +88,7 @@ function previewConditions(
     value: answers[index]!.value,
     until: toIsoOrNull(answers[index]!.until),
     describe: describe(condition),
-    ...(why && { why: toWhy(explain(condition, known, now, { timeZone })) }),
+    ...(why && { why: toWhy(explain(condition, known, now, { timeZone, leaves: allLeaves })) }),
   }));
 }
 

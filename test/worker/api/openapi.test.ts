@@ -1,0 +1,99 @@
+import { exports } from "cloudflare:workers";
+import { hc } from "hono/client";
+import { describe, expect, it } from "vitest";
+import type { Api } from "../../../edge/api/index.ts";
+import { type Json, newSite, send } from "./client.ts";
+
+async function readDocument(): Promise<Json> {
+  return (await send(null, "GET", "/api/openapi.json")).json();
+}
+
+describe("the OpenAPI document", () => {
+  it("is 3.1 and has every route of both planes", async () => {
+    const document = await readDocument();
+    expect(document.openapi).toBe("3.1.0");
+    const routes = Object.entries<object>(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(routes.sort()).toEqual(
+      [
+        "DELETE /api/blocks/{key}",
+        "DELETE /api/keys/{id}",
+        "DELETE /api/segments/{key}",
+        "GET /api/blocks",
+        "GET /api/blocks/{key}",
+        "GET /api/blocks/{key}/versions",
+        "GET /api/keys",
+        "GET /api/profiles",
+        "GET /api/profiles/{id}",
+        "GET /api/profiles/{id}/events",
+        "GET /api/segments",
+        "GET /api/segments/{key}",
+        "GET /api/segments/{key}/members",
+        "GET /api/sites",
+        "GET /api/sites/{id}",
+        "GET /e/{token}/{slot}",
+        "GET /v1/manifest/{writeKey}",
+        "PATCH /api/sites/{id}",
+        "POST /api/blocks",
+        "POST /api/blocks/preview",
+        "POST /api/blocks/{key}/publish",
+        "POST /api/blocks/{key}/rollback",
+        "POST /api/email/tokens",
+        "POST /api/keys",
+        "POST /api/segments",
+        "POST /api/segments/preview",
+        "POST /api/sites",
+        "POST /v1/alias",
+        "POST /v1/batch",
+        "POST /v1/consent",
+        "POST /v1/decide",
+        "POST /v1/group",
+        "POST /v1/identify",
+        "POST /v1/page",
+        "POST /v1/screen",
+        "POST /v1/track",
+        "PUT /api/blocks/{key}",
+        "PUT /api/segments/{key}",
+      ].sort(),
+    );
+  });
+
+  it("names nothing that it does not define", async () => {
+    const document = await readDocument();
+    const refs = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref]) => ref!);
+    expect(refs.length).toBeGreaterThan(30);
+    for (const ref of new Set(refs)) {
+      const target = ref
+        .slice(2)
+        .split("/")
+        .reduce<Json>((at, part) => at?.[decodeURIComponent(part).replace(/~1/g, "/")], document);
+      expect(target, ref).toBeDefined();
+    }
+  });
+
+  it("has the condition language in it", async () => {
+    const { components } = await readDocument();
+    expect(JSON.stringify(components.schemas.Condition)).toMatch(/all|anyOf/);
+  });
+});
+
+describe("the typed client", () => {
+  it("speaks to the API with the types of its routes", async () => {
+    const site = await newSite();
+    const client = hc<Api>("https://edge.example", {
+      headers: { authorization: `Bearer ${site.secretKey}` },
+      fetch: ((input: RequestInfo, init?: RequestInit) =>
+        exports.default.fetch(new Request(input, init))) as typeof fetch,
+    });
+    const created = await client.api.segments.$post({
+      json: { key: "a", name: "A", condition: { event: "A" }, status: "active" },
+    });
+    expect(created.status).toBe(201);
+    const read = await client.api.segments[":key"].$get({ param: { key: "a" } });
+    if (read.status !== 200) throw new Error(String(read.status));
+    const segment = await read.json();
+    const members: number = segment.members;
+    expect([segment.key, members]).toEqual(["a", 0]);
+  });
+});

@@ -1,0 +1,204 @@
+import { describe, expect, it } from "vitest";
+import { type Client, ingest, type Json, newSite, problemOf, VIEWED_TWICE } from "./client.ts";
+
+const NOW = "2026-03-01T12:00:00.000Z";
+const AT = Date.parse(NOW);
+const view = (timestamp: unknown, category = "shoes") => ({
+  event: "Product Viewed",
+  timestamp,
+  properties: { category },
+});
+
+async function preview(body: object): Promise<Json> {
+  return (await newSite()).post("/api/segments/preview", body);
+}
+
+describe("a segment preview", () => {
+  it("answers value, until and a sentence for a profile as it might be, at any time", async () => {
+    const events = [view("2026-03-01T10:00:00Z"), view("2026-03-01T11:00:00+00:00")];
+    const answer = await preview({ condition: VIEWED_TWICE, profile: { traits: {}, events }, now: NOW });
+    expect(answer).toEqual({
+      value: true,
+      until: "2026-03-02T10:00:00.000Z",
+      describe: expect.stringMatching(/Product Viewed/),
+    });
+  });
+
+  it("takes times as ISO 8601 or epoch milliseconds, in any order", async () => {
+    const events = [view(AT - 3_600_000), view("2026-03-01T10:00:00.500Z")];
+    const answer = await preview({ condition: VIEWED_TWICE, profile: { events }, now: AT });
+    expect(answer).toMatchObject({ value: true, until: "2026-03-02T10:00:00.500Z" });
+  });
+
+  it("answers until null for what time alone does not change", async () => {
+    expect(
+      await preview({ condition: { trait: "plan", eq: "pro" }, profile: { traits: { plan: "pro" } } }),
+    ).toMatchObject({
+      value: true,
+      until: null,
+    });
+  });
+
+  it("answers results in the order of conditions", async () => {
+    const conditions = [{ trait: "a", eq: 1 }, { trait: "a", eq: 2 }, { not: { trait: "a", eq: 2 } }];
+    const { results } = await preview({ conditions, profile: { traits: { a: 1 } } });
+    expect(results.map(({ value }: Json) => value)).toEqual([true, false, true]);
+  });
+
+  it("answers why when asked, with what was found and what is missing", async () => {
+    const { why } = await preview({
+      condition: VIEWED_TWICE,
+      profile: { events: [view(AT - 1000)] },
+      now: NOW,
+      why: true,
+    });
+    expect(why).toMatchObject({ value: false, says: expect.any(String), pointer: "" });
+    expect(why.until === null || /Z$/.test(why.until)).toBe(true);
+  });
+
+  it("answers unknown where the person has not granted the purpose", async () => {
+    const profile = { events: [view(AT - 1000), view(AT - 2000)] };
+    expect(await preview({ condition: VIEWED_TWICE, profile, now: NOW, consent: ["necessary"] })).toMatchObject({
+      value: "unknown",
+    });
+    expect(await preview({ condition: VIEWED_TWICE, profile, now: NOW, consent: { analytics: true } })).toMatchObject({
+      value: true,
+    });
+  });
+
+  it("looks at the request's context and at events of other types", async () => {
+    const condition = {
+      all: [
+        { context: "page.path", eq: "/sale" },
+        { type: "page", event: "Home" },
+      ],
+    };
+    const profile = {
+      events: [{ type: "page", event: "Home", timestamp: AT - 5, properties: {} }],
+      context: { page: { path: "/sale" } },
+    };
+    expect(await preview({ condition, profile, now: NOW })).toMatchObject({ value: true });
+  });
+
+  it("knows the site's segments, static ones as the profile says", async () => {
+    const site = await newSite();
+    await site.post("/api/segments", {
+      key: "pro",
+      name: "Pro",
+      condition: { trait: "plan", eq: "pro" },
+      status: "active",
+    });
+    await site.post("/api/segments", { key: "list", name: "List", kind: "static", status: "active" });
+    const ask = (key: string, profile: object) =>
+      site.post("/api/segments/preview", { condition: { segment: key }, profile });
+    expect(await ask("pro", { traits: { plan: "pro" } })).toMatchObject({ value: true });
+    expect(await ask("pro", { traits: { plan: "free" } })).toMatchObject({ value: false });
+    expect(await ask("list", {})).toMatchObject({ value: false });
+    expect(await ask("list", { segments: ["list"] })).toMatchObject({ value: true });
+    expect(await ask("nope", {})).toMatchObject({ value: "unknown" });
+  });
+
+  it("takes a stored profile, with all its events and not only those that rules look at", async () => {
+    const site = await newSite();
+    const id = await storePerson(site);
+    const later = new Date(Date.now() + 3_600_000).toISOString();
+    const condition = { event: "Something Rare", where: { colour: { eq: "red" } }, within: "24h" };
+    expect(await site.post("/api/segments/preview", { condition, profile: id, now: later })).toMatchObject({
+      value: true,
+    });
+    const tomorrow = new Date(Date.now() + 2 * 86_400_000).toISOString();
+    expect(await site.post("/api/segments/preview", { condition, profile: id, now: tomorrow })).toMatchObject({
+      value: false,
+    });
+    expect(
+      await site.post("/api/segments/preview", { condition: { trait: "plan", eq: "pro" }, profile: id }),
+    ).toMatchObject({ value: true });
+    const other = await newSite();
+    await problemOf(other.send("POST", "/api/segments/preview", { condition, profile: id }), "not-found");
+  });
+
+  it.each<[object, string, string]>([
+    [{}, "/condition", "invalid-request"],
+    [{ condition: { event: "A" }, conditions: [{ event: "A" }] }, "/condition", "invalid-request"],
+    [{ condition: { event: "A" }, now: "yesterday" }, "/now", "invalid-request"],
+    [{ condition: { event: "A" }, now: "2026-03-01T12:00:00" }, "/now", "invalid-request"],
+    [{ condition: { event: "A" }, now: 1e300 }, "/now", "invalid-request"],
+    [{ condition: { event: "A" }, consent: ["everything"] }, "/consent", "invalid-request"],
+    [{ condition: { event: "A" }, profile: { events: [{ event: "A" }] } }, "/profile", "invalid-request"],
+    [{ condition: { event: "A", within: "x" } }, "/condition/within", "invalid-condition"],
+    [{ conditions: [{ event: "A" }, { nope: 1 }] }, "/conditions/1", "invalid-condition"],
+  ])("refuses %j and says where", async (body, pointer, slug) => {
+    const site = await newSite();
+    const problem = await problemOf(site.send("POST", "/api/segments/preview", body), slug);
+    expect(problem.errors?.map((error) => error.pointer).join()).toContain(pointer);
+  });
+});
+
+describe("a block preview", () => {
+  it("renders a template for a profile", async () => {
+    const site = await newSite();
+    const template = "Hi {{ customer.name | default: 'you' }} at {{ context.page.path }}";
+    const context = { page: { path: "/a&b" } };
+    expect(
+      await site.post("/api/blocks/preview", { template, profile: { traits: { name: "<Ada>" } }, context }),
+    ).toEqual({
+      html: "Hi &lt;Ada&gt; at /a&amp;b",
+      segments: {},
+    });
+    expect(await site.post("/api/blocks/preview", { template })).toMatchObject({ html: "Hi you at " });
+  });
+
+  it("decides and renders a draft, what is live, or a published version, at any time", async () => {
+    const site = await newSite();
+    await site.post("/api/segments", { key: "viewers", name: "V", condition: VIEWED_TWICE, status: "active" });
+    const block = (word: string) => ({
+      slot: "hero",
+      variants: [{ key: "again", audience: { segment: "viewers" }, template: `${word} again` }],
+      fallback: `${word} new`,
+    });
+    await site.post("/api/blocks", { key: "hero", ...block("live") });
+    await site.post("/api/blocks/hero/publish");
+    await site.put("/api/blocks/hero", block("draft"));
+    const profile = { events: [view(AT - 3_600_000), view(AT - 1000)] };
+    const ask = (more: object) => site.post("/api/blocks/preview", { block: "hero", profile, now: NOW, ...more });
+    expect(await ask({})).toMatchObject({
+      html: "draft again",
+      decision: {
+        slot: "hero",
+        block: "hero",
+        variant: "again",
+        reason: "targeted",
+        until: "2026-03-02T11:00:00.000Z",
+      },
+      segments: { viewers: "2026-03-02T11:00:00.000Z" },
+    });
+    expect(await ask({ version: "live" })).toMatchObject({ html: "live again" });
+    expect(await ask({ version: 1, now: AT + 86_400_000 })).toMatchObject({
+      html: "live new",
+      decision: { variant: null, reason: "fallback" },
+    });
+    await problemOf(site.send("POST", "/api/blocks/preview", { block: "hero", version: 9 }), "not-found");
+    await problemOf(site.send("POST", "/api/blocks/preview", { block: "nope" }), "not-found");
+  });
+
+  it("says where a template is wrong, or that it does not end", async () => {
+    const site = await newSite();
+    const broken = await problemOf(
+      site.send("POST", "/api/blocks/preview", { template: "a\n{% if %}" }),
+      "invalid-template",
+    );
+    expect(broken.errors).toEqual([
+      { pointer: "/template", code: "liquid-syntax", detail: expect.stringMatching(/line 2, column 1/) },
+    ]);
+    const endless = "{% for i in (1..99999999) %}a{% endfor %}";
+    await problemOf(site.send("POST", "/api/blocks/preview", { template: endless }), "invalid-template");
+  });
+});
+
+async function storePerson(site: Client): Promise<string> {
+  await ingest(site, [
+    { type: "track", event: "Something Rare", anonymousId: "a", messageId: "m1", properties: { colour: "red" } },
+    { type: "identify", anonymousId: "a", userId: "u1", messageId: "m2", traits: { plan: "pro" } },
+  ]);
+  return (await site.get("/api/profiles?userId=u1")).id;
+}
