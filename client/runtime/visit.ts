@@ -100,7 +100,12 @@ export async function startVisit(
   const capture = (draft: Message) => {
     const { anonymousId, userId } = state;
     const consent = { categoryPreferences: purposes() };
-    const message: Message = { anonymousId, ...(userId && { userId }), ...draft, context: { ...draft.context, consent } };
+    const message: Message = {
+      anonymousId,
+      ...(userId && { userId }),
+      ...draft,
+      context: { ...draft.context, consent },
+    };
     if (isTooLarge(message)) emit("rejected", { message, problem: { title: "The event is larger than 32 KB" } });
     else {
       emit("event", message);
