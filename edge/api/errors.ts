@@ -18,7 +18,11 @@ export function toErrorResponse(error: unknown, c: ApiContext): Response {
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof HTTPException && error.status < 500) return new Problem("invalid-request");
+  if (error instanceof HTTPException && error.status < 500) {
+    // What is not JSON was refused before: this is a body that did not come.
+    const detail = "A JSON body is needed.";
+    return new Problem("invalid-request", detail, { errors: [{ pointer: "", code: "missing", detail }] });
+  }
   if (isOverload(error)) return new Problem("overloaded", undefined, { retryAfterSeconds: 2 });
   return new Problem("internal");
 }

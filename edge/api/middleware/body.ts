@@ -39,11 +39,40 @@ async function readText(request: Request): Promise<string> {
 }
 
 function checkJson(text: string): void {
+  if (faultOf(text) === null) return;
+  // The engine's message quotes the body, which may be personal: only the place is told.
+  const before = text.slice(0, findFault(text)).split("\n");
+  throw new Problem(
+    "invalid-json",
+    `The body is not JSON: line ${before.length}, column ${before.at(-1)!.length + 1}.`,
+  );
+}
+
+/** What the engine says of a text that is not JSON. */
+function faultOf(text: string): string | null {
   try {
     JSON.parse(text);
+    return null;
   } catch (error) {
-    // The engine's message quotes the body, which may be personal: only the place is repeated.
-    const at = /position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-    throw new Problem("invalid-json", at ? `The body is not JSON from character ${at} on.` : "The body is not JSON.");
+    return (error as Error).message;
   }
+}
+
+/** Where the fault is: the length of the longest beginning that could still become JSON. The engine does not always say. */
+function findFault(text: string): number {
+  let good = 0;
+  let bad = text.length + 1;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (isOpen(text.slice(0, middle))) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+function isOpen(text: string): boolean {
+  const fault = faultOf(text);
+  if (fault === null || /end of|unterminated/i.test(fault)) return true;
+  const position = /position (\d+)/.exec(fault)?.[1];
+  return position !== undefined && Number(position) >= text.length;
 }

@@ -188,7 +188,7 @@ describe("a block preview", () => {
       "invalid-template",
     );
     expect(broken.errors).toEqual([
-      { pointer: "/template", code: "liquid-syntax", detail: expect.stringMatching(/line 2, column 1/) },
+      { pointer: "/template", code: "liquid-syntax", detail: expect.stringMatching(/line 2, column 6/) },
     ]);
     const endless = "{% for i in (1..99999999) %}a{% endfor %}";
     await problemOf(site.send("POST", "/api/blocks/preview", { template: endless }), "invalid-template");
