@@ -33,7 +33,7 @@ it("publishes a segment and a block, decides and renders, and generates no code 
     kind: "dynamic",
     visibility: "public",
     status: "active",
-    condition: { event: "Product Viewed", where: { category: "shoes" }, within: "24h", count: { gte: 2 } },
+    condition: { event: "Product Viewed", where: { category: { eq: "shoes" } }, within: "24h", count: { gte: 2 } },
   });
   await system.api("POST", "/api/blocks", {
     key: "hero",

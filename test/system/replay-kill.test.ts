@@ -33,6 +33,7 @@ it("ends with exactly the file's events when workerd is killed -9 under it and s
   await system.start();
 
   expect(await replay.exit, replay.output()).toBe(0);
+  expect(gate.batches(), "the batches that died with it were sent again").toBeGreaterThan(file.events / 100 + 1);
   expect(replay.output()).toContain(`accepted  ${file.events.toLocaleString("en-US")}`);
   expect(readOwners(1_000_000)).toEqual(file.owners);
   await gate.close();
