@@ -64,6 +64,7 @@ it("publishes a segment and a block, decides and renders, and generates no code 
         type: "track",
         event: "Product Viewed",
         messageId,
+        anonymousId: "visitor-1",
         timestamp: new Date().toISOString(),
         properties: { category: "shoes" },
       })),

@@ -9,6 +9,7 @@ export interface SiteKeys {
 export async function createSite(url: string, adminToken: string): Promise<SiteKeys> {
   const { body } = await callApi<SiteKeys>({ url, token: adminToken }, "POST", "/api/sites", {
     name: "system.example",
+    consentDefault: "full",
   });
   return { writeKey: body.writeKey, secretKey: body.secretKey };
 }
