@@ -243,7 +243,7 @@ const SCENES: { [name: string]: Scene } = {
     sky: ["#f5b27a", "#fde4bd"],
     sun: [1010, 236, 84, "#fff3d4"],
     ridges: ["#d98a63", "#b65f45", "#7c3b33", "#3f1f22"],
-    extra: `<path d="M1090 640C1060 560 960 540 990 480 1010 440 1110 440 1080 392 1066 370 1030 362 1040 338" fill="none" stroke="#ffe9c4" stroke-width="9" stroke-linecap="round" stroke-dasharray="2 20" opacity=".9"/>`,
+    extra: `<path d="M690 640C660 560 560 545 590 500 610 470 710 470 690 430 676 404 640 396 652 366" fill="none" stroke="#ffe9c4" stroke-width="9" stroke-linecap="round" stroke-dasharray="2 20" opacity=".9"/>`,
   },
   jackets: {
     sky: ["#7f96a6", "#cbd5d6"],

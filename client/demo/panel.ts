@@ -50,13 +50,31 @@ export function openPanel(): void {
   const slots = new Map<string, SlotLine>();
   let memberships: Memberships = {};
 
+  // Made once and then changed in place: what is open or has the focus stays so.
+  const lines = SEGMENTS.map(({ key, name }) => {
+    const item = document.createElement("li");
+    item.className = "panel-segment";
+    item.dataset["segment"] = key;
+    item.innerHTML = `<details><summary><span class="panel-row"><span>${name}</span><time></time></span><small></small></summary><p></p></details>`;
+    part("segments").append(item);
+    const inner = (selector: string) => item.querySelector<HTMLElement>(selector)!;
+    return { key, item, left: inner("time"), short: inner("small"), full: inner("p") };
+  });
+
   const draw = () => {
     const now = Date.now();
-    part("count").textContent = String(Object.keys(memberships).length);
-    write(
-      part("segments"),
-      SEGMENTS.map(({ key, name }) => segmentLine(key, name, memberships, journal, says, now)),
-    );
+    const count = Object.keys(memberships).length;
+    part("count").textContent = count === 1 ? "1 segment" : `${count} segments`;
+    for (const { key, item, left, short, full } of lines) {
+      const inside = Object.hasOwn(memberships, key);
+      const until = memberships[key];
+      const since = journal.since[key];
+      const sentence = says.get(key) ?? "";
+      item.dataset["inside"] = String(inside);
+      setText(left, until ? formatLeft(Date.parse(until) - now) : inside ? "stays" : "");
+      setText(short, `${inside && since ? `since ${formatClock(since)} · ` : ""}${shorten(sentence)}`);
+      setText(full, sentence);
+    }
     write(
       part("slots"),
       [...slots.values()].map((line) => slotLine(line, now)),
@@ -140,7 +158,7 @@ export function openPanel(): void {
 
 const FRAME = `<button class="panel-head" type="button" data-panel="toggle" aria-controls="panel-body">
   <span class="panel-mark" aria-hidden="true"></span><span>Attune</span>
-  <span class="panel-badge"><span data-panel="count">0</span> segments</span><span class="panel-arrow" aria-hidden="true"></span>
+  <span class="panel-badge" data-panel="count"></span><span class="panel-arrow" aria-hidden="true"></span>
 </button>
 <div class="panel-body" id="panel-body" data-panel="body">
   <h2>Segments <small data-panel="who"></small></h2>
@@ -155,25 +173,13 @@ const FRAME = `<button class="panel-head" type="button" data-panel="toggle" aria
     ({ mode, label }) =>
       `<label><input type="radio" name="attune-consent" value="${mode}"${mode === "full" ? " checked" : ""}><span>${label}</span></label>`,
   ).join("")}</fieldset>
-  <details><summary>The same hero, as an e-mail fetches it</summary><p>With the secret key, so from a terminal and never from a page:</p><pre><code data-panel="mail"></code></pre></details>
+  <details class="panel-mail"><summary>The same hero, as an e-mail fetches it</summary><p>With the secret key, so from a terminal and never from a page:</p><pre><code data-panel="mail"></code></pre></details>
   <button class="panel-reset" type="button" data-panel="reset">Start over as somebody new</button>
 </div>`;
 
-function segmentLine(
-  key: string,
-  name: string,
-  memberships: Memberships,
-  journal: Journal,
-  says: Map<string, string>,
-  now: number,
-): string {
-  const inside = Object.hasOwn(memberships, key);
-  const until = memberships[key];
-  const since = journal.since[key];
-  const left = until ? `<time>${formatLeft(Date.parse(until) - now)}</time>` : inside ? "<time>stays</time>" : "";
-  const from = inside && since ? `since ${formatClock(since)} · ` : "";
-  const why = says.get(key) ?? "";
-  return `<li class="panel-segment" data-segment="${key}" data-inside="${inside}"><span class="panel-row"><span>${name}</span>${left}</span><small>${from}${escapeHtml(why)}</small></li>`;
+/** The finding of a sentence such as `did "X" at least 2 times: no (1 time so far, 1 more needed)`. */
+function shorten(sentence: string): string {
+  return sentence.slice(sentence.lastIndexOf(": ") + 2).replace(/^(yes|no) \((.*?)\)/, "$2");
 }
 
 function slotLine({ slot, variant, reason, until }: SlotLine, now: number): string {
@@ -183,6 +189,10 @@ function slotLine({ slot, variant, reason, until }: SlotLine, now: number): stri
 
 function eventLine({ name, at, state }: Journal["events"][number]): string {
   return `<li class="panel-event" data-state="${state}"><time>${formatClock(at)}</time><span>${escapeHtml(name)}</span><small>${state}</small></li>`;
+}
+
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 function write(list: HTMLElement, lines: string[]): void {
