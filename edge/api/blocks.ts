@@ -1,5 +1,6 @@
 /** Blocks: drafts are saved, versions are published, any published version can be live again. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
 import { TEMPLATE_BYTES } from "../../shared/limits.ts";
 import type { Variant } from "../../shared/manifest.ts";
 import { checkTemplate } from "../blocks/liquid.ts";

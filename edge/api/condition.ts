@@ -1,5 +1,5 @@
 /** Conditions as they come in: any JSON object to zod, checked whole by the language's own schema. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { Condition } from "../../shared/condition.ts";
 import { Problem } from "../problem.ts";
 import { checkCondition } from "../segments/schema.ts";

@@ -1,5 +1,6 @@
 /** Recipient tokens of an e-mail send: signed, opaque, with no address in them. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
 import { IDENTIFIER_KINDS, type Identifier, identifierOf } from "../../shared/identifier.ts";
 import { NAME_LENGTH } from "../../shared/limits.ts";
 import { selectComponents, toIdentifierRow } from "../db/identifiers.ts";

@@ -1,5 +1,6 @@
 /** Keys of a site: write keys are public, secret keys are shown once and stored as a hash. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
 import { insertKey, type Key, listKeys, revokeKey } from "../db/keys.ts";
 import { readSiteRow } from "../db/sites.ts";
 import { rememberSiteId } from "../manifest/memory.ts";

@@ -1,5 +1,5 @@
 /** On whom a preview tries something: a stored profile, or one written in the request; at any time, with any consent. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { PURPOSES, type Purpose } from "../../shared/consent.ts";
 import type { Subject } from "../../shared/engine/types.ts";
 import { EVENT_TYPES, type HistoryEvent, type JsonObject } from "../../shared/event.ts";

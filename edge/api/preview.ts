@@ -1,5 +1,6 @@
 /** Rules and blocks tried on anyone, at any time, before anybody else sees them. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { Condition } from "../../shared/condition.ts";
 import { REASONS } from "../../shared/decision.ts";
 import { compile } from "../../shared/engine/compile.ts";

@@ -1,5 +1,6 @@
 /** Profiles as developers read them: by id or by any of their identifiers, with where each trait came from, and their events. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
 import { IDENTIFIER_KINDS, identifierOf, splitIdentifier } from "../../shared/identifier.ts";
 import { IDENTIFIER_LENGTH } from "../../shared/limits.ts";
 import type { EventRow } from "../db/events.ts";

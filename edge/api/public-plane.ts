@@ -1,5 +1,5 @@
 /** The public plane in OpenAPI. Its handlers are in edge/delivery; where they have a schema, it is theirs that stands here. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { PURPOSES } from "../../shared/consent.ts";
 import { REASONS } from "../../shared/decision.ts";
 import { EVENT_TYPES } from "../../shared/event.ts";

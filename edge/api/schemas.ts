@@ -1,5 +1,5 @@
 /** Schemas that several parts of the API share. */
-import { z } from "@hono/zod-openapi";
+import * as z from "zod";
 import { NAME_LENGTH } from "../../shared/limits.ts";
 import { Problem } from "../problem.ts";
 

@@ -1,5 +1,6 @@
 /** Segments: saved, described, counted, listed. Saving an active one publishes it. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { Condition } from "../../shared/condition.ts";
 import { describe } from "../../shared/engine/describe.ts";
 import { type BlockVersionRow, listBlocks, selectLiveBlocks, toBlockVersion } from "../db/blocks.ts";

@@ -1,5 +1,6 @@
 /** Sites: created by the administrator, read and changed by the site itself. */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
 import type { SiteSettings } from "../../shared/manifest.ts";
 import { insertKey, type KeyKind } from "../db/keys.ts";
 import { insertSite, listSites, readSiteRow, type Site, updateSite } from "../db/sites.ts";
