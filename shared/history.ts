@@ -83,14 +83,35 @@ export function extendHistory(history: History, events: readonly HistoryEvent[],
 
 /** The events of one or several owners' histories as rules see them, ascending; equal times in an order that depends on the events alone. */
 export function readHistory(histories: readonly History[]): HistoryEvent[] {
-  const entries = histories.flatMap(entriesOf);
-  if (histories.length > 1) entries.sort(compareEntries);
-  return entries.map(({ time, type, event, paths, cells }) => ({
-    type: type as EventType,
-    event,
-    timestamp: time,
-    properties: restore(paths, cells),
-  }));
+  return histories.flatMap(entriesOf).map(toEvent).sort(compareEvents);
+}
+
+/** What a history would keep of events, as rules see them, ascending: those that are needed, with what is needed of them. */
+export function selectEvents(events: readonly HistoryEvent[], needs: Needs): HistoryEvent[] {
+  return events
+    .flatMap((event) => entryOf(event, needs) ?? [])
+    .map(toEvent)
+    .sort(compareEvents);
+}
+
+/** Unites two ascending lists; quick where all of `added` is newer. */
+export function mergeEvents(events: readonly HistoryEvent[], added: readonly HistoryEvent[]): readonly HistoryEvent[] {
+  if (added.length === 0) return events;
+  let from = events.length;
+  while (from > 0 && compareEvents(events[from - 1]!, added[0]!) > 0) from--;
+  const newer = [...events.slice(from), ...added].sort(compareEvents);
+  return from ? events.slice(0, from).concat(newer) : newer;
+}
+
+function toEvent({ time, type, event, paths, cells }: Entry): HistoryEvent {
+  return { type: type as EventType, event, timestamp: time, properties: restore(paths, cells) };
+}
+
+function compareEvents(a: HistoryEvent, b: HistoryEvent): number {
+  if (a.timestamp !== b.timestamp) return a.timestamp - b.timestamp;
+  const x = JSON.stringify([a.type, a.event, a.properties]);
+  const y = JSON.stringify([b.type, b.event, b.properties]);
+  return x < y ? -1 : x > y ? 1 : 0;
 }
 
 function entryOf(event: HistoryEvent, needs: Needs): Entry | undefined {

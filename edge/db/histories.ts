@@ -1,37 +1,70 @@
-/** SQL of `histories`: per owner, the events that rules look at, folded to be read in one go. */
+/** SQL of `histories`: per owner, the events that rules look at, in chunks. */
 import type { History } from "../../shared/history.ts";
 import type { Identifier } from "../../shared/identifier.ts";
 
 export interface HistoryRow {
   owner: Identifier;
+  chunk: number;
   shape: string;
   history: History;
 }
 
-export function toHistoryRow(row: unknown): HistoryRow {
-  const { owner, shape, body } = row as { owner: string; shape: string; body: string };
-  return { owner, shape, history: JSON.parse(body) };
+/** Rows to write and rows to drop, of one owner. */
+export interface HistoryChange {
+  owner: Identifier;
+  shape: string;
+  write: { chunk: number; history: History }[];
+  drop: number[];
 }
 
-/** Of all identifiers of the profiles that the given ones belong to. One may come twice. */
+export function toHistoryRow(row: unknown): HistoryRow {
+  const { owner, chunk, shape, body } = row as { owner: string; chunk: number; shape: string; body: string };
+  return { owner, chunk, shape, history: JSON.parse(body) };
+}
+
+/** Of all identifiers of the profiles that the given ones belong to. A row may come twice. */
 export function selectHistories(db: D1Database, siteId: string, identifiers: string): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT h.owner, h.shape, h.body
+      `SELECT h.owner, h.chunk, h.shape, h.body
        FROM json_each(?2) AS asked
        CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
        CROSS JOIN identifiers AS m ON m.site_id = ?1 AND m.profile_id = i.profile_id
-       CROSS JOIN histories AS h ON h.site_id = ?1 AND h.owner = m.identifier`,
+       CROSS JOIN histories AS h ON h.site_id = ?1 AND h.owner = m.identifier
+       ORDER BY h.owner, h.chunk`,
     )
     .bind(siteId, identifiers);
 }
 
-export function upsertHistories(db: D1Database, siteId: string, rows: readonly HistoryRow[]): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO histories (site_id, owner, shape, body)
-       SELECT ?1, value ->> 0, value ->> 1, value -> 2 FROM json_each(?2) WHERE true
-       ON CONFLICT (site_id, owner) DO UPDATE SET shape = excluded.shape, body = excluded.body`,
-    )
-    .bind(siteId, JSON.stringify(rows.map((r) => [r.owner, r.shape, r.history])));
+/** The statements that write what changed; none where nothing did. */
+export function applyHistoryChanges(
+  db: D1Database,
+  siteId: string,
+  changes: readonly HistoryChange[],
+): D1PreparedStatement[] {
+  const drops = changes.flatMap(({ owner, drop }) => drop.map((chunk) => [owner, chunk]));
+  const writes = changes.flatMap(({ owner, shape, write }) =>
+    write.map(({ chunk, history }) => [owner, chunk, shape, history]),
+  );
+  const statements: D1PreparedStatement[] = [];
+  if (drops.length)
+    statements.push(
+      db
+        .prepare(
+          `DELETE FROM histories WHERE (site_id, owner, chunk) IN (
+             SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2))`,
+        )
+        .bind(siteId, JSON.stringify(drops)),
+    );
+  if (writes.length)
+    statements.push(
+      db
+        .prepare(
+          `INSERT INTO histories (site_id, owner, chunk, shape, body)
+           SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value -> 3 FROM json_each(?2) WHERE true
+           ON CONFLICT (site_id, owner, chunk) DO UPDATE SET shape = excluded.shape, body = excluded.body`,
+        )
+        .bind(siteId, JSON.stringify(writes)),
+    );
+  return statements;
 }

@@ -5,12 +5,11 @@
  * concerned was written meanwhile; then it starts again from the reading. Sending the same events again changes nothing.
  */
 import type { Purpose } from "../../shared/consent.ts";
-import { emptyHistory, extendHistory } from "../../shared/history.ts";
 import type { Identifier } from "../../shared/identifier.ts";
 import { TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
 import { type ConsentStatement, insertConsents } from "../db/consents.ts";
 import { eventKey, insertEvents } from "../db/events.ts";
-import { upsertHistories } from "../db/histories.ts";
+import { applyHistoryChanges } from "../db/histories.ts";
 import { insertIdentifiers, mergeConsent, statementsOf, updateIdentifiers } from "../db/identifiers.ts";
 import { insertConflicts, insertLinks } from "../db/links.ts";
 import { applyMembershipChanges, type MembershipChange } from "../db/memberships.ts";
@@ -19,6 +18,7 @@ import { type TraitRow, upsertTraits } from "../db/traits.ts";
 import { type Group, resolveIdentities } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { Problem } from "../problem.ts";
+import { OwnerHistory } from "../profiles/history.ts";
 import { isSeen, loadPeople, type Stored } from "../profiles/load.ts";
 import { buildPerson, decideSegments, membershipChanges, type Person, refreshHistories } from "../profiles/person.ts";
 import { applyTraits } from "../profiles/traits.ts";
@@ -75,7 +75,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, rep
   const spoken = consents.map(({ identifier }) => identifier);
   const asked = [...(input.also ?? []), ...spoken];
   const stored = await loadPeople(db, siteId, asked, input.events, repeats);
-  const changedHistories = new Set(await refreshHistories(db, live, stored));
+  await refreshHistories(db, live, stored);
 
   const rejected = new Map<IngestEvent, Problem>();
   const fresh = freshEvents(input.events, stored);
@@ -89,11 +89,9 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, rep
 
   const resolution = resolveIdentities(stored, events, receivedAt, newProfileId, spoken);
   for (const [owner, own] of Map.groupBy(events, (event) => event.owner)) {
-    const known = stored.histories.get(owner);
-    const history = extendHistory(known?.history ?? emptyHistory(live.needs.shape), own, live.needs);
-    if (known && history === known.history) continue;
-    stored.histories.set(owner, { owner, shape: live.needs.shape, history });
-    changedHistories.add(owner);
+    const history = stored.histories.get(owner) ?? new OwnerHistory(owner, live.needs.shape);
+    stored.histories.set(owner, history);
+    history.append(own, live.needs);
   }
   const { statements: consentRows, changedNodes } = applyConsents(resolution.groupOf, events, consents);
 
@@ -139,16 +137,15 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, rep
     profiles.push({ ...profile, version: profile.version + 1 });
   }
 
-  // Only behind the version check of its own profile: what was folded from an older reading must not replace newer.
-  const histories = [...changedHistories]
-    .filter((owner) => touched.has(resolution.groupOf.get(owner)!))
-    .map((owner) => stored.histories.get(owner)!);
+  const histories = [...touched].flatMap((group) =>
+    group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier)?.change ?? []),
+  );
   const write = [
     ...(resolution.newNodes.length ? [insertIdentifiers(db, siteId, resolution.newNodes)] : []),
     ...(moved.size ? [updateIdentifiers(db, siteId, [...moved])] : []),
     ...(profiles.length ? [upsertProfiles(db, siteId, profiles)] : []),
     ...(events.length ? [insertEvents(db, siteId, events, receivedAt)] : []),
-    ...(histories.length ? [upsertHistories(db, siteId, histories)] : []),
+    ...applyHistoryChanges(db, siteId, histories),
     ...(changedTraits.size ? [upsertTraits(db, siteId, [...changedTraits])] : []),
     ...(resolution.links.length ? [insertLinks(db, siteId, resolution.links, input.source, receivedAt)] : []),
     ...(resolution.conflicts.length ? [insertConflicts(db, siteId, resolution.conflicts, receivedAt)] : []),

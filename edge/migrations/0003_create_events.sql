@@ -17,12 +17,14 @@ CREATE TABLE events (
 -- Serves: a profile's timeline, newest first, and the rebuilding of its history.
 CREATE INDEX events_site_id_owner_at ON events (site_id, owner, at);
 
--- The part of an owner's events that rules look at, folded for reading in one go; can be rebuilt from events.
+-- The part of an owner's events that rules look at, folded for reading in one go, in chunks in order of arrival: only the
+-- last one is written again. Derived from events.
 CREATE TABLE histories (
   site_id TEXT NOT NULL,
   owner TEXT NOT NULL,
-  -- Names and properties it was folded for; when rules need others, it is rebuilt.
+  chunk INTEGER NOT NULL,
+  -- Names and properties it was folded for; when rules need others, it is folded anew.
   shape TEXT NOT NULL,
   body TEXT NOT NULL CHECK (json_valid(body)),
-  PRIMARY KEY (site_id, owner)
+  PRIMARY KEY (site_id, owner, chunk)
 ) STRICT, WITHOUT ROWID;

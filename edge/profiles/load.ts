@@ -2,18 +2,19 @@
 
 import type { Identifier } from "../../shared/identifier.ts";
 import { eventKey, selectSeen, toSeenKey } from "../db/events.ts";
-import { type HistoryRow, selectHistories, toHistoryRow } from "../db/histories.ts";
+import { selectHistories, toHistoryRow } from "../db/histories.ts";
 import { type IdentifierRow, selectComponents, toIdentifierRow } from "../db/identifiers.ts";
 import { linkId, selectKnownLinks } from "../db/links.ts";
 import { type ProfileRow, selectProfiles, toProfileRow } from "../db/profiles.ts";
 import { selectTraits, type TraitRow, toTraitRow } from "../db/traits.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
+import { OwnerHistory } from "./history.ts";
 
 /** What is stored of the people asked for. */
 export interface Stored {
   nodes: Map<Identifier, IdentifierRow>;
   profiles: Map<string, ProfileRow>;
-  histories: Map<Identifier, HistoryRow>;
+  histories: Map<Identifier, OwnerHistory>;
   traits: Map<Identifier, TraitRow[]>;
   /** Keys of the given events that are stored already; empty where nobody asked. */
   seen: Set<string>;
@@ -52,6 +53,12 @@ export async function loadPeople(
   const results = await db.batch(statements);
   const rows = <T>(at: number, map: (row: unknown) => T): T[] => results[at]?.results.map(map) ?? [];
 
+  const histories = new Map<Identifier, OwnerHistory>();
+  for (const row of rows(2, toHistoryRow)) {
+    const history = histories.get(row.owner) ?? new OwnerHistory(row.owner, row.shape);
+    histories.set(row.owner, history);
+    history.load(row);
+  }
   const traits = new Map<Identifier, TraitRow[]>();
   for (const row of rows(3, toTraitRow)) {
     const list = traits.get(row.identifier);
@@ -61,7 +68,7 @@ export async function loadPeople(
   return {
     nodes: new Map(rows(0, toIdentifierRow).map((row) => [row.identifier, row])),
     profiles: new Map(rows(1, toProfileRow).map((row) => [row.id, row])),
-    histories: new Map(rows(2, toHistoryRow).map((row) => [row.owner, row])),
+    histories,
     traits,
     seen: new Set(rows(seenAt, toSeenKey)),
     knownLinks: new Set(rows(linksAt, (row) => (row as { id: string }).id)),

@@ -3,8 +3,6 @@ import { type ConsentMode, PURPOSES, type Purpose } from "../../shared/consent.t
 import type { Subject } from "../../shared/engine/types.ts";
 import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import { stableIdOf } from "../../shared/hash.ts";
-import { emptyHistory, extendHistory, readHistory } from "../../shared/history.ts";
-import type { Identifier } from "../../shared/identifier.ts";
 import { HISTORY_EVENTS } from "../../shared/limits.ts";
 import { type EventRow, listEvents } from "../db/events.ts";
 import { mergeConsent, type StoredConsent } from "../db/identifiers.ts";
@@ -12,6 +10,7 @@ import type { Cause, MembershipChange } from "../db/memberships.ts";
 import type { Decisions, ProfileRow } from "../db/profiles.ts";
 import { eldestOf, type Group } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
+import { OwnerHistory, readOwners } from "./history.ts";
 import type { Stored } from "./load.ts";
 import { foldTraits } from "./traits.ts";
 
@@ -33,7 +32,7 @@ export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: n
   const eldest = eldestOf(group);
   const known = stored.profiles.get(eldest.birthId);
   const united = [...group.profileIds].flatMap((id) => stored.profiles.get(id) ?? []);
-  const histories = group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier)?.history ?? []);
+  const histories = group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier) ?? []);
   const traitRows = group.nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
   return {
     profile: {
@@ -49,7 +48,7 @@ export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: n
     },
     group,
     traits: foldTraits(traitRows).traits,
-    events: readHistory(histories),
+    events: readOwners(histories),
     consent: grantedPurposes(
       group.nodes.reduce<StoredConsent>((all, node) => mergeConsent(all, node.consent), {}),
       live.manifest.settings.consentDefault,
@@ -125,22 +124,20 @@ export function grantedPurposes(said: StoredConsent, fallback: ConsentMode): Pur
   return granted.length === PURPOSES.length ? undefined : granted;
 }
 
-/**
- * Builds anew, from the events themselves, the histories that were folded for other rules than today's.
- *
- * @returns the owners whose histories changed
- */
-export async function refreshHistories(db: D1Database, live: LiveSite, stored: Stored): Promise<Identifier[]> {
+/** Builds anew, from the events themselves, the histories that were folded for other rules than today's. */
+export async function refreshHistories(db: D1Database, live: LiveSite, stored: Stored): Promise<void> {
   const stale = [...stored.histories.values()].filter(({ shape }) => shape !== live.needs.shape);
-  if (!stale.length) return [];
+  if (!stale.length) return;
   const owners = stale.map(({ owner }) => owner);
-  const events = await listEvents(db, live.manifest.siteId, owners, REBUILD_EVENTS);
-  for (const owner of owners) {
-    const own = events.filter((event) => event.owner === owner).map(toHistoryEvent);
-    const history = extendHistory(emptyHistory(live.needs.shape), own, live.needs);
-    stored.histories.set(owner, { owner, shape: live.needs.shape, history });
+  const events = Map.groupBy(
+    await listEvents(db, live.manifest.siteId, owners, REBUILD_EVENTS),
+    (event) => event.owner,
+  );
+  for (const { owner, chunkNumbers } of stale) {
+    const history = new OwnerHistory(owner, live.needs.shape, chunkNumbers);
+    history.append((events.get(owner) ?? []).map(toHistoryEvent).reverse(), live.needs);
+    stored.histories.set(owner, history);
   }
-  return owners;
 }
 
 function toHistoryEvent(row: EventRow): HistoryEvent {
