@@ -1,17 +1,19 @@
 /**
- * The page's side of `window.attune`: calls made before the script is there wait in the array that the layout's one
- * line of code made; the script answers them in order when it comes.
+ * The page's side of `window.attune`: calls made before the script is there are kept by the stub in the layout, and
+ * answered in order when it comes.
  */
 import type { Attune } from "../runtime/api.ts";
 
-const page = window as unknown as { attune: Pick<Attune, "push"> & Partial<Attune> };
+type Stubbed = "track" | "identify" | "reset" | "consent" | "on";
+const page = window as unknown as { attune: Pick<Attune, Stubbed> & Partial<Attune> };
 
 export type { ConsentMode } from "../../shared/consent.ts";
 export type { Message } from "../../shared/event.ts";
 export type { Memberships } from "../runtime/emitter.ts";
 
-function call<M extends "track" | "identify" | "reset" | "consent" | "on">(method: M): Attune[M] {
-  return ((...args: unknown[]) => page.attune.push([method, ...args])) as Attune[M];
+/** Looked up at each call: the script puts its own object in the stub's place. */
+function call<M extends Stubbed>(method: M): Attune[M] {
+  return ((...args: never[]) => (page.attune[method] as (...args: never[]) => unknown)(...args)) as Attune[M];
 }
 
 export const track = call("track");
