@@ -15,7 +15,7 @@ import { TEMPLATE_BYTES } from "../../shared/limits.ts";
 import type { ProblemError } from "../problem.ts";
 import { escapeValue, FILTERS, REMOVED_FILTERS } from "./liquid/filters.ts";
 import { checkPositions } from "./liquid/positions.ts";
-import { neutralizeUrls } from "./liquid/urls.ts";
+import { findUnsafeUrls, neutralizeUrls } from "./liquid/urls.ts";
 
 /** Each body of a loop, branch or template that is entered is one step. A clock would not do: in a Worker it stands still while code runs. */
 const RENDER_STEPS = 20_000;
@@ -86,6 +86,7 @@ export function checkTemplate(source: string): { template: Template } | { errors
     return { errors: [toProblemError(error)] };
   }
   const { errors, urls } = checkPositions(source);
+  errors.push(...checkUrls(source));
   return errors.length ? { errors } : { template: { source, nodes, urls } };
 }
 
@@ -196,6 +197,16 @@ function buildLiquid(): Liquid {
   for (const filter of REMOVED_FILTERS) liquid.unregisterFilter(filter);
   for (const [name, filter] of Object.entries(FILTERS)) liquid.registerFilter(name, filter);
   return liquid;
+}
+
+/** URLs that the author wrote; what a value makes of one is seen when it is rendered. */
+function checkUrls(source: string): ProblemError[] {
+  const html = source.replace(/\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}/g, (liquid) => liquid.replace(/[^\n]/g, " "));
+  return findUnsafeUrls(html).map((at) => {
+    const before = source.slice(0, at).split("\n");
+    const where = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
+    return { pointer: "", code: "unsafe-url", detail: `A URL of this kind is not allowed (${where}).` };
+  });
 }
 
 /** How deep tags nest, as written: enough to refuse what would exhaust the parser's stack. */

@@ -3,7 +3,8 @@ import { URL_ATTRIBUTES } from "./positions.ts";
 
 const SAFE_SCHEMES = new Set(["http", "https", "mailto", "tel", "sms"]);
 const SAFE_IMAGE = /^data:image\/(?:png|gif|jpeg|webp|avif)[;,]/i;
-const ATTRIBUTE = new RegExp(`([\\s"'/](?:${[...URL_ATTRIBUTES].join("|")})\\s*=\\s*)(?:"([^"]*)"|'([^']*)')`, "gi");
+const NAMES = [...URL_ATTRIBUTES].join("|");
+const ATTRIBUTE = new RegExp(`([\\s"'/](?:${NAMES})\\s*=\\s*)(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, "gi");
 const NAMED: { [name: string]: string } = {
   amp: "&",
   lt: "<",
@@ -17,9 +18,16 @@ const NAMED: { [name: string]: string } = {
 
 /** `href="javascript:…"` becomes `href="#"`, in every attribute that a browser follows or loads. */
 export function neutralizeUrls(html: string): string {
-  return html.replace(ATTRIBUTE, (whole, before: string, double: string | undefined, single: string | undefined) =>
-    isSafeUrl(decodeEntities(double ?? single ?? "")) ? whole : `${before}"#"`,
+  return html.replace(ATTRIBUTE, (whole, before: string, ...values: (string | undefined)[]) =>
+    isSafeUrl(textOf(values)) ? whole : `${before}"#"`,
   );
+}
+
+/** Where in the HTML unsafe URLs stand. */
+export function findUnsafeUrls(html: string): number[] {
+  return [...html.matchAll(ATTRIBUTE)]
+    .filter(([, , ...values]) => !isSafeUrl(textOf(values)))
+    .map(({ index, 1: before }) => index + before!.length);
 }
 
 /** True for relative URLs and for schemes that run nothing; browsers skip control characters and spaces in schemes, so does this. */
@@ -28,6 +36,10 @@ export function isSafeUrl(url: string): boolean {
   const bare = url.replace(/[\u0000-\u0020\u007f-\u009f]/g, "");
   const scheme = /^([^/?#:]*):/.exec(bare)?.[1]?.toLowerCase();
   return scheme === undefined || SAFE_SCHEMES.has(scheme) || SAFE_IMAGE.test(bare);
+}
+
+function textOf([double, single, bare]: readonly (string | undefined)[]): string {
+  return decodeEntities(double ?? single ?? bare ?? "");
 }
 
 function decodeEntities(text: string): string {
