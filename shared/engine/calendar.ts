@@ -3,7 +3,7 @@ import type { DateCondition, EventCondition, TimeCondition } from "../condition.
 import type { Measure } from "./event.ts";
 import { testsOf } from "./operators.ts";
 import { ensure, type Node, type Run, type Scope, settle, unknown } from "./run.ts";
-import type { Selection } from "./selection.ts";
+import type { Series } from "./selection.ts";
 import { durationMs, instantOf } from "./value.ts";
 import { type Offset, offsetOf, startOfDay, transitionIn } from "./zone.ts";
 
@@ -27,11 +27,14 @@ const siteZone = (scope: Scope): Offset => zoneIn(scope, scope.options.timeZone)
 /** On how many calendar days of the site's zone. */
 export function measureDays({ days }: EventCondition, scope: Scope): Measure {
   const offset = siteZone(scope);
-  const daysOf = ({ columns, times }: Selection) =>
-    // A path cannot be a number: no property can be mistaken for it.
-    ensure(columns, 0, () => times.map((time) => Math.floor((time + offset(time)) / DAY_MS)));
   return {
-    read: (selection, { low, high }) => new Set(daysOf(selection).slice(low, high)).size,
+    series: (selection) =>
+      // A path cannot be a number: no property can be mistaken for it.
+      ensure(selection.columns, 0, () => ({
+        times: selection.times,
+        values: selection.times.map((time) => Math.floor((time + offset(time)) / DAY_MS)),
+      })) as Series,
+    read: ({ values }, { low, high }) => new Set(values.slice(low, high)).size,
     test: testsOf(days!, scope),
   };
 }

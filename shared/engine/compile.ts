@@ -43,6 +43,7 @@ export function answerOf(node: Node, run: Run) {
 export function link(rules: readonly Rule[], options: CompileOptions, leaves: Leaves) {
   const facts: ["traits" | "context", string[]][] = [];
   const roots = new Map<string, Node>();
+  const referred = new Set<string>();
   let slots = 0;
 
   const scope: Scope = {
@@ -54,7 +55,10 @@ export function link(rules: readonly Rule[], options: CompileOptions, leaves: Le
       return ensure(scope.made, `${root} ${path}`, () => facts.push([root, path.split(".")]) - 1) as number;
     },
     keep: () => slots++,
-    rule: (key) => roots.get(key),
+    rule(key) {
+      referred.add(key);
+      return () => roots.get(key);
+    },
   };
 
   const build = (condition: Condition): Node => {
@@ -72,8 +76,9 @@ export function link(rules: readonly Rule[], options: CompileOptions, leaves: Le
     }) as Node;
   };
 
-  const nodes = rules.map(({ key, condition }) => {
-    const node = remember(build(condition), scope);
+  const built = rules.map(({ condition }) => build(condition));
+  const nodes = rules.map(({ key }, i) => {
+    const node = referred.has(key) ? remember(built[i]!, scope) : built[i]!;
     roots.set(key, node);
     return node;
   });

@@ -2,14 +2,16 @@
 import type { EventCondition } from "../condition.ts";
 import { combine } from "./logic.ts";
 import { readerOf, testsOf } from "./operators.ts";
-import { type Code, type Leaf, type Node, type Run, type Scope, settle } from "./run.ts";
-import { columnOf, type Selection, selectionOf } from "./selection.ts";
+import { type Code, ensure, type Leaf, type Node, type Run, type Scope, settle } from "./run.ts";
+import { columnOf, type Selection, type Series, selectionOf } from "./selection.ts";
 import { durationMs, isScalar } from "./value.ts";
 import { changeOf, type Span, spanOf } from "./window.ts";
 
-/** What a leaf measures of the events in the span, how that is judged, and which operands can turn the judgement of a count. */
+/** What a leaf measures of its events, how that is judged, and which operands can turn the judgement of a count. */
 export interface Measure {
-  read(selection: Selection, span: Span): unknown;
+  /** The instants that matter and what is read there; left out, it is the events themselves. */
+  series?(selection: Selection): Series;
+  read(series: Series, span: Span): unknown;
   test: Node;
   cuts?: ((run: Run) => unknown)[];
 }
@@ -19,13 +21,15 @@ export function measured(measureOf: (condition: EventCondition, scope: Scope) =>
   return (condition: EventCondition, scope) => {
     const select = selectionOf(condition, scope);
     const spanAt = spanOf(condition);
-    const { read, test, cuts } = measureOf(condition, scope);
+    const { series, read, test, cuts } = measureOf(condition, scope);
     return settle((run) => {
       const selection = select(run);
-      const { times } = selection;
+      const seen = series?.(selection) ?? selection;
+      const { times } = seen;
       const span = spanAt(times, run.now);
-      const code = test(run, read(selection, span));
-      let until = Math.min(run.until, selection.until);
+      const code = test(run, read(seen, span));
+      let change = changeOf(span, times);
+      const until = Math.min(run.until, selection.until);
       if (cuts) {
         // Events leave one by one from the oldest: the judgement can turn only where the count passes an operand.
         let next = -1;
@@ -35,16 +39,16 @@ export function measured(measureOf: (condition: EventCondition, scope: Scope) =>
             if (low < span.high - span.low && low > next && test(run, low) !== code) next = low;
           }
         }
-        until = Math.min(until, span.enters, next < 0 ? Infinity : times[span.high - next - 1]! + span.length);
-      } else until = Math.min(until, changeOf(span, times));
-      run.until = until;
+        change = Math.min(span.enters, next < 0 ? Infinity : times[span.high - next - 1]! + span.length);
+      }
+      run.until = Math.min(until, change);
       return code;
     });
   };
 }
 
 /** How many: `count`, at least one unless it says otherwise. */
-export const measureCount = ({ count = { gte: 1 } }: EventCondition, scope: Scope): Measure => ({
+const measureCount = ({ count = { gte: 1 } }: EventCondition, scope: Scope): Measure => ({
   read: (_, { low, high }) => high - low,
   test: testsOf(count, scope),
   cuts: Object.values(count)
@@ -53,7 +57,7 @@ export const measureCount = ({ count = { gte: 1 } }: EventCondition, scope: Scop
 });
 
 /** How long ago the last was: it passes each length once, and never before there was one. */
-export const measureRecency = ({ recency }: EventCondition): Measure => ({
+const measureRecency = ({ recency }: EventCondition): Measure => ({
   read: ({ times }, { low, high }) => (low < high ? times[high - 1] : NaN),
   test: combine(
     Object.entries(recency!).map(([operator, length]): Node => {
@@ -70,34 +74,44 @@ export const measureRecency = ({ recency }: EventCondition): Measure => ({
   ),
 });
 
-/** An aggregate under `key` of the values that `reads` accepts, oldest first. */
-export const aggregate =
-  <T>(key: string, reads: (value: unknown) => boolean, reduce: (values: T[]) => unknown) =>
+/** The values that an aggregate reads, what it makes of some of them, oldest first, and of none. */
+type Aggregate = [reads: (value: unknown) => boolean, reduce: (values: never[]) => unknown, none?: number];
+
+const isThere = (value: unknown) => value !== undefined;
+const total = (numbers: number[]) => numbers.reduce((sum, number) => sum + number, 0);
+
+const AGGREGATES: { readonly [key: string]: Aggregate } = {
+  sum: [Number.isFinite, total, 0],
+  avg: [Number.isFinite, (numbers) => total(numbers) / numbers.length],
+  min: [Number.isFinite, (numbers: number[]) => numbers.reduce((a, b) => Math.min(a, b))],
+  max: [Number.isFinite, (numbers: number[]) => numbers.reduce((a, b) => Math.max(a, b))],
+  distinct: [isScalar, (values) => new Set(values).size, 0],
+  first: [isThere, (values) => values[0]],
+  last: [isThere, (values) => values.at(-1)],
+};
+
+const measureAggregate =
+  (key: string, [reads, reduce, none]: Aggregate) =>
   (condition: EventCondition, scope: Scope): Measure => {
-    const path = (condition as unknown as { [key: string]: string })[key]!;
+    const path = condition[key as "sum"]!;
     return {
-      read: (selection, { low, high }) => reduce(columnOf(selection, path).slice(low, high).filter(reads) as T[]),
+      series: (selection) =>
+        ensure(selection.columns, `${key} ${path}`, () => {
+          const column = columnOf(selection, path);
+          return { times: selection.times.filter((_, i) => reads(column[i])), values: column.filter(reads) };
+        }) as Series,
+      read({ values }, { low, high }) {
+        const some = values.slice(low, high);
+        return some.length ? reduce(some as never[]) : none;
+      },
       test: testsOf(condition, scope, `${key} event type where within between after before`),
     };
   };
 
-const isThere = (value: unknown) => value !== undefined;
-const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
-const extreme = (pick: typeof Math.min) => (numbers: number[]) =>
-  numbers.length ? numbers.reduce((a, b) => pick(a, b)) : undefined;
-
 /** Measure by its key. */
 export const MEASURES: { readonly [key: string]: (condition: EventCondition, scope: Scope) => Measure } = {
   recency: measureRecency,
-  sum: aggregate("sum", Number.isFinite, sum),
-  avg: aggregate("avg", Number.isFinite, (numbers: number[]) =>
-    numbers.length ? sum(numbers) / numbers.length : undefined,
-  ),
-  min: aggregate("min", Number.isFinite, extreme(Math.min)),
-  max: aggregate("max", Number.isFinite, extreme(Math.max)),
-  distinct: aggregate("distinct", isScalar, (values) => new Set(values).size),
-  first: aggregate("first", isThere, (values) => values[0]),
-  last: aggregate("last", isThere, (values) => values.at(-1)),
   event: measureCount,
   type: measureCount,
+  ...Object.fromEntries(Object.entries(AGGREGATES).map(([key, kind]) => [key, measureAggregate(key, kind)])),
 };

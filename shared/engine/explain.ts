@@ -85,14 +85,15 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
   function findMeasured(leaf: EventCondition, scope: Scope, kind: string): (run: Run) => Finding {
     const select = selectionOf(leaf, scope);
     const spanAt = spanOf(leaf);
-    const { read } = { ...MEASURES, days: measureDays }[kind]!(leaf, scope);
+    const { series, read } = { ...MEASURES, days: measureDays }[kind]!(leaf, scope);
     const required = kind === "days" ? leaf.days : kind === "recency" ? leaf.recency : undefined;
     const operators = (required ??
       (kind === "event" || kind === "type" ? (leaf.count ?? { gte: 1 }) : operatorsOf(leaf as never))) as Operators;
     return (run) => {
       const selection = select(run);
-      const span = spanAt(selection.times, run.now);
-      const value = read(selection, span);
+      const seen = series?.(selection) ?? selection;
+      const span = spanAt(seen.times, run.now);
+      const value = read(seen, span);
       if (kind === "recency") {
         const ago = Number.isNaN(value) ? undefined : run.now - (value as number);
         return { actual: ago, required: operators, found: ago === undefined ? "never" : `${phraseMs(ago)} ago` };
@@ -100,7 +101,7 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
       const missing = missingOf(value, operators);
       const unit =
         kind === "event" || kind === "type" ? plural(value as number, "time") : phraseValue(value ?? "nothing");
-      const change = changeOf(span, selection.times);
+      const change = changeOf(span, seen.times);
       const deadline = missing === undefined || change === Infinity ? "" : ` before ${clock(change)}`;
       return {
         actual: value,

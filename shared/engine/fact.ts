@@ -23,8 +23,9 @@ export const contextLeaf = factLeaf("context", "context");
 /** Member of a segment: a rule of this program, or an answer that came with the subject, as long as it holds. */
 export function segmentLeaf({ segment }: Condition & { segment: string }, scope: Scope): Node {
   scope.needs |= PERSONALIZATION;
+  const ruleOf = scope.rule(segment);
   return (run) => {
-    const rule = scope.rule(segment);
+    const rule = ruleOf();
     if (rule) return rule(run);
     const answer = readPath(run.subject.segments, [segment]) as Answer | undefined;
     const until = answer?.until ?? Infinity;

@@ -41,8 +41,8 @@ export interface Scope {
   keep(): number;
   /** What the program has made so far and shares, by key. */
   readonly made: Map<unknown, unknown>;
-  /** The rule of that key; undefined while it is not one of this program. */
-  rule(key: string): Node | undefined;
+  /** Refers to the rule of that key: to be asked in a run for its node, undefined where the program has none. */
+  rule(key: string): () => Node | undefined;
 }
 
 /** Compiles one kind of leaf. */

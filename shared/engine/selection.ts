@@ -6,17 +6,22 @@ import { testsOf } from "./operators.ts";
 import { ANALYTICS, ensure, type Node, type Run, type Scope } from "./run.ts";
 import { readPath } from "./value.ts";
 
-/** Events in time order. */
-export interface Selection {
+/** What there is at instants in time order. */
+export interface Series {
   /** Whole epoch milliseconds, ascending. */
   times: number[];
-  events: HistoryEvent[];
+  values: unknown[];
+}
+
+/** Events in time order. */
+export interface Selection extends Series {
+  values: HistoryEvent[];
   /** It holds from `since` … */
   since: number;
   /** … until here, when a `where` compares dates with the clock; otherwise for good. */
   until: number;
-  /** What has been read from the events so far, by path. */
-  columns: Map<unknown, unknown[]>;
+  /** What has been read from the events so far. */
+  columns: Map<unknown, unknown>;
 }
 
 /** How a leaf gets at its events during a run. */
@@ -28,7 +33,7 @@ type Index = Map<unknown, Map<unknown, Selection>>;
 /** The furthest instant that a `Date` can hold. */
 const DATE_LIMIT = 8.64e15;
 
-const select = (since: number): Selection => ({ times: [], events: [], since, until: Infinity, columns: new Map() });
+const select = (since: number): Selection => ({ times: [], values: [], since, until: Infinity, columns: new Map() });
 
 /** Compiles a selector; equal ones share one selection per evaluation. */
 export function selectionOf(selector: EventSelector, scope: Scope): Select {
@@ -54,7 +59,7 @@ export function selectionOf(selector: EventSelector, scope: Scope): Select {
     if (chosen && chosen.since <= run.now && run.now < chosen.until) return chosen;
     const all = ofName(run);
     run.kept[slot] = chosen = select(run.now);
-    for (const candidate of all.events) {
+    for (const candidate of all.values) {
       if (test(run, candidate) === 1) add(chosen, candidate);
       chosen.until = Math.min(chosen.until, run.until);
     }
@@ -62,9 +67,9 @@ export function selectionOf(selector: EventSelector, scope: Scope): Select {
   };
 }
 
-function add({ times, events }: Selection, event: HistoryEvent) {
+function add({ times, values }: Selection, event: HistoryEvent) {
   times.push(Math.floor(event.timestamp));
-  events.push(event);
+  values.push(event);
 }
 
 function lookUp(index: Index, type: unknown, name: unknown): Selection {
@@ -88,7 +93,9 @@ function indexOf(events: readonly HistoryEvent[]): Index {
 /** The value at `path` in each event of the selection, read once. */
 export function columnOf(selection: Selection, path: string): unknown[] {
   const keys = path.split(".");
-  return ensure(selection.columns, path, () => selection.events.map(({ properties }) => readPath(properties, keys)));
+  return ensure(selection.columns, path, () =>
+    selection.values.map(({ properties }) => readPath(properties, keys)),
+  ) as unknown[];
 }
 
 /** How many of the ascending `times` are at or before `instant`. */
