@@ -5,7 +5,7 @@ import { access } from "node:fs/promises";
 import type { Message } from "../shared/event.ts";
 import { readOptions } from "./options.ts";
 import { Failure, LOCAL_PORT, ROOT } from "./project.ts";
-import { buildBatches } from "./replay/batches.ts";
+import { buildBatches, personOf } from "./replay/batches.ts";
 import { Checkpoint } from "./replay/checkpoint.ts";
 import { type Format, findFormat } from "./replay/format.ts";
 import { formatCount, formatSeconds, startProgress } from "./replay/progress.ts";
@@ -26,6 +26,8 @@ FILE is a clickstream, gzipped or not: Segment messages (NDJSON), YooChoose clic
   --shift            move all times so that the newest event is now
   --fresh            forget an interrupted run and start over`;
 
+/** Beyond these the count would cost more memory than it tells. */
+const PEOPLE_COUNTED = 1_000_000;
 const CHECKPOINTS = `${ROOT}.attune/replay`;
 
 /** `attune replay`. Resolves to the exit code: 0 all sent, 1 stopped, 130 interrupted. @throws {Failure} */
@@ -92,6 +94,7 @@ export async function replay(args: string[]): Promise<number> {
   }
 
   const seconds = (performance.now() - startedAt) / 1_000;
+  console.log(`people    ${file.people} in the file`);
   printTally(checkpoint, alreadyDone, seconds);
   if (stopped || interrupt.signal.aborted) {
     console.error(
@@ -106,7 +109,7 @@ export async function replay(args: string[]): Promise<number> {
     return stopped ? 1 : 130;
   }
   checkpoint.remove();
-  if (secret !== undefined) console.log(await readState(values.url, secret));
+  if (secret !== undefined) for (const line of await readState({ url: values.url, token: secret })) console.log(line);
   return 0;
 }
 
@@ -130,6 +133,7 @@ async function survey(path: string, format: Format, limit: number) {
   for await (const bytes of createReadStream(path)) hash.update(bytes);
   let events = 0;
   let newest: number | undefined;
+  const people = new Set<string>();
   const unreadable: string[] = [];
   for await (const read of format.read(readText(path))) {
     if (!("message" in read)) {
@@ -138,10 +142,12 @@ async function survey(path: string, format: Format, limit: number) {
     }
     if (events >= limit) break;
     events++;
+    if (people.size < PEOPLE_COUNTED) people.add(personOf(read.message));
     const time = Date.parse(read.message.timestamp ?? "");
     if (!Number.isNaN(time) && (newest === undefined || time > newest)) newest = time;
   }
-  return { hash: hash.digest("hex"), events, newest, unreadable };
+  const counted = `${people.size < PEOPLE_COUNTED ? "" : "at least "}${formatCount(people.size)}`;
+  return { hash: hash.digest("hex"), events, newest, unreadable, people: counted };
 }
 
 async function checkWorker(url: string): Promise<void> {

@@ -73,6 +73,6 @@ function* pack(persons: Iterable<Person>): Generator<Omit<Batch, "index">> {
 }
 
 /** The device first: it stays the same when the person logs in, so that what came before goes before. */
-function personOf(message: Message): string {
+export function personOf(message: Message): string {
   return JSON.stringify(message.anonymousId ?? message.userId ?? null);
 }

@@ -31,7 +31,7 @@ function parseObject(text: string): Message | undefined {
   }
 }
 
-/** A recorded `sentAt` would be taken for the sender's clock now, and move the event by years: the request carries its own. */
+/** A recorded `sentAt` would be taken for what the sender's clock says now, and move the event by years. */
 function withId({ sentAt: _, ...message }: Message, text: string, number: number): Message {
   if (message.messageId !== undefined) return message;
   return { ...message, messageId: `replay-${number}-${createHash("sha256").update(text).digest("hex").slice(0, 16)}` };

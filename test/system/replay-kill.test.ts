@@ -1,33 +1,29 @@
 /** A replay whose Worker is killed in the middle: what it acknowledged is there, the rest follows, nothing twice. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startGate } from "./gate.ts";
+import { type Replay, removeCheckpoints, startReplay } from "./replay.ts";
 import { readRows, type System, startSystem } from "./system.ts";
 
-const ATTUNE = fileURLToPath(new URL("../../cli/attune.ts", import.meta.url));
-const CHECKPOINTS = fileURLToPath(new URL("../../.attune/replay", import.meta.url));
 const SESSIONS = 600;
 
 let system: System;
-const checkpointsBefore = new Set(readCheckpoints());
 
 beforeAll(async () => {
   system = await startSystem();
 });
 
 afterAll(async () => {
+  removeCheckpoints();
   await system?.stop();
-  for (const name of readCheckpoints()) if (!checkpointsBefore.has(name)) rmSync(join(CHECKPOINTS, name));
 });
 
 it("ends with exactly the file's events when workerd is killed -9 under it and started again", async () => {
   const file = writeClicks("kill-worker.tsv", 1_000_000);
   // Batches 8 and on are with the Worker, unanswered, when it dies.
   const gate = await startGate(system.worker.url, 8, () => process.kill(findWorkerd(system.worker.pid), "SIGKILL"));
-  const replay = startReplay(file.path, gate.url);
+  const replay = startReplay(system, file.path, "--url", gate.url);
   await gate.reached;
   await system.worker.stop();
   await system.start();
@@ -46,7 +42,7 @@ it("resumes after the Worker and the replay itself were killed -9, and a second 
     process.kill(findWorkerd(system.worker.pid), "SIGKILL");
     replay?.child.kill("SIGKILL");
   });
-  replay = startReplay(file.path, gate.url);
+  replay = startReplay(system, file.path, "--url", gate.url);
   await gate.reached;
   expect(await replay.exit).toBe(null);
   await system.worker.stop();
@@ -55,11 +51,11 @@ it("resumes after the Worker and the replay itself were killed -9, and a second 
   expect(before).toBeGreaterThan(0);
   expect(before).toBeLessThan(SESSIONS);
 
-  const resumed = startReplay(file.path, gate.url);
+  const resumed = startReplay(system, file.path, "--url", gate.url);
   expect(await resumed.exit, resumed.output()).toBe(0);
   expect(readOwners(2_000_000)).toEqual(file.owners);
 
-  const again = startReplay(file.path, gate.url);
+  const again = startReplay(system, file.path, "--url", gate.url);
   expect(await again.exit, again.output()).toBe(0);
   expect(again.output()).toContain("rejected  0");
   expect(readOwners(2_000_000)).toEqual(file.owners);
@@ -70,11 +66,11 @@ it("saves on Ctrl-C, says how to resume, and the resumed run sends only the rest
   const file = writeClicks("interrupt.tsv", 3_000_000);
   let replay: Replay | undefined;
   const gate = await startGate(system.worker.url, 12, () => replay?.child.kill("SIGINT"));
-  replay = startReplay(file.path, gate.url);
+  replay = startReplay(system, file.path, "--url", gate.url);
   expect(await replay.exit, replay.output()).toBe(130);
   expect(replay.output()).toMatch(/npm run replay -- .*interrupt\.tsv/);
 
-  const resumed = startReplay(file.path, gate.url);
+  const resumed = startReplay(system, file.path, "--url", gate.url);
   expect(await resumed.exit, resumed.output()).toBe(0);
   expect(resumed.output()).toMatch(/Continuing after [\d,]+ events/);
   expect(gate.batches(), "batches of both runs, those cut off counted twice").toBeLessThan(2 * 12 + file.events / 80);
@@ -115,25 +111,6 @@ function readOwners(first: number): { [owner: string]: number } {
   return Object.fromEntries(rows.filter(({ owner }) => isOurs(owner)).map(({ owner, events }) => [owner, events]));
 }
 
-interface Replay {
-  child: ChildProcess;
-  output(): string;
-  /** The exit code; null after a signal. */
-  exit: Promise<number | null>;
-}
-
-function startReplay(path: string, url: string): Replay {
-  const args = ["--no-warnings", ATTUNE, "replay", path, "--url", url, "--key", system.writeKey];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  const onText = (text: string) => {
-    output += text;
-  };
-  child.stdout.setEncoding("utf8").on("data", onText);
-  child.stderr.setEncoding("utf8").on("data", onText);
-  return { child, output: () => output, exit: new Promise((resolve) => child.once("close", resolve)) };
-}
-
 /** The workerd below the wrangler that this test started: by its pid, others may run on the machine. */
 function findWorkerd(wrangler: number): number {
   const processes = new Map<number, { command: string; parent: number }>();
@@ -154,12 +131,4 @@ function findWorkerd(wrangler: number): number {
   const found = [...processes].find(([pid, { command }]) => command === "workerd" && isBelow(pid));
   if (!found) throw new Error(`There is no workerd below ${wrangler}`);
   return found[0];
-}
-
-function readCheckpoints(): string[] {
-  try {
-    return readdirSync(CHECKPOINTS);
-  } catch {
-    return [];
-  }
 }
