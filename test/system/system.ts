@@ -1,10 +1,12 @@
 /** A Worker of its own for a test, in a temporary folder, with one site in it: what a customer gets, spoken to over HTTP only. */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { callApi } from "../../cli/api.ts";
+import { build } from "../../cli/build.ts";
+import { ASSETS } from "../../cli/project.ts";
 import { type RunningWorker, startWorker } from "../../cli/worker.ts";
 import { createSite } from "./site.ts";
 
@@ -31,6 +33,7 @@ export interface System {
 }
 
 export async function startSystem(): Promise<System> {
+  if (!existsSync(`${ASSETS}/attune.js`)) await build({ demo: true });
   const folder = await mkdtemp(join(tmpdir(), "attune-system-"));
   const log: string[] = [];
   const options = { persistTo: join(folder, "state"), vars: VARS, log: (line: string) => log.push(line) };
