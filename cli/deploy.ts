@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { build } from "./build.ts";
 import { readOptions } from "./options.ts";
 import { Failure, ROOT } from "./project.ts";
-import { runTypes } from "./types.ts";
+import { findTypeError } from "./types.ts";
 import { readCause, runWrangler, spawnWrangler } from "./wrangler.ts";
 
 const CONFIG = `${ROOT}wrangler.toml`;
@@ -73,7 +73,7 @@ async function logIn(): Promise<void> {
 
 async function checkTypes(): Promise<void> {
   say("Checking types …");
-  const complaint = await runTypes();
+  const complaint = await findTypeError();
   if (complaint) throw new Failure(`The types do not fit: ${complaint} (all of them: \`npm run types\`).`);
 }
 

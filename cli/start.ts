@@ -23,12 +23,14 @@ export async function start(args: string[]): Promise<number> {
   await build({ demo: true });
   const vars = await readOrMakeVars();
   say("Starting the Worker …");
+  let log = values.verbose ? say : () => {}; // what goes wrong before it runs comes as the one line that it throws
   const worker = await startWorker({
     port,
     persistTo: LOCAL_STATE,
     vars: { ...vars, ATTUNE_LOCAL: "1" },
-    log: values.verbose ? say : showTrouble,
+    log: (line) => log(line),
   });
+  if (!values.verbose) log = showTrouble;
   const cron = setInterval(() => runSchedule(worker.url), CRON_MS);
   try {
     await seedDemo({ url: worker.url, token: vars["ATTUNE_ADMIN_TOKEN"]! });

@@ -78,7 +78,7 @@ export function runWrangler(args: string[]): Promise<WranglerResult> {
   });
 }
 
-/** The cause in wrangler's output: its first error with the line that details it, or the last thing it said. */
+/** The cause in wrangler's output: its first error, with the line that details it and the place; or the last thing it said. */
 export function readCause(output: string): string {
   const lines = stripVTControlCharacters(output)
     .split("\n")
@@ -89,5 +89,7 @@ export function readCause(output: string): string {
   const cause = lines[first]!.replace(/^.*\[ERROR\]\s*/, "").replace(/^✘\s*/, "");
   const detail = lines[first + 1];
   // "Processing wrangler.toml configuration:" and "Build failed with 1 error:" only announce the line below.
-  return /:$/.test(cause) && detail ? `${cause} ${detail.replace(/^[-✘]\s*(\[ERROR\]\s*)?/, "")}` : cause;
+  const told = /:$/.test(cause) && detail ? `${cause} ${detail.replace(/^[-✘]\s*(\[ERROR\]\s*)?/, "")}` : cause;
+  const place = lines.slice(first + 1, first + 4).find((line) => /^\S+:\d+:\d+:$/.test(line));
+  return place ? `${told} (${place.replace(ROOT, "").replace(/:\d+:$/, "")})` : told;
 }
