@@ -23,7 +23,7 @@ export async function start(args: string[]): Promise<number> {
   await build({ demo: true });
   const vars = await readOrMakeVars();
   say("Starting the Worker …");
-  let log = values.verbose ? say : () => {}; // what goes wrong before it runs comes as the one line that it throws
+  let log: (line: string) => void = values.verbose ? say : () => {}; // what goes wrong before it runs comes as the one line that it throws
   const worker = await startWorker({
     port,
     persistTo: LOCAL_STATE,
