@@ -1,7 +1,7 @@
 /** `window.attune`: what a page can call. Checks what pages hand over; nothing throws out of here. */
 import type { Consent, ConsentMode } from "../../shared/consent.ts";
 import type { Why } from "../../shared/engine/types.ts";
-import type { EventType, Message } from "../../shared/event.ts";
+import type { EventType, JsonObject } from "../../shared/event.ts";
 import type { WireDecision } from "../../shared/wire.ts";
 import { cleanObject } from "./clean.ts";
 import { buildPage, VERSION } from "./context.ts";
@@ -37,13 +37,6 @@ export interface Attune {
 
 type Methods = { [method: string]: (...args: never[]) => unknown };
 
-const need = (value: string | undefined, name: string): string => {
-  if (!value) throw new TypeError(`${name} is missing`);
-  return value;
-};
-const textOf = (value: unknown) => (typeof value === "string" && value ? value : undefined);
-const idOf = (value: unknown) => textOf(typeof value === "number" ? `${value}` : value);
-
 /**
  * @param visit the present one, if consent allows any.
  * @param run now, or as soon as it is known who the visitor is; false: never.
@@ -57,10 +50,19 @@ export function createApi(
   emit: Emit,
   debugUrl: string,
 ): Attune {
-  /** A message takes what it is made of at once, and its person as soon as that is known. */
-  const message = (type: EventType, fields: () => Partial<Message>, context: unknown) => {
+  /**
+   * Takes what a message is made of at once, and its person as soon as that is known.
+   * @param names fields that are identifiers or names.
+   */
+  const message = (type: EventType, names: JsonObject, data: JsonObject, context: unknown, optional?: boolean) => {
     try {
-      const draft = buildDraft(type, fields(), context);
+      const fields: JsonObject = {};
+      for (const [field, value] of Object.entries(names)) {
+        if (/^(string|number)$/.test(typeof value) && value !== "") fields[field] = `${value}`;
+        else if (!optional) throw `${field} is missing`;
+      }
+      for (const [field, value] of Object.entries(data)) fields[field] = cleanObject(value);
+      const draft = buildDraft(type, fields, context);
       run((visit) => visit[type === "identify" ? type : "capture"](draft));
     } catch (error) {
       emit("rejected", { message: { type }, problem: { title: `${error}` } });
@@ -69,31 +71,19 @@ export function createApi(
 
   const methods: Omit<Attune, "version"> = {
     track(event, properties, context) {
-      message("track", () => ({ event: need(textOf(event), "event"), properties: cleanObject(properties) }), context);
+      message("track", { event }, { properties }, context);
     },
     page(name, properties, context) {
-      const named = textOf(name) ? { name: name! } : undefined;
-      message(
-        "page",
-        () => ({ ...named, properties: { ...buildPage(), ...named, ...cleanObject(properties) } }),
-        context,
-      );
+      message("page", { name }, { properties: { ...buildPage(), name, ...properties } }, context, true);
     },
-    identify(id, traits, context) {
-      const userId = idOf(id);
-      message("identify", () => ({ ...(userId && { userId }), traits: cleanObject(traits) }), context);
+    identify(userId, traits, context) {
+      message("identify", { userId }, { traits }, context, true);
     },
-    alias(id, previous, context) {
-      run(({ state }) =>
-        message(
-          "alias",
-          () => ({ userId: need(idOf(id), "userId"), previousId: idOf(previous) ?? state.anonymousId }),
-          context,
-        ),
-      );
+    alias(userId, previousId, context) {
+      run(({ state }) => message("alias", { userId, previousId: previousId ?? state.anonymousId }, {}, context));
     },
-    group(id, traits, context) {
-      message("group", () => ({ groupId: need(idOf(id), "groupId"), traits: cleanObject(traits) }), context);
+    group(groupId, traits, context) {
+      message("group", { groupId }, { traits }, context);
     },
     reset() {
       run((visit) => visit.reset());

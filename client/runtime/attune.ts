@@ -7,11 +7,10 @@ import { createRuntime } from "./runtime.ts";
 
 const page = window as { attune?: Attune | Parameters<Attune["push"]> };
 const waiting = page.attune;
-const options = readOptions(document.currentScript);
+const { key, endpoint, src, consent } = readOptions(document.currentScript);
 
 // Included twice: the first one stays.
-if (options && !(waiting && "version" in waiting)) {
-  const { key, endpoint, src, consent } = options;
+if (key && !(waiting && "version" in waiting)) {
   const name = `attune.${key}`;
   const [on, emit] = createEmitter();
   const [mode, purposes, choose, recall] = createConsent(name, consent);
@@ -21,7 +20,7 @@ if (options && !(waiting && "version" in waiting)) {
     turn();
     emit("consent", { mode: mode() ?? "off", purposes: purposes() });
   };
-  page.attune = createApi(visit, run, say, on, emit, new URL("attune.debug.js", src).href);
+  page.attune = createApi(visit, run, say, on, emit, src.replace(/[^/]*$/, "attune.debug.js"));
   if (Array.isArray(waiting)) page.attune.push(...waiting);
 
   addEventListener("storage", (event) => {

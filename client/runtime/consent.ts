@@ -1,5 +1,5 @@
 /** What the visitor has allowed. The choice itself is the one thing kept without consent: it says no, too. */
-import { type Consent, type ConsentMode, PURPOSES, type Purpose } from "../../shared/consent.ts";
+import type { Consent, ConsentMode, Purpose } from "../../shared/consent.ts";
 import { isMode } from "./options.ts";
 
 interface Choice {
@@ -55,4 +55,5 @@ export function createConsent(
   return [mode, purposes, choose, recall];
 }
 
-export const grantedOf = (consent: Consent): Purpose[] => PURPOSES.filter((purpose) => consent[purpose]);
+export const grantedOf = (consent: Consent): Purpose[] =>
+  (Object.keys(consent) as Purpose[]).filter((purpose) => consent[purpose]);

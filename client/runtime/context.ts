@@ -5,28 +5,25 @@ declare const __ATTUNE_VERSION__: string;
 export const VERSION = __ATTUNE_VERSION__;
 
 export function buildPage(): JsonObject {
-  const { pathname, href, search } = location;
-  return { path: pathname, url: href, title: document.title, referrer: document.referrer, search };
-}
-
-/** `utm_*` of the page's address: `{source, medium, name, term, content}`; undefined where there is none. */
-function buildCampaign(): JsonObject | undefined {
-  const campaign: JsonObject = {};
-  for (const [key, value] of new URLSearchParams(location.search)) {
-    const name = /^utm_(\w+)$/.exec(key)?.[1];
-    if (name && name !== "__proto__") campaign[name === "campaign" ? "name" : name] = value;
-  }
-  return Object.keys(campaign).length ? campaign : undefined;
+  const { pathname: path, href: url, search } = location;
+  const { title, referrer } = document;
+  return { path, url, title, referrer, search };
 }
 
 export function buildContext(): JsonObject {
-  const campaign = buildCampaign();
+  const campaign: { [name: string]: string } = {};
+  new URLSearchParams(location.search).forEach((value, key) => {
+    const name = /^utm_([a-z]+)$/.exec(key)?.[1];
+    if (name) campaign[name === "campaign" ? "name" : name] = value;
+  });
+  const { width, height } = screen;
   return {
     page: buildPage(),
-    ...(campaign && { campaign }),
+    // Segment's form: absent where there is no campaign.
+    ...(campaign["source"] && { campaign }),
     locale: navigator.language,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    screen: { width: screen.width, height: screen.height, density: devicePixelRatio },
+    screen: { width, height, density: devicePixelRatio },
     library: { name: "attune", version: VERSION },
   };
 }

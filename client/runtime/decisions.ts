@@ -1,90 +1,73 @@
 /** What the edge decided for this visitor's slots: asks for it, keeps it while it holds, asks again when it ends. */
-import type { JsonObject } from "../../shared/event.ts";
 import type { DecideAnswer } from "../../shared/wire.ts";
 import type { Content } from "./slots.ts";
 import type { Save, State } from "./store.ts";
 import { createTimer } from "./timer.ts";
 
-const isSame = (a: Content, b: Content) =>
-  a.html === b.html && a.decision.block === b.decision.block && a.decision.variant === b.decision.variant;
-
-const endOf = ({ decision: { until } }: Content) => (until ? Date.parse(until) : Infinity);
+const endOf = (until: string | null) => (until ? Date.parse(until) : Infinity);
 
 /**
- * @param carry sends the request with whatever events wait.
- * @param about context and local segments.
- * @param answered new contents are in the state; each of them, then the names that were asked for.
- * @returns `want`: asks for these slots, together with whatever else is wanted in this turn. `recall`: what is known and
+ * @param ask one request for all slots of the page.
+ * @param fill takes a decision of this page.
+ * @param answered once for each request, whether an answer came or not.
+ * @returns `want`: decides all slots, once for all that want it in this turn. `recall`: what an earlier page was told and
  * still holds. `forget`: all was for somebody else.
  */
 export function createDecisions(
   state: State,
   save: Save,
-  carry: (request: JsonObject) => Promise<DecideAnswer | undefined>,
-  about: () => JsonObject,
+  ask: () => Promise<DecideAnswer | undefined>,
   fill: (slot: string, content: Content) => void,
-  answered: (slots: string[]) => void,
+  answered: () => void,
   signal: AbortSignal,
-): [want: (slots: Iterable<string>) => void, recall: (slot: string) => Content | undefined, forget: () => void] {
-  const wanted = new Set<string>();
-  /** Slots decided since this page began. */
-  const fresh = new Set<string>();
+): [want: () => void, recall: (slot: string) => Content | undefined, forget: () => void] {
+  /** Decided since this page began. */
+  let fresh: { [slot: string]: Content } = {};
+  let wanted = false;
   let requests = 0;
   /** The newest request whose answer was taken: a slower, older one is not. */
   let newest = 0;
 
-  const ask = async () => {
-    const slots = [...wanted];
-    wanted.clear();
+  const decide = async () => {
+    wanted = false;
     const request = ++requests;
-    const { anonymousId, userId, token } = state;
-    const answer = await carry({ anonymousId, userId, token, slots, ...about() });
+    const answer = await ask();
     if (signal.aborted) return;
     if (answer && request > newest) {
       newest = request;
-      for (const [slot, content] of Object.entries(answer.slots)) {
-        const before = state.slots[slot];
+      const { slots, segments: told, stableId, token, until } = answer;
+      save({ slots: { ...state.slots, ...slots }, told, stableId, token: token ?? undefined });
+      for (const [slot, content] of Object.entries(slots)) {
+        const before = fresh[slot];
         // The same again is the same decision: it is not seen twice.
-        if (before && fresh.has(slot) && isSame(before, content)) content.decision.id = before.decision.id;
-        fresh.add(slot);
+        if (before?.html === content.html && before.decision.variant === content.decision.variant) {
+          content.decision.id = before.decision.id;
+        }
+        fresh[slot] = content;
         fill(slot, content);
       }
-      save({
-        slots: { ...state.slots, ...answer.slots },
-        told: answer.segments,
-        stableId: answer.stableId,
-        token: answer.token ?? undefined,
-      });
-      arm();
+      const end = endOf(until);
+      // One that has passed already when the answer comes tells of a wrong clock, not of a new decision.
+      setTimer(end > Date.now() ? end : Infinity);
     }
-    answered(slots);
+    answered();
   };
 
-  const want = (slots: Iterable<string>) => {
-    const idle = !wanted.size;
-    for (const slot of slots) wanted.add(slot);
-    if (idle && wanted.size) queueMicrotask(ask);
+  const want = () => {
+    if (!wanted) queueMicrotask(decide);
+    wanted = true;
   };
-
-  const arm = () => {
-    const ends = Object.values(state.slots).map(endOf);
-    // One that has passed already when the answer comes tells of a wrong clock, not of a new decision.
-    setTimer(Math.min(...ends.filter((end) => end > Date.now())));
-  };
-  const setTimer = createTimer(() => {
-    want(Object.keys(state.slots).filter((slot) => endOf(state.slots[slot]!) <= Date.now()));
-    arm();
-  }, signal);
+  const setTimer = createTimer(want, signal);
 
   return [
     want,
     (slot) => {
       const content = state.slots[slot];
-      return content && endOf(content) > Date.now() ? content : undefined;
+      return content && endOf(content.decision.until) > Date.now() ? content : undefined;
     },
     () => {
       newest = requests;
-      fresh.clear();
+      fresh = {};
     },
   ];
 }

@@ -7,7 +7,7 @@ import type { JsonObject, Message } from "../../shared/event.ts";
 import type { IngestAnswer } from "../../shared/wire.ts";
 import { countBytes } from "./clean.ts";
 import type { Emit } from "./emitter.ts";
-import type { Outbox } from "./outbox.ts";
+import type { createOutbox } from "./outbox.ts";
 
 const BATCH_EVENTS = 100;
 const BATCH_BYTES = 400_000;
@@ -27,7 +27,7 @@ const REQUEST_MS = 15_000;
 export function createDelivery(
   endpoint: string,
   writeKey: string,
-  outbox: Outbox,
+  [, list, own, remove]: ReturnType<typeof createOutbox>,
   emit: Emit,
   lock: (work: () => Promise<void>) => Promise<void>,
   signal: AbortSignal,
@@ -49,33 +49,20 @@ export function createDelivery(
   };
 
   const fail = (error: unknown, retryAfter?: string | null) => {
-    const asked = Number(retryAfter) * 1_000 || Date.parse(retryAfter ?? "") - Date.now();
-    const backoff = Math.random() * Math.min(BACKOFF_LIMIT_MS, BACKOFF_MS * 2 ** failures++);
-    notBefore = Date.now() + (asked > 0 ? asked : backoff);
+    const asked = Number(retryAfter) * 1_000 || Date.parse(retryAfter!) - Date.now();
+    notBefore =
+      Date.now() + (asked > 0 ? asked : Math.random() * Math.min(BACKOFF_LIMIT_MS, BACKOFF_MS * 2 ** failures++));
     arm(0);
     emit("error", { error });
   };
 
-  const settle = async (messages: Message[], rejected: IngestAnswer["rejected"]) => {
-    await outbox.remove(messages);
-    const messageIds = new Set(messages.map(({ messageId }) => messageId));
-    for (const { index, problem } of rejected) {
-      const message = messages[index]!;
-      messageIds.delete(message.messageId);
-      emit("rejected", { message, problem });
-    }
-    if (messageIds.size) emit("ack", { messageIds: [...messageIds] });
-  };
-
   /** As many of them as fit, oldest first, and none that is under way. */
-  const choose = (messages: Message[], limit: number) => {
-    let bytes = 0;
-    return messages.filter((message) => {
+  const choose = (messages: Message[], limit: number) =>
+    messages.filter((message) => {
       if (underway.has(message.messageId)) return false;
-      bytes += countBytes(message) + 1;
-      return bytes <= limit;
+      limit -= countBytes(message) + 1;
+      return limit > 0;
     });
-  };
 
   /** Undefined: the messages are still in the outbox, or were refused as a whole. */
   const send = async <A extends IngestAnswer>(
@@ -83,7 +70,8 @@ export function createDelivery(
     request?: JsonObject,
     keepalive = false,
   ): Promise<A | undefined> => {
-    for (const { messageId } of messages) underway.add(messageId);
+    const ids = messages.map(({ messageId }) => messageId);
+    for (const id of ids) underway.add(id);
     try {
       const body = { writeKey, sentAt: new Date().toISOString(), ...request, [request ? "events" : "batch"]: messages };
       // A string as body goes as text/plain: no preflight.
@@ -92,24 +80,30 @@ export function createDelivery(
         body: JSON.stringify(body),
         keepalive,
         credentials: "omit",
-        signal: keepalive ? null : AbortSignal.timeout(REQUEST_MS),
+        signal: AbortSignal.timeout(REQUEST_MS),
       });
-      const { ok, status, headers } = response;
-      const answer = await response.json().catch((error) => (ok ? Promise.reject(error) : { status }));
+      const { ok, status } = response;
+      // Only the Worker's own words count; a captive portal's page fails here.
+      const answer = await response.json();
       if (signal.aborted) return;
-      if (ok) {
-        await settle(messages, answer.rejected);
+      // What is wrong with the question is not wrong with the messages: they go on by themselves.
+      if (!ok && (request || status === 408 || status === 429 || status >= 500)) {
+        fail(answer, response.headers.get("Retry-After"));
+      } else {
+        const rejected: IngestAnswer["rejected"] = ok
+          ? [...answer.rejected]
+          : ids.map((_, index) => ({ index, problem: answer }));
+        await remove(messages);
         failures = notBefore = 0;
-        if (messages.length === BATCH_EVENTS) arm(0);
-        return answer;
+        for (const { index, problem } of rejected) {
+          ids[index] = "";
+          emit("rejected", { message: messages[index]!, problem });
+        }
+        const messageIds = ids.filter(Boolean);
+        if (messageIds.length) emit("ack", { messageIds });
+        if (ids.length === BATCH_EVENTS) arm(0);
+        return ok ? answer : undefined;
       }
-      if (status === 408 || status === 429 || status >= 500) fail(answer, headers.get("Retry-After"));
-      else if (request) emit("error", { error: answer });
-      else
-        await settle(
-          messages,
-          messages.map((_, index) => ({ index, problem: answer })),
-        );
     } catch (error) {
       if (!signal.aborted) fail(error);
     } finally {
@@ -117,13 +111,13 @@ export function createDelivery(
     }
   };
 
-  const take = async () => choose(await outbox.list(BATCH_EVENTS), BATCH_BYTES);
+  const take = async () => choose(await list(BATCH_EVENTS), BATCH_BYTES);
 
   const flush = () => {
     clearTimeout(timer);
+    waiting = 0;
     return lock(async () => {
       for (let messages = await take(); messages.length && !signal.aborted; messages = await take()) {
-        waiting = 0;
         await send(messages);
         if (Date.now() < notBefore) return;
       }
@@ -132,8 +126,7 @@ export function createDelivery(
 
   /** The page may be going: what is known right now, in one request that outlives it. */
   const part = ({ type }: Event) => {
-    if (type === "visibilitychange" && !document.hidden) return;
-    const messages = choose(outbox.own(), KEEPALIVE_BYTES);
+    const messages = type === "pagehide" || document.hidden ? choose(own(), KEEPALIVE_BYTES) : [];
     if (messages.length && Date.now() >= notBefore) send(messages, undefined, true);
   };
 

@@ -10,43 +10,46 @@ export function watchExposures(
   track: (event: string, properties: JsonObject) => void,
   signal: AbortSignal,
 ): (element: HTMLElement, decision: WireDecision) => void {
-  const decisions = new Map<Element, WireDecision>();
-  const timers = new Map<Element, ReturnType<typeof setTimeout>>();
+  const shown = new Map<Element, { decision: WireDecision; timer?: number }>();
 
-  const report = (event: string, { id, slot, block, variant, reason }: WireDecision, more?: JsonObject) =>
-    track(event, { decision: id, slot, block, variant, reason, ...more });
-
-  const seen = (element: HTMLElement) => {
-    const decision = decisions.get(element)!;
-    observer.unobserve(element);
-    // Nobody looks at a hidden page; observing anew asks again when it comes back.
-    if (document.hidden) observer.observe(element);
-    else if (!signal.aborted && element.dataset["attuneDecision"] === decision.id) report("Attune Exposure", decision);
+  const report = (event: string, { id, slot, block, variant, reason }: WireDecision, href?: string) => {
+    if (!signal.aborted) track(event, { decision: id, slot, block, variant, reason, ...(href && { href }) });
   };
+
   const observer = new IntersectionObserver(
     (entries) => {
       for (const { target, intersectionRatio } of entries) {
-        clearTimeout(timers.get(target));
-        if (intersectionRatio >= SEEN_RATIO) timers.set(target, setTimeout(seen, SEEN_MS, target));
+        const it = shown.get(target)!;
+        const { decision } = it;
+        clearTimeout(it.timer);
+        if (intersectionRatio < SEEN_RATIO) continue;
+        it.timer = window.setTimeout(() => {
+          observer.unobserve(target);
+          // Nobody looks at a hidden page; observing anew asks again when it comes back.
+          if (document.hidden) observer.observe(target);
+          else if ((target as HTMLElement).dataset["attuneDecision"] === decision.id)
+            report("Attune Exposure", decision);
+        }, SEEN_MS);
       }
     },
     { threshold: SEEN_RATIO },
   );
 
-  document.addEventListener(
+  addEventListener(
     "click",
     ({ target }) => {
       const link = (target as Element).closest?.<HTMLAnchorElement>("a[href]");
-      const decision = decisions.get(link?.closest("[data-attune-decision]") as Element);
-      if (decision) report("Attune Click", decision, { href: link!.href });
+      const it = shown.get(link?.closest("[data-attune-decision]") as Element);
+      if (it) report("Attune Click", it.decision, link!.href);
     },
     { signal, capture: true },
   );
 
   return (element, decision) => {
-    if (decisions.get(element)?.id === decision.id || !decision.block) return;
-    decisions.set(element, decision);
-    clearTimeout(timers.get(element));
+    const before = shown.get(element);
+    if (before?.decision.id === decision.id || !decision.block) return;
+    clearTimeout(before?.timer);
+    shown.set(element, { decision });
     observer.unobserve(element);
     observer.observe(element);
   };

@@ -17,8 +17,7 @@ export function buildDraft(type: EventType, fields: Partial<Message>, context?: 
 export const isTooLarge = (message: Message): boolean => countBytes(message) > EVENT_BYTES;
 
 /** Orders and who somebody is: worth waiting for the disk. */
-export const isPrecious = ({ type, event }: Message): boolean =>
-  !/^(track|page)$/.test(type) || event === "Order Completed";
+export const isPrecious = ({ type, event }: Message): boolean => type === "identify" || event === "Order Completed";
 
 export function toHistoryEvent({ type, event, name, timestamp, properties, traits }: Message): HistoryEvent {
   return {

@@ -2,9 +2,9 @@
 import type { ConsentMode } from "../../shared/consent.ts";
 
 export interface Options {
-  /** The write key, `pk_…`. */
-  key: string;
-  /** Prefix of every request: host and neutral path, without a trailing slash. */
+  /** The write key, `pk_…`; undefined: there is no tag to speak of. */
+  key: string | undefined;
+  /** Prefix of every request: host and neutral path. */
   endpoint: string;
   /** Where the script came from; its lazy part lies beside it. */
   src: string;
@@ -12,26 +12,19 @@ export interface Options {
   consent: ConsentMode | undefined;
 }
 
-const MODES = ["off", "memory", "session", "full"];
-
-export function isMode(value: unknown): value is ConsentMode {
-  return MODES.includes(value as string);
-}
+export const isMode = (value: unknown): value is ConsentMode => /^(off|memory|session|full)$/.test(value as string);
 
 /**
- * Reads the tag: `data-key`, `data-host` (default: where the script came from), `data-path` (default: `/a`),
+ * Reads the tag: `data-key`, `data-host` (an origin; default: where the script came from), `data-path` (default: `/a`),
  * `data-consent`.
- * @returns undefined where there is no tag or no key.
  */
-export function readOptions(script: HTMLOrSVGScriptElement | null): Options | undefined {
-  if (!(script instanceof HTMLScriptElement)) return undefined;
-  const { key, host, path, consent } = script.dataset;
-  if (!key) return undefined;
-  const base = new URL(host || script.src, location.href);
+export function readOptions(script: HTMLOrSVGScriptElement | null): Options {
+  const { src = "", dataset = {} as DOMStringMap } = (script ?? {}) as Partial<HTMLScriptElement>;
+  const { key, host, path = "/a", consent } = dataset;
   return {
     key,
-    endpoint: base.origin + (path ?? "/a").replace(/\/$/, ""),
-    src: script.src,
+    endpoint: (host || src.split("/", 3).join("/")) + path,
+    src,
     consent: isMode(consent) ? consent : undefined,
   };
 }

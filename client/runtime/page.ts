@@ -2,6 +2,8 @@
 
 /** Apps set the title after the address: what it is then is the page's. */
 const TITLE_MS = 300;
+/** Where there is no Navigation API. Looking is better manners than wrapping the page's own `history`. */
+const LOOK_MS = 300;
 
 /** A fragment makes another page only where it is a route. */
 const address = () => location.href.replace(/#(?![!/]).*/, "");
@@ -13,10 +15,9 @@ export function watchPages(view: (referrer?: string) => void, signal: AbortSigna
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const settle = () => {
-    if (!timer || signal.aborted) return;
     clearTimeout(timer);
+    if (timer && !signal.aborted) view(referrer);
     timer = undefined;
-    view(referrer);
   };
   const moved = () => {
     if (address() === current) return;
@@ -28,16 +29,7 @@ export function watchPages(view: (referrer?: string) => void, signal: AbortSigna
 
   const { navigation } = window as { navigation?: EventTarget };
   if (navigation) navigation.addEventListener("currententrychange", moved, { signal });
-  else {
-    for (const name of ["pushState", "replaceState"] as const) {
-      const original = history[name];
-      history[name] = function (...args) {
-        original.apply(this, args);
-        moved();
-      };
-    }
-    addEventListener("popstate", moved, { signal });
-  }
+  else setInterval(moved, LOOK_MS);
   // Capture: before the last messages are sent.
   addEventListener("pagehide", settle, { signal, capture: true });
 

@@ -6,9 +6,6 @@ import { fetchManifest } from "./manifest.ts";
 import { purgeStore } from "./store.ts";
 import { startVisit, type Visit } from "./visit.ts";
 
-/** Calls that wait for a visit; a page that makes more of them before that is broken. */
-const HELD_CALLS = 1_000;
-
 type Work = (visit: Visit) => void;
 
 /**
@@ -67,7 +64,7 @@ export function createRuntime(
     () => visit,
     (work) => {
       if (visit) work(visit);
-      else if (active === "off" || held.length >= HELD_CALLS) return false;
+      else if (active === "off") return false;
       else held.push(work);
       return true;
     },

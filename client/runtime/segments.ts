@@ -10,18 +10,6 @@ import type { Emit, Memberships } from "./emitter.ts";
 import type { Save, State } from "./store.ts";
 import { createTimer } from "./timer.ts";
 
-export interface Segments {
-  /** The site's configuration, as soon as it is known. */
-  use(manifest: PublicManifest): void;
-  see(event: HistoryEvent): void;
-  decide(): void;
-  /** Says what changed since the last report. */
-  report(): void;
-  list(): Memberships;
-  /** Those that were decided here. */
-  local(): string[];
-}
-
 /**
  * All words in the conditions: event names, types and property paths are among them, so that an event or property whose
  * name is not can make no difference. A superset of shared/history.ts's `needsOf`, in a tenth of its size.
@@ -37,16 +25,25 @@ function wordsOf(manifest: PublicManifest): Set<string> {
 
 /**
  * @param subject all of the person but the history.
- * @param changed slots that look at a segment whose answer here is another now.
+ * @param changed a slot of the site looks at a segment whose answer here is another now.
+ * @returns `use`: the site's configuration, as soon as it is known. `report`: says what changed since it last did.
+ * `list`: of all memberships. `local`: keys of those decided here.
  */
 export function createSegments(
   state: State,
   save: Save,
   subject: () => Subject,
-  changed: (slots: string[]) => void,
+  changed: () => void,
   emit: Emit,
   signal: AbortSignal,
-): Segments {
+): [
+  use: (manifest: PublicManifest) => void,
+  see: (event: HistoryEvent) => void,
+  decide: () => void,
+  report: () => void,
+  list: () => Memberships,
+  local: () => string[],
+] {
   let program: Program | undefined;
   /** Undefined: it is not known yet what matters. */
   let words: Set<string> | undefined;
@@ -72,9 +69,10 @@ export function createSegments(
 
   const report = () => {
     const segments = list();
+    const before = state.members;
     const members = Object.keys(segments);
-    const entered = members.filter((key) => !state.members.includes(key));
-    const exited = state.members.filter((key) => !members.includes(key));
+    const entered = members.filter((key) => !before.includes(key));
+    const exited = before.filter((key) => !members.includes(key));
     if (!entered.length && !exited.length) return;
     save({ members });
     emit("segments", { segments, entered, exited });
@@ -83,6 +81,8 @@ export function createSegments(
   const decide = () => {
     if (!program || signal.aborted) return;
     const before = local;
+    const told = { ...state.told };
+    const flipped = new Set<string>();
     let next = Infinity;
     local = {};
     const answers = program.evaluate(subject(), Date.now());
@@ -90,33 +90,33 @@ export function createSegments(
       const { value, until } = answers[index]!;
       next = Math.min(next, until ?? next);
       if (value === true) local[key] = until === null ? until : new Date(until).toISOString();
+      if (Object.hasOwn(local, key) === Object.hasOwn(before, key)) return;
+      flipped.add(key);
+      // What the edge said of it is older than what was just seen here.
+      delete told[key];
     });
     setTimer(next);
-    const flipped = program.keys.filter((key) => Object.hasOwn(local, key) !== Object.hasOwn(before, key));
-    // What the edge said of these is older than what was just seen here.
-    const told = Object.entries(state.told).filter(([key]) => !flipped.includes(key));
-    if (flipped.length) save({ told: Object.fromEntries(told) });
+    if (flipped.size) save({ told });
     report();
-    const slots = Object.entries(state.manifest!.slots);
-    changed(slots.filter(([, keys]) => keys.some((key) => flipped.includes(key))).map(([slot]) => slot));
+    if (Object.values(state.manifest!.slots).some((keys) => keys.some((key) => flipped.has(key)))) changed();
   };
   const setTimer = createTimer(decide, signal);
 
-  return {
-    use(manifest) {
+  return [
+    (manifest) => {
       save({ manifest });
       words = wordsOf(manifest);
       program = compile(manifest.segments, manifest, browserLeaves);
       remember(state.history);
       decide();
     },
-    see(event) {
+    (event) => {
       remember([...state.history, event]);
       decide();
     },
     decide,
     report,
     list,
-    local: () => Object.keys(local),
-  };
+    () => Object.keys(local),
+  ];
 }

@@ -18,39 +18,27 @@ interface Slot {
   name: string;
   fallback: Node[];
   html: string | null;
-  /** Ends the hiding. The height stays reserved for content that takes the place of the fallback. */
-  reveal(filled?: boolean): void;
 }
 
 /**
  * @param found hears of slots that are new in the page: hidden now, to be filled or revealed.
  * @returns `fill`: puts the content into each element of that slot, ends their hiding, and says which they are.
- * `reveal`: no answer came for these, their fallback shows. `names` of all that are in the page.
+ * `reveal`: nothing is to be waited for any more. `names` of all slots in the page.
  */
 export function createSlots(
   found: (names: string[]) => void,
   signal: AbortSignal,
-): [fill: (name: string, content: Content) => HTMLElement[], reveal: (names: string[]) => void, names: () => string[]] {
+): [fill: (name: string, content: Content) => HTMLElement[], reveal: () => void, names: () => string[]] {
   const slots = new Map<HTMLElement, Slot>();
   let scanning = false;
 
-  const hide = ({ style, offsetHeight }: HTMLElement) => {
-    const { visibility, minHeight } = style;
-    style.minHeight = `${offsetHeight}px`;
-    style.visibility = "hidden";
-    const reveal = (filled?: boolean) => {
-      clearTimeout(timer);
-      style.visibility = visibility;
-      if (!filled) style.minHeight = minHeight;
-    };
-    const timer = setTimeout(reveal, HIDDEN_MS);
-    return reveal;
+  const show = ({ style }: HTMLElement) => {
+    style.visibility = "";
   };
-
   const put = (element: HTMLElement, slot: Slot, html: string | null) => {
     if (html !== slot.html) element.replaceChildren(...(html === null ? slot.fallback : [toNodes(html)]));
     slot.html = html;
-    slot.reveal(html !== null);
+    show(element);
   };
 
   const scan = () => {
@@ -59,12 +47,17 @@ export function createSlots(
     const names: string[] = [];
     for (const element of document.querySelectorAll<HTMLElement>("attune-block[name],[data-attune-slot]")) {
       if (slots.has(element)) continue;
-      const name = element.dataset["attuneSlot"] || element.getAttribute("name")!;
-      slots.set(element, { name, fallback: [...element.childNodes], html: null, reveal: hide(element) });
+      const { dataset, style, offsetHeight, childNodes } = element;
+      const name = dataset["attuneSlot"] || element.getAttribute("name")!;
+      slots.set(element, { name, fallback: [...childNodes], html: null });
       names.push(name);
+      // Kept when it is filled: what is below does not jump up.
+      style.minHeight = `${offsetHeight}px`;
+      style.visibility = "hidden";
+      setTimeout(show, HIDDEN_MS, element);
     }
     for (const element of slots.keys()) if (!element.isConnected) slots.delete(element);
-    found(names);
+    if (names.length) found(names);
   };
 
   // Before the next frame is painted: what is new never flashes its fallback.
@@ -80,17 +73,16 @@ export function createSlots(
   });
   scan();
 
-  const named = (name: string) => [...slots].filter(([, slot]) => slot.name === name);
   return [
     (name, { html, decision }) =>
-      named(name).map(([element, slot]) => {
-        put(element, slot, html);
-        element.dataset["attuneDecision"] = decision.id;
-        return element;
-      }),
-    (names) => {
-      for (const name of names) for (const [, slot] of named(name)) if (slot.html === null) slot.reveal();
-    },
+      [...slots]
+        .filter(([, slot]) => slot.name === name)
+        .map(([element, slot]) => {
+          put(element, slot, html);
+          element.dataset["attuneDecision"] = decision.id;
+          return element;
+        }),
+    () => [...slots.keys()].forEach(show),
     () => [...slots.values()].map(({ name }) => name),
   ];
 }

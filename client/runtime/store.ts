@@ -2,7 +2,7 @@
 import type { ConsentMode } from "../../shared/consent.ts";
 import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
-import { deleteDatabase, openDatabase, openTab, type Row, type Table } from "./database.ts";
+import { openDatabase, type Row, type Table } from "./database.ts";
 import type { Memberships } from "./emitter.ts";
 import type { Content } from "./slots.ts";
 
@@ -21,17 +21,10 @@ export interface State {
   /** Segments of the last report. */
   members: string[];
   slots: { [slot: string]: Content };
-  manifest: PublicManifest | undefined;
+  manifest?: PublicManifest;
 }
 
 export type Save = (changes: Partial<State>, strict?: boolean) => void;
-
-export interface Rows {
-  /** As they are kept now, oldest first, those of other tabs included. Never rejects. */
-  read(limit: number): Promise<Row[]>;
-  /** False: in memory only. Never rejects. */
-  write(rows: Row[], strict?: boolean): Promise<boolean>;
-}
 
 /** What a person leaves behind for the next one on this device: nothing. */
 export const nobody = (): Omit<State, "members" | "manifest"> => ({
@@ -46,43 +39,59 @@ export const nobody = (): Omit<State, "members" | "manifest"> => ({
 });
 
 /**
- * Opens what `mode` allows. Where the browser refuses (private mode, quota, a database from the future, one that is
- * blocked) everything goes on in memory, and `onError` hears of it.
- * @param carried values of a visit under another mode, that win over stored ones.
+ * Opens what `mode` allows: the device with `full`, the tab with `session`, where the outbox stays in memory. Where the
+ * browser refuses (private mode, quota, a database from the future, one that is blocked) everything goes on in memory,
+ * and `report` hears of it.
+ * @param carried state of a visit under another mode, that wins over a stored one.
+ * @returns besides the state the rows of the outbox, which never reject: `read` as they are kept now, oldest first,
+ * those of other tabs included; `write` falsy: in memory only.
  */
 export async function openStore(
   name: string,
   mode: ConsentMode,
   carried: Partial<State>,
-  onError: (error: unknown) => void,
-): Promise<[state: State, save: Save, outbox: Rows]> {
+  report: (error: unknown) => void,
+): Promise<
+  [
+    state: State,
+    save: Save,
+    read: (limit: number) => Promise<Row[]>,
+    write: (rows: Row[], strict?: boolean) => Promise<unknown>,
+  ]
+> {
   const attempt = async <T>(work: () => T): Promise<Awaited<T> | undefined> => {
     try {
       return await work();
     } catch (error) {
-      onError(error);
+      report(error);
     }
   };
-  const open = mode === "full" ? openDatabase : openTab;
-  const [read, write] = (mode !== "memory" && (await attempt(() => open(name)))) || [];
+  const tab = mode === "session";
+  const [read, write] = (mode === "full" && (await attempt(() => openDatabase(name)))) || [];
+  const put = (table: Table, rows: Row[], strict?: boolean) =>
+    attempt(() => write?.(table, rows, strict).then(() => true));
 
-  const put = async (table: Table, rows: Row[], strict?: boolean) =>
-    !!write && (await attempt(() => write(table, rows, strict).then(() => true))) === true;
-  const get = async (table: Table, limit?: number) => (await attempt(() => read?.(table, limit))) ?? [];
-
-  const state = { members: [], manifest: undefined } as unknown as State;
+  const stored = await attempt(async () =>
+    tab ? JSON.parse(sessionStorage[name] ?? "{}") : Object.fromEntries((await read?.("state")) ?? []),
+  );
+  const state: State = { members: [], ...nobody(), ...stored, ...carried };
   const save: Save = (changes, strict) => {
     Object.assign(state, changes);
-    put("state", Object.entries(changes), strict);
+    if (tab) attempt(() => (sessionStorage[name] = JSON.stringify(state)));
+    else put("state", Object.entries(changes), strict);
   };
-  Object.assign(state, Object.fromEntries(await get("state")));
-  if (carried.anonymousId || !state.anonymousId) save({ ...nobody(), ...carried }, true);
+  if (carried.anonymousId || !stored?.anonymousId) save(state, true);
 
-  return [state, save, { read: (limit) => get("outbox", limit), write: (rows, strict) => put("outbox", rows, strict) }];
+  return [
+    state,
+    save,
+    async (limit) => (await attempt(() => read?.("outbox", limit))) ?? [],
+    (rows, strict) => put("outbox", rows, strict),
+  ];
 }
 
-/** Forgets whatever a mode other than `mode` may have kept. */
+/** Forgets whatever a mode other than `mode` may have kept; other tabs let go of the database by themselves. */
 export function purgeStore(name: string, mode: ConsentMode): void {
-  if (mode !== "session") sessionStorage.removeItem(name);
-  if (mode !== "full") deleteDatabase(name);
+  if (mode !== "session") delete sessionStorage[name];
+  if (mode !== "full") indexedDB.deleteDatabase(name);
 }

@@ -6,7 +6,6 @@ import type { Consent, ConsentMode } from "../../shared/consent.ts";
 import type { Subject } from "../../shared/engine/types.ts";
 import type { HistoryEvent, Message } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
-import type { DecideAnswer } from "../../shared/wire.ts";
 import { grantedOf } from "./consent.ts";
 import { buildContext, buildPage } from "./context.ts";
 import { createDecisions } from "./decisions.ts";
@@ -54,14 +53,11 @@ export async function startVisit(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<void> {
+  let found = (_slots: string[]) => {};
   // Before anything is awaited, so that slots are hidden before they are painted.
-  let early: string[] = [];
-  let found = (names: string[]) => {
-    early = [...early, ...names];
-  };
   const [fill, reveal, names] = mode === "memory" ? [] : createSlots((names) => found(names), signal);
 
-  const [state, save, rows] = await openStore(name, mode, carried, (error) => emit("error", { error }));
+  const [state, save, read, write] = await openStore(name, mode, carried, (error) => emit("error", { error }));
   if (signal.aborted) return;
 
   // The ids of a tab are its own: it has nothing to say to others.
@@ -70,13 +66,13 @@ export async function startVisit(
   signal.addEventListener("abort", () => channel.close());
   const tell = (...news: News) => channel.postMessage(news);
 
-  const outbox = createOutbox(rows);
+  const outbox = createOutbox(read, write);
   const [poke, flush, carry] = createDelivery(
     endpoint,
     key,
     outbox,
     emit,
-    (work) => (navigator.locks ? navigator.locks.request(shared, work) : work()),
+    (work) => navigator.locks.request(shared, work).catch(work),
     signal,
   );
 
@@ -88,14 +84,7 @@ export async function startVisit(
     context: context(),
     consent: grantedOf(purposes()),
   });
-  const { use, see, decide, report, list, local } = createSegments(
-    state,
-    save,
-    subject,
-    (slots) => want(slots),
-    emit,
-    signal,
-  );
+  const [use, see, decide, report, list, local] = createSegments(state, save, subject, () => want(), emit, signal);
 
   const capture = (draft: Message) => {
     const { anonymousId, userId } = state;
@@ -110,7 +99,7 @@ export async function startVisit(
     else {
       emit("event", message);
       const event = toHistoryEvent(message);
-      if (fill) outbox.add(message, isPrecious(message)).then(poke);
+      if (fill) outbox[0](message, isPrecious(message)).then(poke);
       tell(event);
       see(event);
     }
@@ -126,11 +115,15 @@ export async function startVisit(
   const [want, recall, forget] = createDecisions(
     state,
     save,
-    (request) => carry<DecideAnswer>(request),
-    () => ({ context: context(), local: { segments: local() } }),
+    async () => {
+      const { anonymousId, userId, token } = state;
+      const slots = names?.() ?? [];
+      const request = { anonymousId, userId, token, slots, context: context(), local: { segments: local() } };
+      return slots.length ? carry(request) : undefined;
+    },
     (slot, content) => show(slot, content, true),
-    (slots) => {
-      reveal!(slots);
+    () => {
+      reveal?.();
       report();
     },
     signal,
@@ -142,7 +135,7 @@ export async function startVisit(
     if (!heard) tell(undefined, person);
     forget();
     decide();
-    if (names) want(names());
+    want();
   };
   channel.onmessage = ({ data: [event, person] }: MessageEvent<News>) => (event ? see(event) : become(person!, true));
 
@@ -150,12 +143,13 @@ export async function startVisit(
     state,
     capture,
     identify(draft) {
-      const { userId } = draft;
-      const other = userId && state.userId && userId !== state.userId;
+      const { userId = state.userId } = draft;
+      const other = state.userId && userId !== state.userId;
       const traits = { ...(!other && state.traits), ...draft.traits };
-      const person = { ...(other && nobody()), ...(userId && { userId }), traits };
-      if ((userId && userId !== state.userId) || JSON.stringify(traits) !== JSON.stringify(state.traits))
-        become(person);
+      const before = { userId: state.userId, traits: state.traits };
+      if (JSON.stringify({ userId, traits }) !== JSON.stringify(before)) {
+        become({ ...(other && nobody()), userId, traits });
+      }
       capture(draft);
     },
     reset() {
@@ -172,8 +166,7 @@ export async function startVisit(
     if (manifest && !signal.aborted && manifest.version !== state.manifest?.version) use(manifest);
   });
   watchPages((referrer) => {
-    const properties = { ...buildPage(), ...(referrer && { referrer }) };
-    capture(buildDraft("page", { properties }));
+    capture(buildDraft("page", { properties: { ...buildPage(), ...(referrer && { referrer }) } }));
   }, signal);
 
   found = (slots) => {
@@ -181,8 +174,8 @@ export async function startVisit(
       const content = recall(slot);
       if (content) show(slot, content);
     }
-    want(slots);
+    want();
   };
-  found(early);
+  found(names?.() ?? []);
   emit("ready", { anonymousId: state.anonymousId });
 }
