@@ -12,6 +12,8 @@ export interface RequestTemplate {
    */
   body?: string;
   persons?: number;
+  /** In place of `body`: sent in turn, as they are. */
+  bodies?: string[];
 }
 
 export interface LoadOptions {
@@ -59,13 +61,18 @@ export function runLoad(options: LoadOptions): Promise<LoadResult> {
   });
 }
 
-function buildRequest({ url, request }: LoadOptions): { bytes: Buffer; patches: Patch[] } {
-  const body = Buffer.from(request.body ?? "");
+interface Prepared {
+  bytes: Buffer;
+  patches: Patch[];
+}
+
+function prepare({ url, request }: LoadOptions, text: string | undefined): Prepared {
+  const body = Buffer.from(text ?? "");
   const head = [
     `${request.method} ${request.path} HTTP/1.1`,
     `host: ${new URL(url).host}`,
     ...Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`),
-    ...(request.body === undefined ? [] : [`content-length: ${body.length}`]),
+    ...(text === undefined ? [] : [`content-length: ${body.length}`]),
   ];
   const headBytes = Buffer.from(`${head.join("\r\n")}\r\n\r\n`);
   const patches = [...body.toString("latin1").matchAll(/#{4,}|@{4,}/g)].map(
@@ -103,7 +110,7 @@ function readAnswer(data: Buffer): { status: number; body: number; end: number }
 
 async function generate(options: LoadOptions): Promise<LoadResult> {
   const { hostname, port } = new URL(options.url);
-  const { bytes, patches } = buildRequest(options);
+  const prepared = (options.request.bodies ?? [options.request.body]).map((body) => prepare(options, body));
   const persons = options.request.persons ?? 1;
   const latencies: number[] = [];
   let { serial } = options;
@@ -117,7 +124,7 @@ async function generate(options: LoadOptions): Promise<LoadResult> {
   const runConnection = (): Promise<void> =>
     new Promise((resolve, reject) => {
       // Patched in place; the one before has been answered, so it has been written.
-      const request = Buffer.from(bytes);
+      const requests = prepared.map(({ bytes, patches }) => (patches.length > 0 ? Buffer.from(bytes) : bytes));
       const socket = connect({ host: hostname, port: Number(port), noDelay: true });
       let received: Buffer = Buffer.alloc(0);
       let sentAt = 0;
@@ -125,7 +132,9 @@ async function generate(options: LoadOptions): Promise<LoadResult> {
       function send(): void {
         const number = serial++;
         const digits = String(number);
-        for (const { offset, length, kind } of patches) {
+        const turn = number % prepared.length;
+        const request = requests[turn]!;
+        for (const { offset, length, kind } of prepared[turn]!.patches) {
           const text = kind === "serial" ? digits : String(number % persons);
           request.write(text.padStart(length, "0").slice(-length), offset, "latin1");
         }

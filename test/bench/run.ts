@@ -2,24 +2,32 @@
 import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import type { Case } from "./cases/case.ts";
+import type { Case, Setting } from "./cases/case.ts";
 import { decide } from "./cases/decide.ts";
 import { growth } from "./cases/growth.ts";
 import { ingest } from "./cases/ingest.ts";
 import { size } from "./cases/size.ts";
+import { profile } from "./profile.ts";
 import { formatCase, formatGoal, type Goal, isMissed } from "./report.ts";
 import { createSite } from "./site.ts";
 import { type Bench, startBench } from "./workerd.ts";
 
+const PROFILE_MS = 3_000;
 const CASES: readonly Case[] = [size, decide, ingest, growth];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
+  },
 });
 const chosen = CASES.filter(({ name }) => positionals.length === 0 || positionals.some((text) => name.includes(text)));
 if (chosen.length === 0) {
-  console.error(`usage: npm run bench [--quick] [--json] [${CASES.map(({ name }) => name).join(" | ")}]`);
+  console.error(
+    `usage: npm run bench -- [--quick] [--json] [--profile] [${CASES.map(({ name }) => name).join(" | ")}]`,
+  );
   process.exit(2);
 }
 const pace = values.quick ? { rounds: 3, roundMs: 800, warmMs: 1_000 } : { rounds: 7, roundMs: 1_500, warmMs: 2_000 };
@@ -35,8 +43,12 @@ try {
   let site: Awaited<ReturnType<typeof createSite>> | undefined;
   for (const one of chosen) {
     if (one.needsWorkerd && !bench) {
-      bench = await startBench();
+      bench = await startBench({ inspect: values.profile });
       site = await createSite(bench.product);
+    }
+    if (values.profile) {
+      if (one.profiled) print(await describeProfile(one, { bench: bench!, site: site!, pace, quick: values.quick }));
+      continue;
     }
     const result = await one.run({ bench: bench!, site: site!, pace, quick: values.quick });
     results.push({ name: one.name, ...result });
@@ -46,10 +58,16 @@ try {
 } finally {
   await bench?.stop();
 }
-print(`\nGoals\n${goals.map(formatGoal).join("\n")}`);
+if (goals.length > 0) print(`\nGoals\n${goals.map(formatGoal).join("\n")}`);
 print(`\n${Math.round((performance.now() - startedAt) / 1_000)} s`);
 if (values.json) console.log(JSON.stringify({ environment: describeEnvironment(), results }, null, 2));
 process.exitCode = goals.some(isMissed) ? 1 : 0;
+
+/** Where the product's CPU time goes under the load of a case. */
+async function describeProfile(one: Case, setting: Setting): Promise<string> {
+  const lines = await profile(setting.bench, await one.profiled!(setting), PROFILE_MS);
+  return [`\n${one.name}: own time of functions, while JavaScript ran`, ...lines.map((line) => `  ${line}`)].join("\n");
+}
 
 function describeEnvironment(): string {
   const versionOf = (name: string) =>

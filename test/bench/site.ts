@@ -2,6 +2,7 @@
 import { ADMIN_TOKEN } from "./workerd.ts";
 
 export interface Site {
+  id: string;
   writeKey: string;
   secretKey: string;
 }

@@ -1,6 +1,6 @@
 /** What a case gets and gives. */
 import type { CaseResult } from "../report.ts";
-import type { Pace } from "../rounds.ts";
+import type { Contestant, Pace } from "../rounds.ts";
 import type { Site } from "../site.ts";
 import type { Bench } from "../workerd.ts";
 
@@ -16,6 +16,8 @@ export interface Case {
   /** Without one the case starts no workerd. */
   needsWorkerd: boolean;
   run(setting: Setting): Promise<CaseResult>;
+  /** The load under which `--profile` looks where the product's time goes. */
+  profiled?(setting: Setting): Promise<Contestant>;
 }
 
 export const JSON_HEADERS = { "content-type": "application/json" };

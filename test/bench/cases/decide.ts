@@ -1,6 +1,7 @@
 /** POST /v1/decide against a bare itty-router handler that answers a constant of the same size. */
 import { type Contestant, type Measured, measure, ratioOf } from "../rounds.ts";
 import { buildBatch } from "../site.ts";
+import type { Usage } from "../workers/count.ts";
 import { type Case, JSON_HEADERS, type Setting } from "./case.ts";
 
 interface Answer {
@@ -8,63 +9,60 @@ interface Answer {
   slots: { [slot: string]: { html: string | null; decision: { reason: string; variant: string | null } } };
 }
 
-const PERSON = "decide-person";
+/** Visitors that take turns: one token over and over would flatter whatever remembers tokens. */
+const VISITORS = 500;
 
 export const decide: Case = {
   name: "decide",
   needsWorkerd: true,
+
   async run(setting) {
-    const { bench, site, pace } = setting;
-    await post(`${bench.product}/v1/batch`, buildBatch(site.writeKey, PERSON).replaceAll("#", "0"));
-    const question = {
-      writeKey: site.writeKey,
-      anonymousId: PERSON,
-      context: { page: { path: "/" } },
-      slots: ["hero"],
-    };
-    const first = await ask(setting, question);
-    if (!first.token) throw new Error(`/v1/decide gave no token: ${JSON.stringify(first).slice(0, 500)}`);
-    const withToken = { ...question, token: first.token };
-    const answer = await ask(setting, withToken);
-    const { decision } = answer.slots["hero"]!;
-    if (decision.variant !== "shoes") throw new Error(`the slot got ${JSON.stringify(decision)}`);
+    const { bench, pace } = setting;
+    const questions = await prepareVisitors(setting, VISITORS);
+    const [first] = questions as [(typeof questions)[0]];
+    const answer = await ask(setting, first);
     const constant = JSON.stringify(answer);
     await fetch(`${bench.bare}/constant`, { method: "PUT", body: constant });
 
-    const body = JSON.stringify(withToken);
-    const contestant = (name: string, url: string, path: string, text = body): Contestant => ({
-      name,
-      url,
-      request: { method: "POST", path, headers: JSON_HEADERS, body: text },
-      units: 1,
-    });
     const event = {
       type: "track",
       event: "Product Viewed",
       messageId: "decide-##########",
+      anonymousId: "decide-writer-@@@@",
       properties: { category: "bags" },
     };
+    const contestant = (name: string, url: string, path: string, bodies: object[]): Contestant => ({
+      name,
+      url,
+      request: { method: "POST", path, headers: JSON_HEADERS, bodies: bodies.map((body) => JSON.stringify(body)) },
+      units: 1,
+    });
+    const { token: _, ...withoutToken } = first;
     const results = await measure(
       bench,
       [
-        contestant("bare itty, constant", bench.bare, "/constant"),
-        contestant("bare itty, parses the request, constant", bench.bare, "/parsed"),
-        contestant("decide, token", bench.product, "/v1/decide"),
-        contestant("decide, no token (reads D1)", bench.product, "/v1/decide", JSON.stringify(question)),
-        contestant(
-          "decide, one event (writes D1)",
-          bench.product,
-          "/v1/decide",
-          JSON.stringify({ ...withToken, events: [event] }),
-        ),
+        contestant("bare itty, constant", bench.bare, "/constant", questions),
+        contestant("bare itty, parses the request, constant", bench.bare, "/parsed", questions),
+        contestant(`decide, tokens of ${VISITORS} visitors`, bench.product, "/v1/decide", questions),
+        contestant("decide, always the same token", bench.product, "/v1/decide", [first]),
+        contestant("decide, no token (reads D1)", bench.product, "/v1/decide", [withoutToken]),
+        {
+          ...contestant("decide, one event (writes D1)", bench.product, "/v1/decide", []),
+          request: {
+            method: "POST",
+            path: "/v1/decide",
+            headers: JSON_HEADERS,
+            persons: 1_000,
+            body: JSON.stringify({ ...withoutToken, anonymousId: event.anonymousId, events: [event] }),
+          },
+        },
       ],
       pace,
     );
-    const [bare, , token] = results as [Measured, Measured, Measured];
-    const calls = await countCalls(setting, withToken);
+    const [bare, , tokens] = results as [Measured, Measured, Measured];
     return {
       title: "POST /v1/decide, one slot without personal values, requests/s",
-      columns: ["", "per second", "× bare", "p50 ms", "p99 ms", "CPU µs"],
+      columns: ["", "per second", "× bare", "p50 ms", "p99 ms", "CPU µs", "× bare by CPU"],
       rows: results.map((result) => [
         result.name,
         result.perSecond,
@@ -72,15 +70,46 @@ export const decide: Case = {
         result.p50,
         result.p99,
         result.cpuMicros ?? Number.NaN,
+        (bare.cpuMicros ?? Number.NaN) / (result.cpuMicros ?? Number.NaN),
       ]),
       notes: [
-        `request ${body.length} bytes, of which token ${first.token.length}; answer ${constant.length} bytes`,
-        `D1 round trips with the token: ${calls}`,
+        `request ${JSON.stringify(first).length} bytes, of which token ${first.token.length}; answer ${constant.length} bytes`,
+        `D1 round trips with a token: ${await countCalls(setting, first)}`,
       ],
-      goals: [{ name: "decide with a token", value: ratioOf(token, bare), unit: "× bare itty", floor: 0.5, aim: 0.8 }],
+      goals: [{ name: "decide with a token", value: ratioOf(tokens, bare), unit: "× bare itty", floor: 0.5, aim: 0.8 }],
+    };
+  },
+
+  async profiled(setting) {
+    const bodies = (await prepareVisitors(setting, VISITORS)).map((question) => JSON.stringify(question));
+    return {
+      name: "decide with a token",
+      url: setting.bench.product,
+      request: { method: "POST", path: "/v1/decide", headers: JSON_HEADERS, bodies },
+      units: 1,
     };
   },
 };
+
+/** Visitors who have viewed enough shoes for the variant, each with the token of their last page view. */
+async function prepareVisitors(setting: Setting, count: number) {
+  const { bench, site } = setting;
+  const questions: (ReturnType<typeof buildQuestion> & { token: string })[] = [];
+  for (let number = 0; number < count; number++) {
+    const person = `decide-${String(number).padStart(4, "0")}`;
+    await post(`${bench.product}/v1/batch`, buildBatch(site.writeKey, person).replaceAll("#", "0"));
+    const question = buildQuestion(site.writeKey, person);
+    const { token, slots } = await ask(setting, question);
+    const { decision } = slots["hero"]!;
+    if (!token || decision.variant !== "shoes") throw new Error(`the slot got ${JSON.stringify(decision)}, ${token}`);
+    questions.push({ ...question, token });
+  }
+  return questions;
+}
+
+function buildQuestion(writeKey: string, anonymousId: string) {
+  return { writeKey, anonymousId, context: { page: { path: "/", title: "Home" }, locale: "en-GB" }, slots: ["hero"] };
+}
 
 async function ask({ bench }: Setting, question: object): Promise<Answer> {
   return (await post(`${bench.product}/v1/decide`, JSON.stringify(question))).json() as Promise<Answer>;
@@ -90,7 +119,7 @@ async function countCalls({ bench }: Setting, question: object): Promise<number>
   // The second: the first of an isolate also reads the site.
   await post(`${bench.counted}/v1/decide`, JSON.stringify(question));
   const response = await post(`${bench.counted}/v1/decide`, JSON.stringify(question));
-  return JSON.parse(response.headers.get("x-bench")!).calls.length;
+  return (JSON.parse(response.headers.get("x-bench")!) as Usage).calls.length;
 }
 
 async function post(url: string, body: string): Promise<Response> {

@@ -18,18 +18,6 @@ export const ingest: Case = {
       ts: Date.now(),
       props: { product_id: "P##########", category: "shoes", price: 12.5 },
     };
-    const contestant = (name: string, person: string): Contestant => ({
-      name,
-      url: bench.product,
-      request: {
-        method: "POST",
-        path: "/v1/batch",
-        headers: JSON_HEADERS,
-        body: buildBatch(site.writeKey, person, EVENTS),
-        persons: PERSONS,
-      },
-      units: EVENTS,
-    });
     const results = await measure(
       bench,
       [
@@ -57,10 +45,10 @@ export const ingest: Case = {
           },
           units: EVENTS,
         },
-        contestant(`batch of ${EVENTS}, ${PERSONS} people in turn`, "ingest-@@@@"),
+        contestant(setting, `batch of ${EVENTS}, ${PERSONS} people in turn`, "ingest-@@@@"),
         // As one browser does it, and as nobody should: sixteen at once that all change the same person.
-        { ...contestant(`batch of ${EVENTS}, one person, one connection`, "ingest-one"), connections: 1 },
-        { ...contestant(`batch of ${EVENTS}, one person, 16 connections`, "ingest-same"), mayRefuse: true },
+        { ...contestant(setting, `batch of ${EVENTS}, one person, one connection`, "ingest-one"), connections: 1 },
+        { ...contestant(setting, `batch of ${EVENTS}, one person, 16 connections`, "ingest-same"), mayRefuse: true },
       ],
       pace,
     );
@@ -72,7 +60,7 @@ export const ingest: Case = {
     };
     return {
       title: `POST /v1/batch, ${EVENTS} events of one person, events/s`,
-      columns: ["", "events/s", "× bare", "p50 ms", "p99 ms", "CPU µs/event", "refused"],
+      columns: ["", "events/s", "× bare", "p50 ms", "p99 ms", "CPU µs/event", "× bare by CPU", "refused"],
       rows: results.map((result) => [
         result.name,
         result.perSecond,
@@ -80,6 +68,7 @@ export const ingest: Case = {
         result.p50,
         result.p99,
         result.cpuMicros ?? Number.NaN,
+        (bare.cpuMicros ?? Number.NaN) / (result.cpuMicros ?? Number.NaN),
         result.refused === 0 ? "" : `${(result.refused * 100).toFixed(1)} %`,
       ]),
       notes: [
@@ -112,7 +101,19 @@ export const ingest: Case = {
       ],
     };
   },
+
+  profiled: async (setting) => contestant(setting, "ingest", "ingest-@@@@"),
 };
+
+function contestant({ bench, site }: Setting, name: string, person: string): Contestant {
+  const body = buildBatch(site.writeKey, person, EVENTS);
+  return {
+    name,
+    url: bench.product,
+    request: { method: "POST", path: "/v1/batch", headers: JSON_HEADERS, body, persons: PERSONS },
+    units: EVENTS,
+  };
+}
 
 async function count({ bench, site }: Setting, person: string, serial?: string): Promise<Usage> {
   let usage: Usage | undefined;
