@@ -17,22 +17,26 @@ export interface Needs {
 }
 
 /** A stored value: a scalar as it is, `[]` where there is none, `[value]` for an array or object. */
-type Cell = string | number | boolean | null | [] | [unknown];
+export type Cell = string | number | boolean | null | [] | [unknown];
 
 /** Column-wise and JSON-serializable. Made by `emptyHistory` and `extendHistory` only. */
 export interface History {
   shape: string;
   /** Everything needed that came after this instant is here; null = everything there ever was. */
   completeAfter: number | null;
+  /** About how many characters the stored values take. */
+  size: number;
   /** Type, name and property paths of each kind of event that occurs, sorted. */
-  kinds: [type: string, event: string, paths: string[]][];
+  kinds: Kind[];
   /** The first timestamp, then the distance of each from the one before. */
   times: number[];
   /** Index into `kinds`, then the values of its paths; missing ones at the end are left off. */
   rows: [kind: number, ...cells: Cell[]][];
 }
 
-/** Bound on the stored values, in characters of JSON: beyond it the oldest events go, as beyond HISTORY_EVENTS. */
+type Kind = [type: string, event: string, paths: string[]];
+
+/** Bound on `History.size`: beyond it the oldest events go, as beyond HISTORY_EVENTS. */
 export const HISTORY_CHARACTERS = 256 * 1024;
 
 /** The needs of all the conditions together; their order makes no difference. */
@@ -54,76 +58,59 @@ export function needsOf(conditions: readonly Condition[]): Needs {
 
 /** A history of nothing, complete. */
 export function emptyHistory(shape: string): History {
-  return { shape, completeAfter: null, kinds: [], times: [], rows: [] };
+  return { shape, completeAfter: null, size: 0, kinds: [], times: [], rows: [] };
 }
 
-/** A row on its way in or out: its kind and cells, the time, and what breaks ties. */
+/** An event on its way in: its kind as JSON, which is its key. */
 interface Entry {
   time: number;
-  type: string;
-  event: string;
-  paths: string[];
+  kind: string;
   cells: Cell[];
 }
 
 /**
  * The history with more events in it, in any order, late ones included; the same events give the same history whatever the order and
  * the split. It does not know messages: each event has to be handed over once. Events that no need names are left out; beyond the
- * bounds the oldest go and `completeAfter` says so.
+ * bounds the oldest go and `completeAfter` says so. The history itself is returned when nothing changes.
  *
- * @throws RangeError when the history has another shape than the needs.
+ * A history of another shape than the needs lacks what they ask for. Whoever has the events builds it anew; otherwise a new one is
+ * begun here, complete from these events on.
  */
 export function extendHistory(history: History, events: readonly HistoryEvent[], needs: Needs): History {
-  if (history.shape !== needs.shape) throw new RangeError(`history of shape ${history.shape}, needed ${needs.shape}`);
-  const added = events.map((event) => entryOf(event, needs)).filter((entry) => entry !== undefined);
+  const added = events.flatMap((event) => entryOf(event, needs)).sort(compareEntries);
+  if (history.shape !== needs.shape) {
+    const newest = history.times.reduce((sum, time) => sum + time, 0);
+    history = { ...emptyHistory(needs.shape), completeAfter: Math.max(newest, history.completeAfter ?? 0) || null };
+  }
   if (added.length === 0) return history;
-  const entries = [...entriesOf(history), ...added].sort(compareEntries);
-  return encode(history.shape, trim(entries, history.completeAfter ?? -Infinity));
+  return append(history, added) ?? encode(history, [...entriesOf(history), ...added].sort(compareEntries));
 }
 
 /** The events of one or several owners' histories as rules see them, ascending; equal times in an order that depends on the events alone. */
 export function readHistory(histories: readonly History[]): HistoryEvent[] {
-  return histories.flatMap(entriesOf).map(toEvent).sort(compareEvents);
+  const entries = histories.flatMap(entriesOf);
+  if (histories.length > 1) entries.sort(compareEntries);
+  const kinds = new Map<string, { type: string; event: string; paths: string[][] }>();
+  return entries.map(({ time, kind, cells }) => {
+    let known = kinds.get(kind);
+    if (!known) {
+      const [type, event, paths] = JSON.parse(kind) as Kind;
+      known = { type, event, paths: paths.map((path) => path.split(".")) };
+      kinds.set(kind, known);
+    }
+    const { type, event, paths } = known;
+    return { type: type as EventType, event, timestamp: time, properties: restore(paths, cells) };
+  });
 }
 
-/** What a history would keep of events, as rules see them, ascending: those that are needed, with what is needed of them. */
-export function selectEvents(events: readonly HistoryEvent[], needs: Needs): HistoryEvent[] {
-  return events
-    .flatMap((event) => entryOf(event, needs) ?? [])
-    .map(toEvent)
-    .sort(compareEvents);
-}
-
-/** Unites two ascending lists; quick where all of `added` is newer. */
-export function mergeEvents(events: readonly HistoryEvent[], added: readonly HistoryEvent[]): readonly HistoryEvent[] {
-  if (added.length === 0) return events;
-  let from = events.length;
-  while (from > 0 && compareEvents(events[from - 1]!, added[0]!) > 0) from--;
-  const newer = [...events.slice(from), ...added].sort(compareEvents);
-  return from ? events.slice(0, from).concat(newer) : newer;
-}
-
-function toEvent({ time, type, event, paths, cells }: Entry): HistoryEvent {
-  return { type: type as EventType, event, timestamp: time, properties: restore(paths, cells) };
-}
-
-function compareEvents(a: HistoryEvent, b: HistoryEvent): number {
-  if (a.timestamp !== b.timestamp) return a.timestamp - b.timestamp;
-  const x = JSON.stringify([a.type, a.event, a.properties]);
-  const y = JSON.stringify([b.type, b.event, b.properties]);
-  return x < y ? -1 : x > y ? 1 : 0;
-}
-
-function entryOf(event: HistoryEvent, needs: Needs): Entry | undefined {
-  const time = Math.floor(event.timestamp);
-  const wanted = needs.events.filter(
-    (need) => need.type === event.type && (need.event === null || need.event === event.event),
-  );
-  if (wanted.length === 0 || !Number.isFinite(time) || typeof event.event !== "string") return undefined;
+function entryOf({ type, event, timestamp, properties }: HistoryEvent, needs: Needs): Entry | [] {
+  const time = Math.floor(timestamp);
+  const wanted = needs.events.filter((need) => need.type === type && (need.event === null || need.event === event));
+  if (wanted.length === 0 || !Number.isFinite(time)) return [];
   const paths = [...new Set(wanted.flatMap((need) => need.paths))].sort();
-  const cells = paths.map((path) => cellOf(readPath(event.properties, path.split("."))));
+  const cells = paths.map((path) => cellOf(readPath(properties, path.split("."))));
   while (cells.length && isMissing(cells.at(-1)!)) cells.pop();
-  return { time, type: event.type, event: event.event, paths, cells };
+  return { time, kind: JSON.stringify([type, event, paths]), cells };
 }
 
 const isMissing = (cell: Cell) => Array.isArray(cell) && cell.length === 0;
@@ -139,67 +126,89 @@ function outline(value: unknown): unknown {
   return Array.isArray(value) ? value.map((element) => outline(element ?? null)) : {};
 }
 
-/** The newest entries that fit the bounds, and the instant up to which any are missing. */
-function trim(entries: Entry[], missingUpTo: number): { entries: Entry[]; missingUpTo: number } {
-  let characters = 0;
-  let first = entries.length;
-  while (first > 0) {
-    const entry = entries[first - 1]!;
-    characters += JSON.stringify(entry.cells).length;
-    if (entry.time <= missingUpTo) break;
-    if (entries.length - first >= HISTORY_EVENTS || characters > HISTORY_CHARACTERS) {
-      missingUpTo = entry.time;
-      break;
-    }
-    first--;
-  }
-  // Of a tie at the edge none is kept: otherwise which one is would depend on the order of arrival.
-  return { entries: entries.slice(first).filter(({ time }) => time > missingUpTo), missingUpTo };
+/** About the characters of an entry; texts count, everything else is small. */
+function sizeOf({ cells }: Entry): number {
+  const sizes = cells.map((cell) =>
+    typeof cell === "string" ? cell.length + 3 : Array.isArray(cell) ? JSON.stringify(cell).length + 1 : 8,
+  );
+  return sizes.reduce((sum, size) => sum + size, 16);
 }
 
-function encode(shape: string, { entries, missingUpTo }: { entries: Entry[]; missingUpTo: number }): History {
-  const kindOf = (entry: Entry) => JSON.stringify([entry.type, entry.event, entry.paths]);
-  const kinds = [...new Set(entries.map(kindOf))].sort();
-  const places = new Map(kinds.map((kind, place) => [kind, place]));
+/** The common case without rebuilding: all is newer, of known kinds, and within the bounds. */
+function append(history: History, added: Entry[]): History | undefined {
+  const last = history.times.reduce((sum, time) => sum + time, 0);
+  const kinds = history.kinds.map((kind) => JSON.stringify(kind));
+  const size = added.reduce((sum, entry) => sum + sizeOf(entry), history.size);
+  const fits = history.rows.length + added.length <= HISTORY_EVENTS && size <= HISTORY_CHARACTERS;
+  const known = added.every(({ kind }) => kinds.includes(kind));
+  if (!fits || !known || added[0]!.time <= Math.max(last, history.completeAfter ?? 0)) return undefined;
   return {
-    shape,
-    completeAfter: missingUpTo > -Infinity ? missingUpTo : null,
-    kinds: kinds.map((kind) => JSON.parse(kind)),
-    times: entries.map(({ time }, at) => (at ? time - entries[at - 1]!.time : time)),
-    rows: entries.map((entry) => [places.get(kindOf(entry))!, ...entry.cells]),
+    ...history,
+    size,
+    times: [...history.times, ...added.map(({ time }, i) => time - (i ? added[i - 1]!.time : last))],
+    rows: [...history.rows, ...added.map((entry) => rowOf(entry, kinds))],
   };
 }
 
-function entriesOf(history: History): Entry[] {
+const rowOf = ({ kind, cells }: Entry, kinds: string[]): History["rows"][number] => [kinds.indexOf(kind), ...cells];
+
+/** The newest entries that fit the bounds, stored. Of a tie at the edge none is kept: otherwise which one is would depend on the order of arrival. */
+function encode({ shape, completeAfter }: History, entries: Entry[]): History {
+  let size = 0;
+  let count = 0;
+  for (const entry of entries.toReversed()) {
+    if (completeAfter !== null && entry.time <= completeAfter) break;
+    size += sizeOf(entry);
+    if (++count > HISTORY_EVENTS || size > HISTORY_CHARACTERS) {
+      completeAfter = entry.time;
+      break;
+    }
+  }
+  const kept = completeAfter === null ? entries : entries.filter(({ time }) => time > completeAfter!);
+  const kinds = [...new Set(kept.map(({ kind }) => kind))].sort();
+  return {
+    shape,
+    completeAfter,
+    size: kept.reduce((sum, entry) => sum + sizeOf(entry), 0),
+    kinds: kinds.map((kind) => JSON.parse(kind)),
+    times: kept.map(({ time }, i) => (i ? time - kept[i - 1]!.time : time)),
+    rows: kept.map((entry) => rowOf(entry, kinds)),
+  };
+}
+
+function entriesOf({ kinds, times, rows }: History): Entry[] {
+  const keys = kinds.map((kind) => JSON.stringify(kind));
   let time = 0;
-  return history.rows.map(([kind, ...cells], at) => {
-    time += history.times[at]!;
-    const [type, event, paths] = history.kinds[kind]!;
-    return { time, type, event, paths, cells };
+  return rows.map(([kind, ...cells], i) => {
+    time += times[i]!;
+    return { time, kind: keys[kind]!, cells };
   });
 }
 
 function compareEntries(a: Entry, b: Entry): number {
-  if (a.time !== b.time) return a.time - b.time;
-  const [x, y] = [a, b].map(({ type, event, cells }) => JSON.stringify([type, event, cells])) as [string, string];
-  return x < y ? -1 : x > y ? 1 : 0;
+  return (
+    a.time - b.time || compareTexts(a.kind, b.kind) || compareTexts(JSON.stringify(a.cells), JSON.stringify(b.cells))
+  );
 }
 
+const compareTexts = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
 /** Puts values back at their paths. Objects have no prototype, so that a key may have any name, `__proto__` included. */
-function restore(paths: readonly string[], cells: readonly Cell[]): JsonObject {
+function restore(paths: readonly string[][], cells: readonly Cell[]): JsonObject {
   const properties: JsonObject = Object.create(null);
   // Sorted paths name a container before what is inside it.
-  cells.forEach((cell, at) => {
+  cells.forEach((cell, i) => {
     if (isMissing(cell)) return;
-    const keys = paths[at]!.split(".");
-    const last = keys.pop()!;
-    let parent: JsonObject = properties;
-    for (const key of keys) {
+    const keys = paths[i]!;
+    const last = keys.length - 1;
+    let parent = properties;
+    for (let depth = 0; depth < last; depth++) {
+      const key = keys[depth]!;
       if (!Object.hasOwn(parent, key)) parent[key] = Object.create(null);
       parent = parent[key] as JsonObject;
-      if (isScalar(parent)) return;
     }
-    if (!Object.hasOwn(parent, last)) parent[last] = Array.isArray(cell) ? revive(cell[0]) : cell;
+    const key = keys[last]!;
+    if (!Object.hasOwn(parent, key)) parent[key] = Array.isArray(cell) ? revive(cell[0]) : cell;
   });
   return properties;
 }

@@ -34,7 +34,8 @@ export function measured(measureOf: (condition: EventCondition, scope: Scope) =>
         // Events leave one by one from the oldest: the judgement can turn only where the count passes an operand.
         let next = -1;
         for (const cut of cuts) {
-          const operand = cut(run) as number;
+          const operand = cut(run);
+          if (typeof operand !== "number") continue;
           for (const low of [Math.ceil(operand) - 1, Math.floor(operand)]) {
             if (low < span.high - span.low && low > next && test(run, low) !== code) next = low;
           }

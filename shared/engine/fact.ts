@@ -29,7 +29,7 @@ export function segmentLeaf({ segment }: Condition & { segment: string }, scope:
     if (rule) return rule(run);
     const answer = readPath(run.subject.segments, [segment]) as Answer | undefined;
     const until = answer?.until ?? Infinity;
-    if (typeof answer?.value !== "boolean" || !(run.now < until)) return unknown(run);
+    if (typeof answer?.value !== "boolean" || typeof until !== "number" || !(run.now < until)) return unknown(run);
     run.until = until;
     return +answer.value as Code;
   };

@@ -30,9 +30,6 @@ export type Select = (run: Run) => Selection;
 /** Type → name → its events. Under the name 0, which no event can have, are those of any name. */
 type Index = Map<unknown, Map<unknown, Selection>>;
 
-/** The furthest instant that a `Date` can hold. */
-const DATE_LIMIT = 8.64e15;
-
 const select = (since: number): Selection => ({ times: [], values: [], since, until: Infinity, columns: new Map() });
 
 /** Compiles a selector; equal ones share one selection per evaluation. */
@@ -83,7 +80,7 @@ function lookUp(index: Index, type: unknown, name: unknown): Selection {
 function indexOf(events: readonly HistoryEvent[]): Index {
   const index: Index = new Map();
   for (const event of Array.isArray(events) ? events : []) {
-    if (typeof event?.event !== "string" || !(Math.abs(event.timestamp) <= DATE_LIMIT)) continue;
+    if (typeof event?.event !== "string" || !Number.isFinite(event.timestamp)) continue;
     add(lookUp(index, event.type, event.event), event);
     add(lookUp(index, event.type, 0), event);
   }

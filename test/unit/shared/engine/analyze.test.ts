@@ -1,0 +1,60 @@
+import { expect, it } from "vitest";
+import type { Condition } from "../../../../shared/condition.ts";
+import { analyze, findCycle } from "../../../../shared/engine/analyze.ts";
+
+it("tells what a condition looks at", () => {
+  const condition: Condition = {
+    all: [
+      { trait: "address.country", in: ["NL", { trait: "home" }] },
+      { context: "page.path", like: "/shop*" },
+      { not: { segment: "vip" } },
+      { event: "Product Viewed", where: { category: { eq: { trait: "favorite" } } }, within: "24h", count: { gte: 2 } },
+      { event: "Added", unless: { event: "Ordered", same: ["cart_id"] }, after: "1h", within: "7d" },
+      { event: "Ordered", between: ["7d", "30d"], sum: "revenue", gte: 50 },
+    ],
+  };
+  expect(analyze(condition)).toEqual({
+    events: [
+      { type: "track", event: "Added", paths: ["cart_id"] },
+      { type: "track", event: "Ordered", paths: ["cart_id", "revenue"] },
+      { type: "track", event: "Product Viewed", paths: ["category"] },
+    ],
+    windowMs: 30 * 86_400_000,
+    traits: ["address.country", "favorite", "home"],
+    context: ["page.path"],
+    segments: ["vip"],
+    purposes: ["analytics", "personalization"],
+    runtime: "browser",
+    sampled: false,
+  });
+});
+
+it.each([
+  [{ time: { from: "18:00", zone: "visitor" } }, { context: ["timezone"], runtime: "edge" }],
+  [
+    { date: { trait: "birthday" }, within: "7d" },
+    { traits: ["birthday"], runtime: "edge", purposes: ["personalization"] },
+  ],
+  [{ sample: { seed: "x", from: 0, to: 1 } }, { sampled: true, purposes: [], windowMs: 0 }],
+  [
+    { sequence: [{ event: "A" }, { event: "B" }], within: "2d" },
+    { windowMs: 2 * 86_400_000, runtime: "edge" },
+  ],
+  [{ event: "A" }, { windowMs: null, runtime: "browser", purposes: ["analytics"] }],
+  [
+    { type: "page", recency: { gt: "1d" } },
+    { events: [{ type: "page", event: null, paths: [] }], windowMs: null },
+  ],
+  [{ all: [] }, { windowMs: 0, runtime: "browser", purposes: [] }],
+] as [Condition, object][])("analyzes %j", (condition, expected) => {
+  expect(analyze(condition)).toMatchObject(expected);
+});
+
+it("finds segments that refer to each other in a circle", () => {
+  const refer = (key: string, ...to: string[]) => ({ key, condition: { all: to.map((segment) => ({ segment })) } });
+  expect(
+    findCycle([refer("a", "b", "c"), refer("b", "c"), refer("c"), { key: "list", condition: null }]),
+  ).toBeUndefined();
+  expect(findCycle([refer("x", "a"), refer("a", "b"), refer("b", "gone", "a")])).toEqual(["a", "b", "a"]);
+  expect(findCycle([refer("self", "self")])).toEqual(["self", "self"]);
+});
