@@ -56,7 +56,7 @@ export function selectProfiles(db: D1Database, siteId: string, identifiers: stri
 }
 
 /**
- * Writes profiles that were read at `version - 1`. If another request wrote one of them meanwhile, `json('conflict')`
+ * Writes profiles that were read at `version - 1`. If another request wrote or erased one of them meanwhile, `json('conflict')`
  * fails as malformed and the whole transaction with it: see `isConflict`.
  */
 export function upsertProfiles(db: D1Database, siteId: string, rows: readonly ProfileRow[]): D1PreparedStatement {
@@ -64,8 +64,10 @@ export function upsertProfiles(db: D1Database, siteId: string, rows: readonly Pr
     .prepare(
       `INSERT INTO profiles (site_id, id, stable_id, first_seen, last_seen, version, merged_into, decisions, wakes_at,
          manifest_version)
-       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value -> 6,
-         value ->> 7, value ->> 8
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+         json(CASE WHEN value ->> 4 = 1 OR EXISTS (
+           SELECT 1 FROM profiles WHERE site_id = ?1 AND id = value ->> 0) THEN value ->> 4 ELSE 'conflict' END),
+         value ->> 5, value -> 6, value ->> 7, value ->> 8
        FROM json_each(?2) WHERE true
        ON CONFLICT (site_id, id) DO UPDATE SET
          stable_id = excluded.stable_id,

@@ -11,7 +11,7 @@ import { type ConsentStatement, insertConsents } from "../db/consents.ts";
 import { eventKey, insertEvents } from "../db/events.ts";
 import { applyHistoryChanges } from "../db/histories.ts";
 import { insertIdentifiers, mergeConsent, statementsOf, updateIdentifiers } from "../db/identifiers.ts";
-import { insertConflicts, insertLinks } from "../db/links.ts";
+import { insertConflicts, insertLinks, linkId } from "../db/links.ts";
 import { applyMembershipChanges, type MembershipChange } from "../db/memberships.ts";
 import { isConflict, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
 import { type TraitRow, upsertTraits } from "../db/traits.ts";
@@ -20,6 +20,7 @@ import type { LiveSite } from "../manifest/live.ts";
 import { Problem } from "../problem.ts";
 import { OwnerHistory } from "../profiles/history.ts";
 import { isSeen, loadPeople, type Stored } from "../profiles/load.ts";
+import { remember, takePeople } from "../profiles/memory.ts";
 import { buildPerson, decideSegments, membershipChanges, type Person, refreshHistories } from "../profiles/person.ts";
 import { applyTraits } from "../profiles/traits.ts";
 import type { IngestEvent } from "./parse.ts";
@@ -57,7 +58,7 @@ export function ingest(db: D1Database, live: LiveSite, input: IngestInput): Prom
 async function ingestInTurn(db: D1Database, live: LiveSite, input: IngestInput): Promise<IngestResult> {
   for (let attempt = 1; ; attempt++) {
     try {
-      // Nearly no event comes twice: only when the store says so is it asked which.
+      // What is remembered may be old, and an event may come twice: only when the store says so is it asked.
       return await tryIngest(db, live, input, attempt > 1);
     } catch (error) {
       if (!isConflict(error)) throw error;
@@ -68,13 +69,14 @@ async function ingestInTurn(db: D1Database, live: LiveSite, input: IngestInput):
   }
 }
 
-async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, repeats: boolean): Promise<IngestResult> {
+async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, again: boolean): Promise<IngestResult> {
   const { siteId } = live.manifest;
   const { receivedAt } = input;
   const consents = input.consents ?? [];
   const spoken = consents.map(({ identifier }) => identifier);
   const asked = [...(input.also ?? []), ...spoken];
-  const stored = await loadPeople(db, siteId, asked, input.events, repeats);
+  const remembered = again || !input.events.length ? null : takePeople(siteId, asked, input.events, receivedAt);
+  const stored = remembered ?? (await loadPeople(db, siteId, asked, input.events, again));
   await refreshHistories(db, live, stored);
 
   const rejected = new Map<IngestEvent, Problem>();
@@ -153,6 +155,18 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, rep
     ...applyMembershipChanges(db, siteId, changes),
   ];
   if (write.length) await db.batch(write);
+  const links = stored.knownLinks.union(new Set(resolution.links.map(({ a, b }) => linkId(a, b))));
+  for (const [group, { profile }] of people) {
+    const nodes = group.nodes.map((node) => ({ ...node }));
+    const histories = nodes.flatMap(({ identifier }) => stored.histories.get(identifier) ?? []);
+    const traits = nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
+    for (const history of histories) history.markSaved();
+    remember(
+      siteId,
+      { profile: { ...profile, version: profile.version + 1 }, nodes, histories, traits, links },
+      receivedAt,
+    );
+  }
 
   return {
     rejected,

@@ -1,0 +1,119 @@
+/**
+ * People whom this isolate wrote lately, so that their next event needs no reading. What is remembered may be old; the
+ * version check of the write finds out, and then it is read after all. Bounded, short-lived, and never used to answer
+ * a reading.
+ */
+
+import type { Identifier } from "../../shared/identifier.ts";
+import type { IdentifierRow } from "../db/identifiers.ts";
+import { linkId } from "../db/links.ts";
+import type { ProfileRow } from "../db/profiles.ts";
+import type { TraitRow } from "../db/traits.ts";
+import type { IngestEvent } from "../ingest/parse.ts";
+import type { OwnerHistory } from "./history.ts";
+import type { Stored } from "./load.ts";
+
+/** A component as it was written. */
+export interface Remembered {
+  profile: ProfileRow;
+  nodes: readonly IdentifierRow[];
+  histories: readonly OwnerHistory[];
+  traits: readonly TraitRow[];
+  /** Ids of links that are known to be made. */
+  links: ReadonlySet<string>;
+}
+
+interface Entry extends Remembered {
+  at: number;
+  weight: number;
+}
+
+const REMEMBERED_MS = 60_000;
+/** In events and identifiers, of a few hundred bytes each. */
+const WEIGHT = 150_000;
+
+const people = new Map<string, Entry>();
+let weight = 0;
+
+/**
+ * What is remembered of everybody whom the events concern; null if anything is missing. It is taken out: whoever takes it
+ * changes it, and gives it back with `remember` once that is written.
+ */
+export function takePeople(
+  siteId: string,
+  asked: readonly Identifier[],
+  events: readonly IngestEvent[],
+  now: number,
+): Stored | null {
+  const found = new Set<Entry>();
+  const find = (identifier: Identifier) => {
+    const entry = people.get(nameOf(siteId, identifier));
+    if (!entry || now - entry.at > REMEMBERED_MS) return null;
+    found.add(entry);
+    return entry;
+  };
+  for (const identifier of asked) if (!find(identifier)) return null;
+  for (const { owner, identifiers, previous } of events) {
+    for (const other of [...identifiers, ...previous]) {
+      const entry = find(other);
+      if (!entry || (other !== owner && !entry.links.has(linkId(owner, other)))) return null;
+    }
+  }
+  const stored: Stored = {
+    nodes: new Map(),
+    profiles: new Map(),
+    histories: new Map(),
+    traits: new Map(),
+    seen: new Set(),
+    knownLinks: new Set(),
+  };
+  for (const entry of found) {
+    forget(siteId, entry);
+    stored.profiles.set(entry.profile.id, entry.profile);
+    for (const node of entry.nodes) stored.nodes.set(node.identifier, node);
+    for (const history of entry.histories) stored.histories.set(history.owner, history);
+    for (const row of entry.traits) {
+      const rows = stored.traits.get(row.identifier) ?? [];
+      stored.traits.set(row.identifier, rows);
+      rows.push(row);
+    }
+    for (const link of entry.links) stored.knownLinks.add(link);
+  }
+  return stored;
+}
+
+/** Keeps a component as it has just been written. */
+export function remember(siteId: string, component: Remembered, now: number): void {
+  const entry: Entry = {
+    ...component,
+    at: now,
+    weight: component.nodes.length + component.histories.reduce((sum, { size }) => sum + size, 0),
+  };
+  for (const { identifier } of entry.nodes) {
+    const name = nameOf(siteId, identifier);
+    const known = people.get(name);
+    if (known) forget(siteId, known);
+    people.set(name, entry);
+  }
+  weight += entry.weight;
+  for (const [name, oldest] of people) {
+    if (weight <= WEIGHT) break;
+    forget(name.slice(0, name.indexOf(" ")), oldest);
+  }
+}
+
+function forget(siteId: string, entry: Entry): void {
+  let held = false;
+  for (const { identifier } of entry.nodes) {
+    const name = nameOf(siteId, identifier);
+    if (people.get(name) !== entry) continue;
+    people.delete(name);
+    held = true;
+  }
+  if (held) weight -= entry.weight;
+}
+
+/** A site's id has no blank. */
+function nameOf(siteId: string, identifier: Identifier): string {
+  return `${siteId} ${identifier}`;
+}
