@@ -12,11 +12,10 @@ import type { Message } from "../../shared/event.ts";
 import { CHROMIUM_FLAGS } from "./chromium.ts";
 
 declare global {
-  interface Window {
-    attune: Attune;
-    /** What the page's own listeners heard. */
-    heard: { type: string; detail: never }[];
-  }
+  var attune: Attune;
+  /** What the page's own listeners heard. */
+  // biome-ignore lint/suspicious/noExplicitAny: the listeners' details, one shape per type
+  var heard: { type: string; detail: any }[];
 }
 
 export interface Sent {
@@ -64,6 +63,14 @@ const SEGMENTS = [
     visibility: "public",
     status: "active",
     condition: { event: "Product Viewed", where: { category: { eq: "shoes" } }, within: "24h", count: { gte: 2 } },
+  },
+  {
+    key: "active",
+    name: "Active",
+    kind: "dynamic",
+    visibility: "public",
+    status: "active",
+    condition: { event: "Ping", within: "2s" },
   },
 ];
 const BLOCKS = [
@@ -117,10 +124,16 @@ export async function openStage(): Promise<Stage> {
         return it;
       },
       async stored(anonymousId) {
-        const found = await api<{ data: { id: string }[] }>("GET", `/api/profiles?anonymousId=${anonymousId}`);
-        const id = found.data[0]?.id;
-        if (!id) return [];
-        return (await api<{ data: StoredEvent[] }>("GET", `/api/profiles/${id}/events?limit=200`)).data;
+        const profile = await callApi<{ id: string }>(
+          { url: workerUrl, token: site.secretKey },
+          "GET",
+          `/api/profiles?anonymousId=${anonymousId}`,
+          undefined,
+          [404],
+        );
+        if (profile.status === 404) return [];
+        const path = `/api/profiles/${profile.body.id}/events?limit=200`;
+        return (await api<{ data: StoredEvent[] }>("GET", path)).data;
       },
     };
   };
@@ -154,17 +167,20 @@ function buildShop(html: string, tag: string): string {
 
 function record(request: Request, sent: Sent[]): void {
   const path = new URL(request.url()).pathname;
-  if (!path.startsWith("/a/")) return;
+  if (request.method() !== "POST" || !path.startsWith("/a/")) return;
   const body = JSON.parse(request.postData() ?? "{}");
   sent.push({ path, body, messages: body.batch ?? body.events ?? [] });
 }
 
 /** Resolves when `check` finds something; looks again whenever the page's listeners or the wire may have moved on. */
-export async function until<T>(check: () => T | Promise<T>, what = "it"): Promise<NonNullable<Awaited<T>>> {
+export async function until<T>(
+  check: () => T | Promise<T>,
+  what = "it",
+): Promise<Exclude<Awaited<T>, false | undefined>> {
   const deadline = Date.now() + 20_000;
   for (;;) {
     const found = await check();
-    if (found) return found;
+    if (found) return found as Exclude<typeof found, false | undefined>;
     if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

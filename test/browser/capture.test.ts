@@ -1,0 +1,193 @@
+/** What a page calls, and what of it arrives in D1. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openStage, type Stage, until } from "./stage.ts";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage?.close());
+
+const names = (messages: { event?: string; type: string }[]) => messages.map(({ event, type }) => event ?? type);
+
+it("keeps the calls that were made before the script arrived, in order, with the time of the call", async () => {
+  const visitor = await stage.visitor();
+  const before = Date.now();
+  const page = await visitor.open(
+    `<script>attune.identify("ada-${before}", { plan: "pro" }); attune.track("First"); attune.track("Second", { n: 2 });</script>`,
+  );
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+  await page.evaluate(() => attune.flush());
+  const id = (await page.evaluate(() => attune.anonymousId()))!;
+  const stored = await until(async () => {
+    const events = await visitor.stored(id);
+    return events.length >= 4 && events;
+  });
+  expect(names(stored).sort()).toEqual(["First", "Second", "identify", "page"]);
+  const captured = await page.evaluate(() => heard.filter(({ type }) => type === "event").map(({ detail }) => detail));
+  expect(names(captured)).toEqual(["identify", "First", "Second", "page"]);
+  expect(Date.parse(captured[1].timestamp)).toBeGreaterThanOrEqual(before);
+  expect(captured[1].userId).toBe(`ada-${before}`);
+});
+
+it("records the page, where the visitor came from and on what", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.context.newPage();
+  await visitor.open("", "", page);
+  await page.goto(`${stage.shopUrl}/sale?utm_source=letter&utm_campaign=may&q=1#top`);
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "event")), "the page event");
+  const [message] = await page.evaluate(() => heard.filter(({ type }) => type === "event").map(({ detail }) => detail));
+  expect(message).toMatchObject({
+    type: "page",
+    properties: { path: "/sale", title: "Shop", search: "?utm_source=letter&utm_campaign=may&q=1" },
+    context: {
+      campaign: { source: "letter", name: "may" },
+      locale: "en-US",
+      library: { name: "attune" },
+      consent: { categoryPreferences: { necessary: true, analytics: true, personalization: true, marketing: true } },
+    },
+  });
+});
+
+it("records a page view for each step inside a single-page app, with its own title, and none for a fragment", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+  await page.evaluate(() => {
+    history.pushState({}, "", "#part");
+    history.pushState({}, "", "/hats");
+    queueMicrotask(() => {
+      document.title = "Hats";
+    });
+  });
+  const views = await until(async () => {
+    const found = await page.evaluate(() =>
+      heard.filter(({ detail }) => detail.type === "page").map(({ detail }) => detail),
+    );
+    return found.length > 1 && found;
+  });
+  expect(views).toHaveLength(2);
+  expect(views[1].properties).toMatchObject({ path: "/hats", title: "Hats", referrer: `${stage.shopUrl}/` });
+});
+
+it("does nothing when it is included twice", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+  const same = await page.evaluate(async () => {
+    const first = attune;
+    const tag = document.createElement("script");
+    for (const { name, value } of document.querySelector("script[src]")!.attributes) tag.setAttribute(name, value);
+    const loaded = new Promise((resolve) => tag.addEventListener("load", resolve));
+    document.head.append(tag);
+    await loaded;
+    attune.track("Once");
+    await attune.flush();
+    return attune === first;
+  });
+  expect(same).toBe(true);
+  const id = (await page.evaluate(() => attune.anonymousId()))!;
+  expect(names(await visitor.stored(id)).sort()).toEqual(["Once", "page"]);
+});
+
+it("cleans hostile properties, refuses what cannot be cleaned, and never throws into the page", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  const thrown: string[] = [];
+  page.on("pageerror", (error) => thrown.push(String(error)));
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+  await page.evaluate(() => {
+    const cycle: { [name: string]: unknown } = { name: "cycle" };
+    cycle["self"] = cycle;
+    attune.track("Odd", {
+      cycle,
+      big: 10n,
+      call() {},
+      symbol: Symbol("x"),
+      node: document.body,
+      date: new Date(0),
+      nan: Number.NaN,
+      list: [1, undefined, () => 1],
+      get broken(): number {
+        throw new Error("no");
+      },
+      ["__proto__"]: 1,
+      own: JSON.parse('{"__proto__": {"polluted": true}, "fine": 1}'),
+    });
+    attune.track("Huge", { text: "x".repeat(40_000) });
+    attune.track("Deep", { deep: JSON.parse(`${"[".repeat(500)}${"]".repeat(500)}`) });
+    const invent: object = new Proxy(
+      {},
+      {
+        ownKeys: () => ["a", "b"],
+        get: () => invent,
+        getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+      },
+    );
+    attune.track("Endless", { invent });
+    attune.track(
+      "Refusing",
+      new Proxy(
+        {},
+        {
+          ownKeys: () => {
+            throw new Error("no keys");
+          },
+        },
+      ),
+    );
+    const call = attune.track as unknown as (...args: unknown[]) => void;
+    call();
+    call({});
+    call(Symbol("event"));
+    (attune.identify as unknown as (...args: unknown[]) => void)({}, 5);
+    (attune.on as unknown as (...args: unknown[]) => void)("event", 5);
+    (attune.push as unknown as (...args: unknown[]) => void)(["no such method"], 7, null);
+    attune.track("Last");
+  });
+  await page.evaluate(() => attune.flush());
+  const id = (await page.evaluate(() => attune.anonymousId()))!;
+  const stored = await visitor.stored(id);
+  expect(stored.find(({ event }) => event === "Odd")?.properties).toEqual({
+    cycle: { name: "cycle" },
+    big: "10",
+    date: "1970-01-01T00:00:00.000Z",
+    nan: null,
+    list: [1, null, null],
+    own: { fine: 1 },
+  });
+  expect(names(stored)).toContain("Last");
+  expect(names(stored)).not.toContain("Huge");
+  const refused = await page.evaluate(() =>
+    heard.filter(({ type }) => type === "rejected").map(({ detail }) => detail),
+  );
+  expect(refused.map(({ message }) => message.event ?? message.type)).toEqual(
+    expect.arrayContaining(["Huge", "track", "track", "track"]),
+  );
+  expect(thrown).toEqual([]);
+});
+
+it("starts a new anonymous id when another user logs in on the device, and on reset", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+  const ids = await page.evaluate(() => {
+    const ids = [attune.anonymousId()];
+    const note = () => ids.push(attune.anonymousId());
+    attune.identify("grace");
+    note();
+    attune.identify("grace", { plan: "pro" });
+    note();
+    attune.identify("linus");
+    note();
+    attune.reset();
+    note();
+    return { ids, user: attune.userId() };
+  });
+  const [first, grace, again, linus, nobody] = ids.ids;
+  expect(grace).toBe(first);
+  expect(again).toBe(first);
+  expect(linus).not.toBe(first);
+  expect(nobody).not.toBe(linus);
+  expect(ids.user).toBeUndefined();
+});

@@ -1,0 +1,221 @@
+/** No message is lost: over reloads, without network, while the Worker fails, and when the page goes. */
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openStage, type Stage, until } from "./stage.ts";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage?.close());
+
+const ready = (page: Page) => until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+const idOf = async (page: Page) => (await page.evaluate(() => attune.anonymousId()))!;
+/** Messages of the outbox on this device. */
+const kept = (page: Page, key: string) =>
+  page.evaluate(
+    (name) =>
+      new Promise<number>((resolve) => {
+        const request = indexedDB.open(name);
+        request.onsuccess = () => {
+          const count = request.result.transaction("outbox").objectStore("outbox").count();
+          count.onsuccess = () => {
+            request.result.close();
+            resolve(count.result);
+          };
+        };
+      }),
+    `attune.${key}`,
+  );
+
+it("sends a batch when the visitor pauses, as text/plain, and forgets what was acked", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  const request = page.waitForRequest(/\/a\/batch$/);
+  await ready(page);
+  await page.evaluate(() => attune.track("Quiet"));
+  expect((await request).headers()["content-type"]).toMatch(/^text\/plain/);
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ack")), "the ack");
+  expect(await kept(page, stage.writeKey)).toBe(0);
+  expect(visitor.sent[0]?.body).toMatchObject({
+    writeKey: stage.writeKey,
+    sentAt: expect.stringMatching(/^\d{4}-.*Z$/),
+  });
+  expect((await visitor.stored(await idOf(page))).map(({ event }) => event)).toContain("Quiet");
+});
+
+it("keeps events over a reload while the Worker cannot be reached, and sends them once afterwards", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  await visitor.context.route(/\/a\/batch$/, (route) => route.abort());
+  await page.evaluate(() => {
+    for (let i = 0; i < 30; i++) attune.track("Kept", { i });
+    return attune.flush();
+  });
+  const id = await idOf(page);
+  expect(await kept(page, stage.writeKey)).toBe(31);
+  await page.reload();
+  await ready(page);
+  expect(await idOf(page)).toBe(id);
+  await visitor.context.unrouteAll();
+  await page.evaluate(() => attune.flush());
+  const stored = await until(async () => {
+    const events = (await visitor.stored(id)).filter(({ event }) => event === "Kept");
+    return events.length >= 30 && events;
+  });
+  expect(new Set(stored.map(({ messageId }) => messageId)).size).toBe(30);
+  expect(await kept(page, stage.writeKey)).toBe(0);
+});
+
+it("waits offline and sends when the network is back, without being asked", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  await page.evaluate(() => attune.flush());
+  await visitor.context.setOffline(true);
+  await page.evaluate(() => {
+    attune.track("Offline");
+    return attune.flush();
+  });
+  const id = await idOf(page);
+  expect((await visitor.stored(id)).map(({ event }) => event)).not.toContain("Offline");
+  await visitor.context.setOffline(false);
+  await until(async () => (await visitor.stored(id)).some(({ event }) => event === "Offline"), "the event in D1");
+});
+
+it.each([500, 429, 408, 503])("keeps and repeats with the same message ids what was answered %i", async (status) => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  let failures = 0;
+  await visitor.context.route(/\/a\/batch$/, (route) =>
+    failures++
+      ? route.continue()
+      : route.fulfill({ status, json: { title: "Not now" }, headers: { "access-control-allow-origin": "*" } }),
+  );
+  await page.evaluate(() => {
+    attune.track("Repeated");
+    return attune.flush();
+  });
+  const id = await idOf(page);
+  await until(async () => (await visitor.stored(id)).some(({ event }) => event === "Repeated"), "the event in D1");
+  const [first, second] = visitor.sent.filter(({ path }) => path === "/a/batch");
+  expect(second?.messages.map(({ messageId }) => messageId)).toEqual(first?.messages.map(({ messageId }) => messageId));
+});
+
+it("minds Retry-After", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  const times: number[] = [];
+  await visitor.context.route(/\/a\/batch$/, (route) => {
+    times.push(Date.now());
+    if (times.length > 1) return route.continue();
+    const headers = {
+      "access-control-allow-origin": "*",
+      "access-control-expose-headers": "retry-after",
+      "retry-after": "2",
+    };
+    return route.fulfill({ status: 429, json: { title: "Slow down" }, headers });
+  });
+  await page.evaluate(() => {
+    attune.track("Patient");
+    return attune.flush();
+  });
+  await until(() => times.length > 1, "the second request");
+  expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(1_900);
+});
+
+it("drops and reports what is refused for good, the refused event of a batch alone", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  const id = await idOf(page);
+  await page.evaluate(() => {
+    attune.track("x".repeat(300));
+    attune.track("Good");
+    return attune.flush();
+  });
+  const refused = await page.evaluate(() =>
+    heard.filter(({ type }) => type === "rejected").map(({ detail }) => detail),
+  );
+  expect(refused).toHaveLength(1);
+  expect(refused[0]).toMatchObject({ message: { event: "x".repeat(300) }, problem: { status: 400 } });
+  expect((await visitor.stored(id)).map(({ event }) => event)).toContain("Good");
+  expect(await kept(page, stage.writeKey)).toBe(0);
+
+  await visitor.context.route(/\/a\/batch$/, (route) =>
+    route.fulfill({ status: 403, json: { title: "No", status: 403 }, headers: { "access-control-allow-origin": "*" } }),
+  );
+  await page.evaluate(() => {
+    attune.track("Forbidden");
+    return attune.flush();
+  });
+  expect(await kept(page, stage.writeKey)).toBe(0);
+  expect(await page.evaluate(() => heard.filter(({ type }) => type === "rejected").length)).toBe(2);
+});
+
+it("keeps what a broken 200 answers", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  await visitor.context.route(/\/a\/batch$/, (route) =>
+    route.fulfill({ status: 200, body: "<html>hotel wifi</html>", headers: { "access-control-allow-origin": "*" } }),
+  );
+  await page.evaluate(() => {
+    attune.track("Captive");
+    return attune.flush();
+  });
+  expect(await kept(page, stage.writeKey)).toBe(2);
+});
+
+it("sends what waits when the page goes", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  const id = await idOf(page);
+  await page.evaluate(() => attune.track("Parting"));
+  await page.goto("about:blank");
+  await until(async () => (await visitor.stored(id)).some(({ event }) => event === "Parting"), "the event in D1");
+});
+
+it("shares one visitor and one outbox between two tabs, and sends nothing twice", async () => {
+  const visitor = await stage.visitor();
+  const one = await visitor.open();
+  await ready(one);
+  const two = await visitor.open();
+  await ready(two);
+  const id = await idOf(one);
+  expect(await idOf(two)).toBe(id);
+  await Promise.all(
+    [one, two].map((page) =>
+      page.evaluate(() => {
+        for (let i = 0; i < 25; i++) attune.track("Tabbed", { i });
+        return attune.flush();
+      }),
+    ),
+  );
+  expect((await visitor.stored(id)).filter(({ event }) => event === "Tabbed")).toHaveLength(50);
+  const sent = visitor.sent.flatMap(({ messages }) => messages.map(({ messageId }) => messageId));
+  expect(sent.length).toBe(new Set(sent).size);
+
+  await one.evaluate(() => attune.identify("tabs-user"));
+  await until(() => two.evaluate(() => attune.userId() === "tabs-user"), "the other tab");
+});
+
+it("goes on in memory where IndexedDB is refused or comes from the future", async () => {
+  const visitor = await stage.visitor();
+  await visitor.context.addInitScript((name) => {
+    indexedDB.open(name, 99);
+  }, `attune.${stage.writeKey}`);
+  const page = await visitor.open();
+  await ready(page);
+  await page.evaluate(() => {
+    attune.track("From memory");
+    return attune.flush();
+  });
+  const id = await idOf(page);
+  expect((await visitor.stored(id)).map(({ event }) => event)).toContain("From memory");
+  expect(await page.evaluate(() => heard.some(({ type }) => type === "error"))).toBe(true);
+});
