@@ -3,7 +3,7 @@ import type { RatioCondition, SequenceCondition } from "../condition.ts";
 import { testsOf } from "./operators.ts";
 import { type Node, type Scope, settle } from "./run.ts";
 import { countUpTo, selectionOf } from "./selection.ts";
-import { lengthOf } from "./value.ts";
+import { durationMs } from "./value.ts";
 import { changeOf, spanOf } from "./window.ts";
 
 /**
@@ -12,8 +12,8 @@ import { changeOf, spanOf } from "./window.ts";
  */
 export function sequenceLeaf(condition: SequenceCondition, scope: Scope): Node {
   const selects = condition.sequence.map((selector) => selectionOf(selector, scope));
-  const gap = lengthOf(condition.gap);
-  const length = lengthOf(condition.within);
+  const gap = durationMs(condition.gap);
+  const length = durationMs(condition.within);
   return settle((run) => {
     let until = Infinity;
     let enters = Infinity;

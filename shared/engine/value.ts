@@ -12,7 +12,7 @@ export function readPath(root: unknown, keys: readonly string[]): unknown {
 
 /** What equality is defined for. */
 export function isScalar(value: unknown): boolean {
-  return value !== undefined && Object(value) !== value;
+  return value === null || ["string", "number", "boolean"].includes(typeof value);
 }
 
 const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
@@ -30,15 +30,9 @@ export function instantOf(value: unknown): number {
   return Math.floor(Date.parse(parts[1] && !parts[4] ? `${value}Z` : value));
 }
 
-const UNITS: { [unit: string]: number } = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-
-/** Milliseconds of `"90s" "15m" "48h" "30d" "12w"`; negative with a leading `-`; NaN for anything else. */
+/** Milliseconds of `"90s" "15m" "48h" "30d" "12w"`, negative with a leading `-`; endless where there is none, NaN for anything else. */
 export function durationMs(duration: unknown): number {
-  const parts = typeof duration === "string" && /^(-?\d+)([smhdw])$/.exec(duration);
-  return parts ? +parts[1]! * UNITS[parts[2]!]! : NaN;
-}
-
-/** The length of a window: without one it reaches back to the beginning. */
-export function lengthOf(duration: unknown): number {
-  return duration === undefined ? Infinity : durationMs(duration);
+  if (duration === undefined) return Infinity;
+  const [, count, unit] = /^(-?\d+)([smhdw])$/.exec(`${duration}`) ?? [];
+  return +count! * { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 }[unit as "s"]!;
 }

@@ -1,7 +1,7 @@
 /** Windows: which part of a selection counts at an instant, and when that part changes. */
 import type { Window } from "../condition.ts";
 import { countUpTo } from "./selection.ts";
-import { durationMs, instantOf, lengthOf } from "./value.ts";
+import { durationMs, instantOf } from "./value.ts";
 
 /** Events `low` up to, not including, `high` count. */
 export interface Span {
@@ -19,7 +19,7 @@ export interface Span {
  */
 export function spanOf(window: Window): (times: readonly number[], now: number) => Span {
   const { within, between, after, before } = window;
-  const bounds = Array.isArray(between) ? between.map(durationMs) : [0, lengthOf(within)];
+  const bounds = Array.isArray(between) ? between.map(durationMs) : [0, durationMs(within)];
   const [to, length] = bounds as [number, number];
   const first = after === undefined ? -Infinity : instantOf(after) - 1;
   const last = before === undefined ? Infinity : instantOf(before) - 1;
