@@ -261,7 +261,7 @@ const SCENES: { [name: string]: Scene } = {
     sun: [1030, 150, 46, "#f6edd0"],
     ridges: ["#3e4170", "#2c3059", "#1d2143", "#0d1128"],
     extra: `<g fill="#fff" opacity=".85">${STARS}</g>`,
-    front: `<g transform="translate(840 366) scale(.62)"><circle cx="190" cy="230" r="190" fill="#ffb74a" opacity=".18"/>${DRAWINGS.tent({ main: "#f6b04a", side: "#d98520", sole: "#ffe3a6", dark: "#5a3409" })}</g>`,
+    front: `<g transform="translate(556 432) scale(.52)"><circle cx="190" cy="230" r="190" fill="#ffb74a" opacity=".18"/>${DRAWINGS.tent({ main: "#f6b04a", side: "#d98520", sole: "#ffe3a6", dark: "#5a3409" })}</g>`,
   },
   gold: {
     sky: ["#12332b", "#3d6b57"],

@@ -210,7 +210,8 @@ function flash(element: Element, variant: string | null): void {
 }
 
 function nameOf({ type, event, name }: Message): string {
-  return event ?? (type === "page" ? `Page ${name ?? location.pathname.replace("/demo/", "") ?? ""}`.trim() : type);
+  if (type !== "page") return event ?? type;
+  return `Page ${name ?? (location.pathname.replace(/^\/demo\//, "") || "home")}`;
 }
 
 function mailCommand(anonymousId: string): string {
