@@ -89,9 +89,8 @@ export function extendHistory(history: History, events: readonly HistoryEvent[],
 /** The events of one or several owners' histories as rules see them, ascending; equal times in an order that depends on the events alone. */
 export function readHistory(histories: readonly History[]): HistoryEvent[] {
   const entries = histories.flatMap(entriesOf);
-  if (histories.length > 1) entries.sort(compareEntries);
   const kinds = new Map<string, { type: string; event: string; paths: string[][] }>();
-  return entries.map(({ time, kind, cells }) => {
+  const events = entries.map(({ time, kind, cells }) => {
     let known = kinds.get(kind);
     if (!known) {
       const [type, event, paths] = JSON.parse(kind) as Kind;
@@ -101,6 +100,31 @@ export function readHistory(histories: readonly History[]): HistoryEvent[] {
     const { type, event, paths } = known;
     return { type: type as EventType, event, timestamp: time, properties: restore(paths, cells) };
   });
+  return events.sort(compareEvents);
+}
+
+/** Unites two results of `readHistory` into what it would have read from both together. Quick where all of `added` is newer. */
+export function mergeEvents(events: readonly HistoryEvent[], added: readonly HistoryEvent[]): readonly HistoryEvent[] {
+  const first = added[0];
+  if (!first) return events;
+  let at = events.length;
+  while (at > 0 && events[at - 1]!.timestamp >= first.timestamp) at--;
+  const merged = events.slice(0, at);
+  for (const event of added) {
+    while (at < events.length && compareEvents(events[at]!, event) <= 0) merged.push(events[at++]!);
+    merged.push(event);
+  }
+  while (at < events.length) merged.push(events[at++]!);
+  return merged;
+}
+
+function compareEvents(a: HistoryEvent, b: HistoryEvent): number {
+  return (
+    a.timestamp - b.timestamp ||
+    compareTexts(a.event, b.event) ||
+    compareTexts(a.type, b.type) ||
+    compareTexts(JSON.stringify(a.properties), JSON.stringify(b.properties))
+  );
 }
 
 function entryOf({ type, event, timestamp, properties }: HistoryEvent, needs: Needs): Entry | [] {
