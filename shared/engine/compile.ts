@@ -3,7 +3,6 @@ import type { Condition } from "../condition.ts";
 import { combine, negate } from "./logic.ts";
 import {
   ANALYTICS,
-  childrenOf,
   ensure,
   kindOf,
   type Leaves,
@@ -62,8 +61,10 @@ export function link(rules: readonly Rule[], options: CompileOptions, leaves: Le
   };
 
   const build = (condition: Condition): Node => {
-    const children = childrenOf(condition)?.map(build);
-    if (children) return "not" in condition ? negate(children[0]!) : combine(children, "all" in condition ? 0 : 1);
+    const { all, any, not } = condition as { all?: Condition[]; any?: Condition[]; not?: Condition };
+    if (Array.isArray(all)) return combine(all.map(build), 0);
+    if (Array.isArray(any)) return combine(any.map(build), 1);
+    if (not) return negate(build(not));
     return ensure(scope.made, canonical(condition), () => {
       const kind = kindOf(condition);
       if (!kind || !Object.hasOwn(leaves, kind)) return unknown;

@@ -1,10 +1,10 @@
 /** Leaves over one kind of event in a window: how many, a property's aggregate, how long ago the last. */
-import type { EventCondition } from "../condition.ts";
+import type { EventCondition, Operators } from "../condition.ts";
 import { combine } from "./logic.ts";
 import { readerOf, testsOf } from "./operators.ts";
 import { type Code, ensure, type Leaf, type Node, type Run, type Scope, settle } from "./run.ts";
-import { columnOf, type Selection, type Series, selectionOf } from "./selection.ts";
-import { durationMs, isScalar } from "./value.ts";
+import { type Selection, type Series, selectionOf } from "./selection.ts";
+import { durationMs, isScalar, readPath } from "./value.ts";
 import { changeOf, type Span, spanOf } from "./window.ts";
 
 /** What a leaf measures of its events, how that is judged, and which operands can turn the judgement of a count. */
@@ -94,18 +94,26 @@ const AGGREGATES: { readonly [key: string]: Aggregate } = {
 const measureAggregate =
   (key: string, [reads, reduce, none]: Aggregate) =>
   (condition: EventCondition, scope: Scope): Measure => {
-    const path = condition[key as "sum"]!;
+    const { event, type, where, within, between, after, before, [key as "sum"]: path, ...operators } = condition;
+    const keys = path!.split(".");
     return {
-      series: (selection) =>
-        ensure(selection.columns, `${key} ${path}`, () => {
-          const column = columnOf(selection, path);
-          return { times: selection.times.filter((_, i) => reads(column[i])), values: column.filter(reads) };
+      series: ({ columns, times, values }) =>
+        ensure(columns, `${key} ${path}`, () => {
+          const series: Series = { times: [], values: [] };
+          values.forEach(({ properties }, i) => {
+            const value = readPath(properties, keys);
+            if (reads(value)) {
+              series.times.push(times[i]!);
+              series.values.push(value);
+            }
+          });
+          return series;
         }) as Series,
       read({ values }, { low, high }) {
         const some = values.slice(low, high);
         return some.length ? reduce(some as never[]) : none;
       },
-      test: testsOf(condition, scope, `${key} event type where within between after before`),
+      test: testsOf(operators as Operators, scope),
     };
   };
 

@@ -6,19 +6,19 @@ import { type Code, type Node, PERSONALIZATION, type Scope, UNKNOWN, unknown } f
 import type { Answer } from "./types.ts";
 import { readPath } from "./value.ts";
 
-const factLeaf =
-  (root: "traits" | "context", key: "trait" | "context") =>
-  (condition: Operators & { [key: string]: string }, scope: Scope): Node => {
-    const slot = scope.fact(root, condition[key]!);
-    const test = testsOf(condition, scope, key);
-    return (run) => test(run, run.facts[slot]);
-  };
-
 /** A trait's value satisfies the operators. */
-export const traitLeaf = factLeaf("traits", "trait");
+export const traitLeaf = ({ trait, ...operators }: Operators & { trait: string }, scope: Scope): Node =>
+  factLeaf("traits", trait, operators, scope);
 
 /** A value of this request satisfies the operators. */
-export const contextLeaf = factLeaf("context", "context");
+export const contextLeaf = ({ context, ...operators }: Operators & { context: string }, scope: Scope): Node =>
+  factLeaf("context", context, operators, scope);
+
+function factLeaf(root: "traits" | "context", path: string, operators: Operators, scope: Scope): Node {
+  const slot = scope.fact(root, path);
+  const test = testsOf(operators, scope);
+  return (run) => test(run, run.facts[slot]);
+}
 
 /** Member of a segment: a rule of this program, or an answer that came with the subject, as long as it holds. */
 export function segmentLeaf({ segment }: Condition & { segment: string }, scope: Scope): Node {

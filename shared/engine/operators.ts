@@ -109,13 +109,10 @@ function testOf(operator: string, operand: never, scope: Scope): Node {
   };
 }
 
-/** One test of all the operators in the object; the keys in `except` belong to the leaf itself. */
-export function testsOf(operators: Operators, scope: Scope, except = ""): Node {
-  const own = except.split(" ");
+/** One test of all the operators in the object. */
+export function testsOf(operators: Operators, scope: Scope): Node {
   return combine(
-    Object.entries(operators)
-      .filter(([operator]) => !own.includes(operator))
-      .map(([operator, operand]) => testOf(operator, operand as never, scope)),
+    Object.entries(operators).map(([operator, operand]) => testOf(operator, operand as never, scope)),
     0,
   );
 }

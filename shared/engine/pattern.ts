@@ -45,7 +45,8 @@ export function ratioLeaf(condition: RatioCondition, scope: Scope): Node {
   const selects = condition.ratio.map((selector) => selectionOf(selector, scope));
   const span = spanOf(condition);
   const least = Math.max(1, condition.min ?? 1);
-  const test = testsOf(condition as never, scope, "ratio min within between after before");
+  const { ratio, min, within, between, after, before, ...operators } = condition;
+  const test = testsOf(operators, scope);
   return settle((run) => {
     let until = Infinity;
     const [some, all] = selects.map((select) => {

@@ -87,14 +87,6 @@ function indexOf(events: readonly HistoryEvent[]): Index {
   return index;
 }
 
-/** The value at `path` in each event of the selection, read once. */
-export function columnOf(selection: Selection, path: string): unknown[] {
-  const keys = path.split(".");
-  return ensure(selection.columns, path, () =>
-    selection.values.map(({ properties }) => readPath(properties, keys)),
-  ) as unknown[];
-}
-
 /** How many of the ascending `times` are at or before `instant`. */
 export function countUpTo(times: readonly number[], instant: number): number {
   let low = 0;
