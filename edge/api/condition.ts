@@ -4,9 +4,16 @@ import type { Condition } from "../../shared/condition.ts";
 import { Problem } from "../problem.ts";
 import { checkCondition } from "../segments/schema.ts";
 
+export const CONDITION_EXAMPLE = {
+  event: "Product Viewed",
+  where: { category: { eq: "shoes" } },
+  within: "24h",
+  count: { gte: 2 },
+};
+
 export const ConditionSchema = z.record(z.string(), z.unknown()).openapi("Condition", {
   description: "A rule of the condition language.",
-  example: { event: "Order Completed", within: "30d" },
+  example: CONDITION_EXAMPLE,
 });
 
 /** @throws Problem `invalid-condition` with a JSON Pointer for each thing that is wrong. */

@@ -54,7 +54,8 @@ const MEANINGS: { [slug in keyof typeof PROBLEMS]: string } = {
   "invalid-template": "errors lists what is wrong in the template, with line and column; nothing was saved.",
   "idempotency-mismatch": "Use a new Idempotency-Key for a new request; the first one's answer is kept 24 hours.",
   "too-many-requests": "Wait as long as Retry-After says, then send the same again.",
-  internal: "The request id in instance finds it in the log. Sending the same again is safe.",
+  internal:
+    "The request id in instance finds it in the log. Events, and what carries an Idempotency-Key, can be sent again safely.",
   overloaded: "Keep what you have and send the same again after Retry-After; nothing is lost by it.",
 };
 

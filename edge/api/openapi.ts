@@ -2,6 +2,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { conditionJsonSchema } from "../segments/schema.ts";
 import type { ApiEnv } from "./app.ts";
+import { CONDITION_EXAMPLE } from "./condition.ts";
 import { publicPaths, publicSchemas } from "./public-plane.ts";
 
 type Document = { paths?: object; components?: { schemas?: object } };
@@ -20,7 +21,9 @@ The **public plane** (\`/v1\`, \`/e\`) takes a write key and speaks Segment's HT
 /** The language's own schema, its references pointing to where a document keeps them. */
 function conditionSchemas(): object {
   const text = JSON.stringify(conditionJsonSchema().$defs).replaceAll('"#/$defs/', '"#/components/schemas/');
-  return JSON.parse(text);
+  const schemas = JSON.parse(text);
+  schemas.Condition.examples = [CONDITION_EXAMPLE];
+  return schemas;
 }
 
 let document: Document | undefined;

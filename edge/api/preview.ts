@@ -16,7 +16,7 @@ import type { Decisions } from "../db/profiles.ts";
 import { buildLiveSite, type LiveSite } from "../manifest/live.ts";
 import { Problem } from "../problem.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
-import { ConditionSchema, parseCondition } from "./condition.ts";
+import { CONDITION_EXAMPLE, ConditionSchema, parseCondition } from "./condition.ts";
 import { PersonShape, readSubject } from "./person.ts";
 import { IsoSchema, json, jsonBody, KeySchema, problemResponse, toIsoOrNull } from "./schemas.ts";
 
@@ -33,7 +33,17 @@ const SegmentPreviewRequest = z
     message: "Give either condition or conditions.",
     path: ["condition"],
   })
-  .openapi("SegmentPreviewRequest");
+  .openapi("SegmentPreviewRequest", {
+    example: {
+      condition: CONDITION_EXAMPLE,
+      profile: {
+        traits: { plan: "pro" },
+        events: [{ event: "Product Viewed", timestamp: "2026-03-01T10:00:00Z", properties: { category: "shoes" } }],
+      },
+      now: "2026-03-01T12:00:00Z",
+      why: true,
+    },
+  });
 
 const WhySchema = z.record(z.string(), z.unknown()).openapi("Why", {
   description: "The trace: value, until, says, pointer, actual, required, missing, children.",
@@ -121,7 +131,9 @@ const BlockPreviewRequest = z
     message: "Give either template or block.",
     path: ["template"],
   })
-  .openapi("BlockPreviewRequest");
+  .openapi("BlockPreviewRequest", {
+    example: { template: "Hi {{ customer.name | default: 'you' }}", profile: { traits: { name: "Ada" } } },
+  });
 
 const DecisionSchema = z
   .object({
