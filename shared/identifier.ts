@@ -14,6 +14,14 @@ export const KIND_LIMITS: Record<IdentifierKind, number> = { userId: 1, email: 5
 /** Placeholders that many senders write where they know nobody. */
 const BLOCKED = /^(?:[0-]*|-1|null|undefined|none|anonymous|nan|unknown|guest|n\/a|\[object object\]|test@.*)$/i;
 
+/** Control characters and halves of surrogate pairs: no store gives them back as they were. */
+const UNSTORABLE = /[\p{Cc}\p{Cs}]/u;
+
+/** True for a text that every store gives back as it was. */
+export function isStorable(text: string): boolean {
+  return !UNSTORABLE.test(text);
+}
+
 /**
  * Normalizes: e-mail addresses trimmed and lower-cased, phones in E.164, the rest trimmed.
  *
@@ -22,7 +30,7 @@ const BLOCKED = /^(?:[0-]*|-1|null|undefined|none|anonymous|nan|unknown|guest|n\
 export function identifierOf(kind: IdentifierKind, value: unknown): Identifier | null {
   if (typeof value !== "string" && typeof value !== "number") return null;
   let text = String(value).trim();
-  if (text.length > IDENTIFIER_LENGTH || BLOCKED.test(text)) return null;
+  if (text.length > IDENTIFIER_LENGTH || BLOCKED.test(text) || !isStorable(text)) return null;
   if (kind === "email") {
     text = text.toLowerCase();
     if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text)) return null;

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Consent } from "../../shared/consent.ts";
 import { readConsent } from "../../shared/consent.ts";
 import { EVENT_TYPES, type HistoryEvent, type JsonObject } from "../../shared/event.ts";
-import { type Identifier, identifierOf } from "../../shared/identifier.ts";
+import { type Identifier, identifierOf, isStorable } from "../../shared/identifier.ts";
 import { EVENT_BYTES, IDENTIFIER_LENGTH, NAME_LENGTH, PROPERTIES_DEPTH } from "../../shared/limits.ts";
 import { pointerOf } from "../invalid.ts";
 import { Problem, type ProblemError } from "../problem.ts";
@@ -38,7 +38,12 @@ const MAX_TIME = 8_640_000_000_000_000;
 
 const Schema = z.looseObject({
   type: z.enum(EVENT_TYPES, { error: `must be one of ${EVENT_TYPES.join(", ")}` }),
-  messageId: z.string().min(1).max(IDENTIFIER_LENGTH).nullish(),
+  messageId: z
+    .string()
+    .min(1)
+    .max(IDENTIFIER_LENGTH)
+    .refine(isStorable, { error: "must not hold control characters" })
+    .nullish(),
   anonymousId: id.nullish(),
   userId: id.nullish(),
   previousId: id.nullish(),

@@ -46,6 +46,12 @@ describe("bad input", () => {
     ["an unknown type", { type: "explode", anonymousId: "x" }, "/type"],
     ["no identifier", { type: "track", event: "E" }, "/userId"],
     ["a placeholder for an identifier", { type: "track", event: "E", userId: "null" }, "/userId"],
+    ["an identifier that no store gives back", { type: "track", event: "E", userId: "a\ud800" }, "/userId"],
+    [
+      "a messageId that no store gives back",
+      { type: "track", event: "E", userId: "a", messageId: "\u0000" },
+      "/messageId",
+    ],
     ["an identifier that is an object", { type: "track", event: "E", userId: {} }, "/userId"],
     ["track without a name", { type: "track", anonymousId: "x" }, "/event"],
     ["properties that are a string", { type: "track", event: "E", anonymousId: "x", properties: "p" }, "/properties"],
