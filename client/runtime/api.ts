@@ -40,11 +40,13 @@ type Methods = { [method: string]: (...args: never[]) => unknown };
 /**
  * @param visit the present one, if consent allows any.
  * @param run now, or as soon as it is known who the visitor is; false: never.
+ * @param around the context of a message that is made now.
  * @param debugUrl of the lazy part.
  */
 export function createApi(
   visit: () => Visit | undefined,
   run: (work: (visit: Visit) => void) => boolean,
+  around: () => JsonObject,
   consent: (choice: unknown) => void,
   on: On,
   emit: Emit,
@@ -55,17 +57,17 @@ export function createApi(
    * @param names fields that are identifiers or names.
    */
   const message = (type: EventType, names: JsonObject, data: JsonObject, context: unknown, optional?: boolean) => {
+    const fields: JsonObject = {};
     try {
-      const fields: JsonObject = {};
       for (const [field, value] of Object.entries(names)) {
         if (/^(string|number)$/.test(typeof value) && value !== "") fields[field] = `${value}`;
         else if (!optional) throw `${field} is missing`;
       }
       for (const [field, value] of Object.entries(data)) fields[field] = cleanObject(value);
-      const draft = buildDraft(type, fields, context);
+      const draft = buildDraft(type, fields, around(), context);
       run((visit) => visit[type === "identify" ? type : "capture"](draft));
     } catch (error) {
-      emit("rejected", { message: { type }, problem: { title: `${error}` } });
+      emit("rejected", { message: { type, ...fields }, problem: { title: `${error}` } });
     }
   };
 

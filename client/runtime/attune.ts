@@ -1,6 +1,7 @@
 /** The script tag's entry: reads the tag, wires the parts, answers the calls that came before. */
 import { type Attune, createApi } from "./api.ts";
 import { createConsent } from "./consent.ts";
+import { buildContext } from "./context.ts";
 import { createEmitter } from "./emitter.ts";
 import { readOptions } from "./options.ts";
 import { createRuntime } from "./runtime.ts";
@@ -14,14 +15,26 @@ if (key && !(waiting && "version" in waiting)) {
   const name = `attune.${key}`;
   const [on, emit] = createEmitter();
   const [mode, purposes, choose, recall] = createConsent(name, consent);
-  const [visit, run, turn] = createRuntime(name, endpoint, key, mode, purposes, emit);
+  const context = () => ({ ...buildContext(), consent: { categoryPreferences: purposes() } });
+  const [visit, run, turn] = createRuntime(
+    name,
+    endpoint,
+    key,
+    mode,
+    purposes,
+    context,
+    (event, properties) => attune.track(event, properties),
+    (referrer) => attune.page(undefined, referrer ? { referrer } : {}),
+    emit,
+  );
   const say = (choice: unknown) => {
     choose(choice);
     turn();
     emit("consent", { mode: mode() ?? "off", purposes: purposes() });
   };
-  page.attune = createApi(visit, run, say, on, emit, src.replace(/[^/]*$/, "attune.debug.js"));
-  if (Array.isArray(waiting)) page.attune.push(...waiting);
+  const attune = createApi(visit, run, context, say, on, emit, src.replace(/[^/]*$/, "attune.debug.js"));
+  page.attune = attune;
+  if (Array.isArray(waiting)) attune.push(...waiting);
 
   addEventListener("storage", (event) => {
     if (event.key !== name) return;

@@ -40,9 +40,7 @@ export function createDecisions(
       for (const [slot, content] of Object.entries(slots)) {
         const before = fresh[slot];
         // The same again is the same decision: it is not seen twice.
-        if (before?.html === content.html && before.decision.variant === content.decision.variant) {
-          content.decision.id = before.decision.id;
-        }
+        if (before?.decision.variant === content.decision.variant) content.decision.id = before.decision.id;
         fresh[slot] = content;
         fill(slot, content);
       }

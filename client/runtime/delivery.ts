@@ -7,7 +7,6 @@ import type { JsonObject, Message } from "../../shared/event.ts";
 import type { IngestAnswer } from "../../shared/wire.ts";
 import { countBytes } from "./clean.ts";
 import type { Emit } from "./emitter.ts";
-import type { createOutbox } from "./outbox.ts";
 
 const BATCH_EVENTS = 100;
 const BATCH_BYTES = 400_000;
@@ -27,7 +26,9 @@ const REQUEST_MS = 15_000;
 export function createDelivery(
   endpoint: string,
   writeKey: string,
-  [, list, own, remove]: ReturnType<typeof createOutbox>,
+  list: (limit: number) => Promise<Message[]>,
+  own: () => Message[],
+  remove: (messages: Message[]) => Promise<unknown>,
   emit: Emit,
   lock: (work: () => Promise<void>) => Promise<void>,
   signal: AbortSignal,
@@ -49,9 +50,8 @@ export function createDelivery(
   };
 
   const fail = (error: unknown, retryAfter?: string | null) => {
-    const asked = Number(retryAfter) * 1_000 || Date.parse(retryAfter!) - Date.now();
-    notBefore =
-      Date.now() + (asked > 0 ? asked : Math.random() * Math.min(BACKOFF_LIMIT_MS, BACKOFF_MS * 2 ** failures++));
+    const backoff = Math.random() * Math.min(BACKOFF_LIMIT_MS, BACKOFF_MS * 2 ** failures++);
+    notBefore = Date.now() + (Number(retryAfter) * 1_000 || backoff);
     arm(0);
     emit("error", { error });
   };
@@ -125,8 +125,8 @@ export function createDelivery(
   };
 
   /** The page may be going: what is known right now, in one request that outlives it. */
-  const part = ({ type }: Event) => {
-    const messages = type === "pagehide" || document.hidden ? choose(own(), KEEPALIVE_BYTES) : [];
+  const part = () => {
+    const messages = choose(own(), KEEPALIVE_BYTES);
     if (messages.length && Date.now() >= notBefore) send(messages, undefined, true);
   };
 

@@ -1,20 +1,23 @@
 /** Messages as in the Segment spec, at the moment of the call: what only the moment knows is in them, who it was is not yet. */
-import type { EventType, HistoryEvent, Message } from "../../shared/event.ts";
+import type { EventType, HistoryEvent, JsonObject, Message } from "../../shared/event.ts";
 import { EVENT_BYTES } from "../../shared/limits.ts";
 import { cleanObject, countBytes } from "./clean.ts";
-import { buildContext } from "./context.ts";
 
-export function buildDraft(type: EventType, fields: Partial<Message>, context?: unknown): Message {
-  return {
+/** Room for the ids that are added later. */
+const IDS_BYTES = 768;
+
+/** @throws where it is larger than an event may be. */
+export function buildDraft(type: EventType, fields: Partial<Message>, around: JsonObject, context: unknown): Message {
+  const draft = {
     type,
     messageId: crypto.randomUUID(),
     timestamp: new Date().toISOString(),
     ...fields,
-    context: { ...buildContext(), ...cleanObject(context) },
+    context: { ...around, ...cleanObject(context) },
   };
+  if (countBytes(draft) > EVENT_BYTES - IDS_BYTES) throw "larger than 32 KB";
+  return draft;
 }
-
-export const isTooLarge = (message: Message): boolean => countBytes(message) > EVENT_BYTES;
 
 /** Orders and who somebody is: worth waiting for the disk. */
 export const isPrecious = ({ type, event }: Message): boolean => type === "identify" || event === "Order Completed";

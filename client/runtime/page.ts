@@ -33,6 +33,6 @@ export function watchPages(view: (referrer?: string) => void, signal: AbortSigna
   // Capture: before the last messages are sent.
   addEventListener("pagehide", settle, { signal, capture: true });
 
-  if (document.title || document.readyState !== "loading") view();
-  else document.addEventListener("DOMContentLoaded", () => view(), { signal });
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => view(), { signal });
+  else view();
 }

@@ -1,5 +1,6 @@
 /** Which visit there is, if any: begins one when consent allows it, ends it at once when it does not any more. */
 import type { Consent, ConsentMode } from "../../shared/consent.ts";
+import type { JsonObject } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 import type { Emit } from "./emitter.ts";
 import { fetchManifest } from "./manifest.ts";
@@ -18,6 +19,9 @@ export function createRuntime(
   key: string,
   chosen: () => ConsentMode | undefined,
   purposes: () => Consent,
+  context: () => JsonObject,
+  track: (event: string, properties: JsonObject) => void,
+  view: (referrer?: string) => void,
   emit: Emit,
 ): [visit: () => Visit | undefined, run: (work: Work) => boolean, turn: () => void] {
   let held: Work[] = [];
@@ -40,7 +44,7 @@ export function createRuntime(
     const mode = chosen() ?? (await readManifest())?.consentDefault;
     if (!mode) return addEventListener("online", turn, { once: true });
     if (mode === active) return visit?.decide();
-    const carried = visit?.state;
+    const carried = { ...visit?.state };
     active = mode;
     visit = undefined;
     scope.abort();
@@ -52,7 +56,8 @@ export function createRuntime(
         for (const work of held.splice(0)) work(begun);
       };
       const { signal } = scope;
-      return startVisit(name, endpoint, key, mode, purposes, readManifest(), { ...carried }, begin, emit, signal);
+      const known = readManifest();
+      return startVisit(name, endpoint, key, mode, purposes, context, track, view, known, carried, begin, emit, signal);
     }
     held = [];
   };

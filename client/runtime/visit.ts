@@ -4,15 +4,14 @@
  */
 import type { Consent, ConsentMode } from "../../shared/consent.ts";
 import type { Subject } from "../../shared/engine/types.ts";
-import type { HistoryEvent, Message } from "../../shared/event.ts";
+import type { HistoryEvent, JsonObject, Message } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 import { grantedOf } from "./consent.ts";
-import { buildContext, buildPage } from "./context.ts";
 import { createDecisions } from "./decisions.ts";
 import { createDelivery } from "./delivery.ts";
 import type { Emit, Memberships } from "./emitter.ts";
 import { watchExposures } from "./exposure.ts";
-import { buildDraft, isPrecious, isTooLarge, toHistoryEvent } from "./message.ts";
+import { isPrecious, toHistoryEvent } from "./message.ts";
 import { createOutbox } from "./outbox.ts";
 import { watchPages } from "./page.ts";
 import { createSegments } from "./segments.ts";
@@ -38,6 +37,7 @@ type News = [event: HistoryEvent] | [event: undefined, person: Partial<State>];
 
 /**
  * @param name of the store, the lock and the channel.
+ * @param track and `view` capture what the visit itself sees: exposures, clicks, page views.
  * @param carried state of a visit under another mode.
  * @param begin takes the visit; the calls that waited go before anything is decided.
  */
@@ -47,6 +47,9 @@ export async function startVisit(
   key: string,
   mode: ConsentMode,
   purposes: () => Consent,
+  context: () => JsonObject,
+  track: (event: string, properties: JsonObject) => void,
+  view: (referrer?: string) => void,
   manifest: Promise<PublicManifest | undefined>,
   carried: Partial<State>,
   begin: (visit: Visit) => void,
@@ -66,17 +69,18 @@ export async function startVisit(
   signal.addEventListener("abort", () => channel.close());
   const tell = (...news: News) => channel.postMessage(news);
 
-  const outbox = createOutbox(read, write);
+  const [add, list, own, remove] = createOutbox(read, write);
   const [poke, flush, carry] = createDelivery(
     endpoint,
     key,
-    outbox,
+    list,
+    own,
+    remove,
     emit,
     (work) => navigator.locks.request(shared, work).catch(work),
     signal,
   );
 
-  const context = () => ({ ...buildContext(), consent: { categoryPreferences: purposes() } });
   const subject = (): Subject => ({
     id: state.stableId ?? state.anonymousId,
     traits: state.traits,
@@ -84,28 +88,19 @@ export async function startVisit(
     context: context(),
     consent: grantedOf(purposes()),
   });
-  const [use, see, decide, report, list, local] = createSegments(state, save, subject, () => want(), emit, signal);
+  const [use, see, decide, report, members, local] = createSegments(state, save, subject, () => want(), emit, signal);
 
   const capture = (draft: Message) => {
     const { anonymousId, userId } = state;
-    const consent = { categoryPreferences: purposes() };
-    const message: Message = {
-      anonymousId,
-      ...(userId && { userId }),
-      ...draft,
-      context: { ...draft.context, consent },
-    };
-    if (isTooLarge(message)) emit("rejected", { message, problem: { title: "The event is larger than 32 KB" } });
-    else {
-      emit("event", message);
-      const event = toHistoryEvent(message);
-      if (fill) outbox[0](message, isPrecious(message)).then(poke);
-      tell(event);
-      see(event);
-    }
+    const message: Message = { anonymousId, ...(userId && { userId }), ...draft };
+    const event = toHistoryEvent(message);
+    emit("event", message);
+    if (fill) add(message, isPrecious(message)).then(poke);
+    tell(event);
+    see(event);
   };
 
-  const expose = watchExposures((event, properties) => capture(buildDraft("track", { event, properties })), signal);
+  const expose = watchExposures(track, signal);
   const show = (slot: string, { html, decision }: Content, fresh?: boolean) => {
     for (const element of fill!(slot, { html, decision })) {
       if (fresh) expose(element, decision);
@@ -156,7 +151,7 @@ export async function startVisit(
       become(nobody());
     },
     flush,
-    segments: list,
+    segments: members,
     decide,
     subject,
   });
@@ -165,9 +160,7 @@ export async function startVisit(
   manifest.then((manifest) => {
     if (manifest && !signal.aborted && manifest.version !== state.manifest?.version) use(manifest);
   });
-  watchPages((referrer) => {
-    capture(buildDraft("page", { properties: { ...buildPage(), ...(referrer && { referrer }) } }));
-  }, signal);
+  watchPages(view, signal);
 
   found = (slots) => {
     for (const slot of slots) {
