@@ -53,32 +53,42 @@ export async function readSite(env: Env, siteId: string, now: number, context?: 
 }
 
 async function loadSite(env: Env, siteId: string, now: number): Promise<LiveSite | null> {
-  const key = manifestKey(siteId);
-  const stored = await env.KV.get<Manifest>(key, { type: "json", cacheTtl: KV_CACHE_SECONDS }).catch(() => null);
-  const manifest = stored ?? (await rebuild(env, siteId, now));
+  const stored = await askKv(() =>
+    env.KV.get<Manifest>(manifestKey(siteId), { type: "json", cacheTtl: KV_CACHE_SECONDS }),
+  );
+  const manifest = stored ?? (await rebuild(env, siteId, now, stored === null));
   if (!manifest) return null;
   const known = recallSite(siteId)?.value;
   // Only another version is worth compiling.
   return rememberSite(known?.manifest.version === manifest.version ? known : buildLiveSite(manifest), now);
 }
 
-/** KV has lost or never had it. If a publish overtakes, the older manifest must not stay in KV. */
-async function rebuild(env: Env, siteId: string, now: number): Promise<Manifest | null> {
+/** KV has lost it, never had it, or does not answer. If a publish overtakes, the older manifest must not stay in KV. */
+async function rebuild(env: Env, siteId: string, now: number, keep: boolean): Promise<Manifest | null> {
   const manifest = await readManifest(env.DB, siteId, selectSite(env.DB, siteId), now);
-  if (!manifest) return null;
-  await env.KV.put(manifestKey(siteId), JSON.stringify(manifest)).catch(() => {});
+  if (!manifest || !keep) return manifest;
+  await askKv(() => env.KV.put(manifestKey(siteId), JSON.stringify(manifest)));
   const site = await readSiteRow(env.DB, siteId);
-  return site && site.version !== manifest.version ? rebuild(env, siteId, now) : manifest;
+  return site && site.version !== manifest.version ? rebuild(env, siteId, now, keep) : manifest;
 }
 
 async function findSiteId(env: Env, writeKey: string, now: number): Promise<string | null> {
   const hash = await hashKey(writeKey);
-  const stored = await env.KV.get(writeKeyName(hash), { cacheTtl: KV_CACHE_SECONDS }).catch(() => null);
+  const name = writeKeyName(hash);
+  const stored = await askKv(() => env.KV.get(name, { cacheTtl: KV_CACHE_SECONDS }));
   const siteId = stored ?? (await readSiteIdByKey(env.DB, hash, "write"));
-  if (siteId && !stored)
-    await env.KV.put(writeKeyName(hash), siteId, { expirationTtl: KV_KEY_SECONDS }).catch(() => {});
+  if (siteId && stored === null) await askKv(() => env.KV.put(name, siteId, { expirationTtl: KV_KEY_SECONDS }));
   rememberSiteId(writeKey, siteId, now);
   return siteId;
+}
+
+/** KV's answer; undefined where it gives none, which is no reason to fail: D1 knows. */
+async function askKv<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch {
+    return undefined;
+  }
 }
 
 export function writeKeyName(hash: string): string {
