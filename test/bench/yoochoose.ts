@@ -1,11 +1,13 @@
 /**
- * `node test/bench/yoochoose.ts FILE [--shift] [--limit N]`: replays YooChoose clicks into a Worker of its own and puts
- * the sizes of its segments beside those that plain loops over the file give for the same instant.
+ * `node test/bench/yoochoose.ts FILE [--shift] [--limit N] [--again MINUTES]`: replays YooChoose clicks into a Worker of its own and puts
+ * the sizes of its segments beside those that plain loops over the file give for the same instant, and with --again
+ * once more some minutes later, when time alone has moved people out of windows.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Api, callApi } from "../../cli/api.ts";
@@ -21,11 +23,16 @@ const WAKES = 50;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { shift: { type: "boolean", default: false }, limit: { type: "string" }, concurrency: { type: "string" } },
+  options: {
+    shift: { type: "boolean", default: false },
+    limit: { type: "string" },
+    concurrency: { type: "string" },
+    again: { type: "string" },
+  },
 });
 const [path] = positionals;
 if (path === undefined) {
-  console.error("usage: node test/bench/yoochoose.ts FILE [--shift] [--limit N] [--concurrency N]");
+  console.error("usage: node test/bench/yoochoose.ts FILE [--shift] [--limit N] [--concurrency N] [--again MINUTES]");
   process.exit(2);
 }
 
@@ -58,7 +65,11 @@ try {
   }
   await replay(writeKey, secretKey);
   const shiftMs = values.shift ? await readShift(api) : 0;
-  const differing = await compare(api, questions, shiftMs);
+  let differing = await compare(api, questions, shiftMs);
+  if (values.again !== undefined) {
+    await wait(Number(values.again) * 60_000);
+    differing += await compare(api, questions, shiftMs);
+  }
   process.exitCode = differing === 0 ? 0 : 1;
 } finally {
   await worker.stop();
