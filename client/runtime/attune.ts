@@ -3,8 +3,10 @@ import { type Attune, createApi } from "./api.ts";
 import { createConsent } from "./consent.ts";
 import { buildContext } from "./context.ts";
 import { createEmitter } from "./emitter.ts";
+import { fetchManifest } from "./manifest.ts";
 import { readOptions } from "./options.ts";
 import { createRuntime } from "./runtime.ts";
+import { startVisit } from "./visit.ts";
 
 const page = window as { attune?: Attune | Parameters<Attune["push"]> };
 const waiting = page.attune;
@@ -18,14 +20,21 @@ if (key && !(waiting && "version" in waiting)) {
   const context = () => ({ ...buildContext(), consent: { categoryPreferences: purposes() } });
   const [visit, run, turn] = createRuntime(
     name,
-    endpoint,
-    key,
     mode,
-    purposes,
-    context,
-    (event, properties) => attune.track(event, properties),
-    (referrer) => attune.page(undefined, referrer ? { referrer } : {}),
-    emit,
+    () => fetchManifest(endpoint, key),
+    (...visit) =>
+      startVisit(
+        name,
+        endpoint,
+        key,
+        purposes,
+        context,
+        (event, properties) => attune.track(event, properties),
+        (referrer) => attune.page(undefined, referrer ? { referrer } : {}),
+        emit,
+        ...visit,
+      ),
+    (error) => emit("error", { error }),
   );
   const say = (choice: unknown) => {
     choose(choice);

@@ -1,28 +1,28 @@
 /** Which visit there is, if any: begins one when consent allows it, ends it at once when it does not any more. */
-import type { Consent, ConsentMode } from "../../shared/consent.ts";
-import type { JsonObject } from "../../shared/event.ts";
+import type { ConsentMode } from "../../shared/consent.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
-import type { Emit } from "./emitter.ts";
-import { fetchManifest } from "./manifest.ts";
-import { purgeStore } from "./store.ts";
-import { startVisit, type Visit } from "./visit.ts";
+import { purgeStore, type State } from "./store.ts";
+import type { Visit } from "./visit.ts";
 
 type Work = (visit: Visit) => void;
 
 /**
+ * @param start begins a visit under a mode, going on with the state of the one before.
  * @returns `visit`: the present one. `run`: now, or as soon as it is known who the visitor is; false: never, consent is
  * off. `turn`: consent may have changed.
  */
 export function createRuntime(
   name: string,
-  endpoint: string,
-  key: string,
   chosen: () => ConsentMode | undefined,
-  purposes: () => Consent,
-  context: () => JsonObject,
-  track: (event: string, properties: JsonObject) => void,
-  view: (referrer?: string) => void,
-  emit: Emit,
+  fetchManifest: () => Promise<PublicManifest>,
+  start: (
+    mode: ConsentMode,
+    manifest: Promise<PublicManifest | undefined>,
+    carried: Partial<State>,
+    begin: (visit: Visit) => void,
+    signal: AbortSignal,
+  ) => Promise<void>,
+  report: (error: unknown) => void,
 ): [visit: () => Visit | undefined, run: (work: Work) => boolean, turn: () => void] {
   let held: Work[] = [];
   let visit: Visit | undefined;
@@ -30,9 +30,8 @@ export function createRuntime(
   let scope = new AbortController();
   let manifest: Promise<PublicManifest | undefined> | undefined;
 
-  const report = (error: unknown) => emit("error", { error });
   const readManifest = () => {
-    manifest ??= fetchManifest(endpoint, key).catch((error) => {
+    manifest ??= fetchManifest().catch((error) => {
       manifest = undefined;
       report(error);
       return undefined;
@@ -55,9 +54,7 @@ export function createRuntime(
         visit = begun;
         for (const work of held.splice(0)) work(begun);
       };
-      const { signal } = scope;
-      const known = readManifest();
-      return startVisit(name, endpoint, key, mode, purposes, context, track, view, known, carried, begin, emit, signal);
+      return start(mode, readManifest(), carried, begin, scope.signal);
     }
     held = [];
   };

@@ -45,15 +45,15 @@ export async function startVisit(
   name: string,
   endpoint: string,
   key: string,
-  mode: ConsentMode,
   purposes: () => Consent,
   context: () => JsonObject,
   track: (event: string, properties: JsonObject) => void,
   view: (referrer?: string) => void,
+  emit: Emit,
+  mode: ConsentMode,
   manifest: Promise<PublicManifest | undefined>,
   carried: Partial<State>,
   begin: (visit: Visit) => void,
-  emit: Emit,
   signal: AbortSignal,
 ): Promise<void> {
   let found = (_slots: string[]) => {};
