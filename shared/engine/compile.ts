@@ -90,7 +90,8 @@ export function link(rules: readonly Rule[], options: CompileOptions, leaves: Le
     scope,
     start: (subject: Subject, now: number): Run => ({
       subject,
-      now,
+      // NaN equals nothing, not even itself, and would be remembered never.
+      now: now || 0,
       until: Infinity,
       denied: deniedTo(subject),
       facts: facts.map(([root, keys]) => readPath(subject[root], keys)),

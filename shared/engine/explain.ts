@@ -1,10 +1,17 @@
 /** Why a condition has the answer that it has: a trace of its nodes, evaluated by the very nodes that `compile` makes. */
-import type { Condition, EventCondition, Operators } from "../condition.ts";
+import type {
+  Condition,
+  EventCondition,
+  Operators,
+  RatioCondition,
+  SequenceCondition,
+  UnlessCondition,
+} from "../condition.ts";
 import { measureDays } from "./calendar.ts";
 import { answerOf, link } from "./compile.ts";
 import { describe } from "./describe.ts";
 import { MEASURES } from "./event.ts";
-import { phraseValue, plural } from "./phrase.ts";
+import { phraseEvent, phraseValue, plural } from "./phrase.ts";
 import { childrenOf, kindOf, type Leaves, type Node, type Run, type Scope } from "./run.ts";
 import { selectionOf } from "./selection.ts";
 import type { CompileOptions, Rule, Subject, Truth, Why } from "./types.ts";
@@ -58,7 +65,7 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
   const trace = ({ condition, pointer, node, find, children }: Probe): Why => {
     const { value, until } = answerOf(node, run);
     const inner = children.map(trace);
-    const { found, ...finding } = inner.length ? findGroup(inner) : find(run, value);
+    const { found, ...finding } = inner.length > 1 ? findGroup(inner) : find(run, value);
     const holds = until === null ? "" : `, until ${clock(until)}`;
     const verdict = value === "unknown" ? "unknown" : value ? "yes" : "no";
     return {
@@ -77,15 +84,18 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
     const kind = kindOf(leaf);
     if (childrenOf(leaf) || !kind) return () => ({});
     if (!Object.hasOwn(options.leaves, kind)) return () => ({ found: "not known here, only at the edge" });
-    const measureOf = { ...MEASURES, days: measureDays }[kind];
-    const find = measureOf ? findMeasured(leaf as EventCondition, scope, kind) : findFact(leaf as never, kind);
+    const find = Object.hasOwn(WITH_DAYS, kind)
+      ? findMeasured(leaf as EventCondition, scope, kind)
+      : kind === "trait" || kind === "context"
+        ? findFact(leaf as never, kind)
+        : findHappened(leaf, scope, kind);
     return (run, value) => (value === "unknown" ? { found: "not allowed, or not known" } : find(run));
   }
 
   function findMeasured(leaf: EventCondition, scope: Scope, kind: string): (run: Run) => Finding {
     const select = selectionOf(leaf, scope);
     const spanAt = spanOf(leaf);
-    const { series, read } = { ...MEASURES, days: measureDays }[kind]!(leaf, scope);
+    const { series, read } = WITH_DAYS[kind]!(leaf, scope);
     const required = kind === "days" ? leaf.days : kind === "recency" ? leaf.recency : undefined;
     const operators = (required ??
       (kind === "event" || kind === "type" ? (leaf.count ?? { gte: 1 }) : operatorsOf(leaf as never))) as Operators;
@@ -112,8 +122,28 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
     };
   }
 
-  function findFact(leaf: { trait?: string; context?: string; segment?: string }, kind: string): (run: Run) => Finding {
-    if (kind !== "trait" && kind !== "context") return () => ({});
+  /** For leaves over several kinds of event: how often each happened, and when last. */
+  function findHappened(leaf: Condition, scope: Scope, kind: string): (run: Run) => Finding {
+    const { sequence, ratio, unless } = leaf as Partial<SequenceCondition & RatioCondition & UnlessCondition>;
+    const selectors = sequence ?? ratio ?? (unless && [leaf as UnlessCondition, unless]) ?? [];
+    const selects = selectors.map((selector) => ({
+      name: phraseEvent(selector),
+      select: selectionOf(selector, scope),
+    }));
+    const spanAt = spanOf(kind === "unless" ? {} : (leaf as RatioCondition));
+    if (selects.length === 0) return () => ({});
+    return (run) => {
+      const seen = selects.map(({ name, select }) => {
+        const { times } = select(run);
+        const { low, high } = spanAt(times, run.now);
+        const last = low < high ? `, last ${phraseMs(run.now - times[high - 1]!)} ago` : "";
+        return { count: high - low, text: `${name} ${plural(high - low, "time")}${last}` };
+      });
+      return { actual: seen.map(({ count }) => count), found: seen.map(({ text }) => text).join("; ") };
+    };
+  }
+
+  function findFact(leaf: { trait?: string; context?: string }, kind: "trait" | "context"): (run: Run) => Finding {
     const keys = leaf[kind]!.split(".");
     const root = kind === "trait" ? "traits" : "context";
     const required = operatorsOf(leaf as never);
@@ -129,6 +159,8 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
     };
   }
 }
+
+const WITH_DAYS: typeof MEASURES = { ...MEASURES, days: measureDays };
 
 function findGroup(children: readonly Why[]): Finding {
   const holding = children.filter(({ value }) => value === true).length;

@@ -50,6 +50,9 @@ it("does not hang on rules that refer to each other", () => {
   ];
   expect(evaluate(circle(true), { traits: { x: true } })[0]!.value).toBe(true);
   expect(evaluate(circle(false), { traits: { x: true } }).map(({ value }) => value)).toEqual(Array(3).fill("unknown"));
+  expect(compile(circle(true), OPTIONS, allLeaves).evaluate({ traits: {}, events: [] }, Number.NaN)[0]!.value).toBe(
+    "unknown",
+  );
   expect(evaluate([{ key: "self", condition: { not: { segment: "self" } } }])[0]!.value).toBe("unknown");
 });
 
