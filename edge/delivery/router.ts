@@ -13,6 +13,8 @@ import { answerDecide } from "./decide.ts";
 import { answerEmail } from "./email.ts";
 import { answerManifest } from "./manifest.ts";
 
+const POSTED = new Set<string>(["decide", "batch", "consent", "import", ...EVENT_TYPES]);
+
 const router = Router<IRequest, [Env, ExecutionContext]>();
 
 for (const plane of ["/a", "/v1"]) {
@@ -34,12 +36,14 @@ router.get("/healthz", async (_request, env) => {
   await env.DB.prepare("SELECT 1").first();
   return Response.json({ ok: true }, { headers: { "cache-control": "no-store" } });
 });
-for (const plane of ["/a/*", "/v1/*"]) {
-  router.options(plane, answerPreflight);
-  router.all(plane, (request) => {
+for (const plane of ["/a", "/v1"]) {
+  router.options(`${plane}/*`, answerPreflight);
+  router.all(`${plane}/:name/:rest?`, ({ method, params }) => {
+    const name = params["name"]!;
+    const known = POSTED.has(name) || name === "manifest";
     throw new Problem(
-      "not-found",
-      `${request.method} ${new URL(request.url).pathname} is no route of the public plane`,
+      known ? "method-not-allowed" : "not-found",
+      known ? `${plane}/${name} takes no ${method}` : `there is no ${plane}/${name}`,
     );
   });
 }

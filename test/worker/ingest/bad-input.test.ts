@@ -108,6 +108,7 @@ describe("bad input", () => {
   it("answers a bad single message as a problem", async () => {
     const response = await site.post("/v1/track", { anonymousId: "x" });
     expect(await problemOf(response)).toMatchObject({ status: 400, type: "/problems#invalid-event" });
-    expect((await site.post("/v1/nonsense", {})).status).toBe(404);
+    expect(await problemOf(await site.post("/v1/nonsense", {}))).toMatchObject({ status: 404 });
+    expect(await problemOf(await site.post("/v1/manifest/x", {}))).toMatchObject({ status: 405 });
   });
 });
