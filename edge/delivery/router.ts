@@ -13,7 +13,10 @@ import { answerDecide } from "./decide.ts";
 import { answerEmail } from "./email.ts";
 import { answerManifest } from "./manifest.ts";
 
-const POSTED = new Set<string>(["decide", "batch", "consent", "import", ...EVENT_TYPES]);
+const NAMES = {
+  "/a": new Set<string>(["decide", "batch", "consent", "manifest"]),
+  "/v1": new Set<string>(["decide", "batch", "consent", "manifest", "import", ...EVENT_TYPES]),
+};
 
 const router = Router<IRequest, [Env, ExecutionContext]>();
 
@@ -36,11 +39,11 @@ router.get("/healthz", async (_request, env) => {
   await env.DB.prepare("SELECT 1").first();
   return Response.json({ ok: true }, { headers: { "cache-control": "no-store" } });
 });
-for (const plane of ["/a", "/v1"]) {
+for (const plane of ["/a", "/v1"] as const) {
   router.options(`${plane}/*`, answerPreflight);
   router.all(`${plane}/:name/:rest?`, ({ method, params }) => {
     const name = params["name"]!;
-    const known = POSTED.has(name) || name === "manifest";
+    const known = NAMES[plane].has(name);
     throw new Problem(
       known ? "method-not-allowed" : "not-found",
       known ? `${plane}/${name} takes no ${method}` : `there is no ${plane}/${name}`,

@@ -56,6 +56,9 @@ async function wake(db: D1Database, live: LiveSite, profileIds: readonly string[
       manifestVersion: live.manifest.version,
     });
   }
+  const orphans = profileIds.filter((id) => !profiles.some((profile) => profile.id === id));
+  if (orphans.length) await clearWakes(db, siteId, orphans);
+  if (!profiles.length) return 0;
   try {
     await db.batch([upsertProfiles(db, siteId, profiles), ...applyMembershipChanges(db, siteId, changes)]);
   } catch (error) {
