@@ -1,10 +1,10 @@
 /** `window.attune`: what a page can call. Checks what pages hand over; nothing throws out of here. */
 import type { Consent, ConsentMode } from "../../shared/consent.ts";
-import type { Why } from "../../shared/engine/types.ts";
 import type { EventType, JsonObject } from "../../shared/event.ts";
 import type { WireDecision } from "../../shared/wire.ts";
 import { cleanObject } from "./clean.ts";
 import { buildPage, VERSION } from "./context.ts";
+import type { Explanation } from "./debug.ts";
 import type { Emit, Memberships, On } from "./emitter.ts";
 import { buildDraft } from "./message.ts";
 import type { Visit } from "./visit.ts";
@@ -30,12 +30,12 @@ export interface Attune {
   /** Resolves when all that waited was sent, or when the Worker cannot be reached now. */
   flush(): Promise<void>;
   /** Why the visitor is or is not in each public segment. Loads `attune.debug.js`. */
-  explain(): Promise<Why[]>;
+  explain(): Promise<Explanation[]>;
   /** Calls by name: `attune.push(["track", "Product Viewed", {…}])`. */
   push(...calls: [method: string, ...args: unknown[]][]): void;
 }
 
-type Methods = { [method: string]: (...args: never[]) => unknown };
+type Methods = { [method: string]: (...args: unknown[]) => unknown };
 
 /**
  * @param visit the present one, if consent allows any.
@@ -71,7 +71,8 @@ export function createApi(
     }
   };
 
-  const methods: Omit<Attune, "version"> = {
+  const attune: Attune = {
+    version: VERSION,
     track(event, properties, context) {
       message("track", { event }, { properties }, context);
     },
@@ -101,31 +102,20 @@ export function createApi(
       new Promise((resolve) => {
         if (!run((visit) => resolve(visit.flush()))) resolve();
       }),
-    async explain() {
+    explain: () =>
+      import(debugUrl)
+        .then(({ explainAll }) => explainAll(visit()!.state.manifest, visit()!.subject(), Date.now()))
+        .catch((error) => {
+          emit("error", { error });
+          return [];
+        }),
+    push(...calls) {
       try {
-        const { explainAll } = await import(debugUrl);
-        const { state, subject } = visit()!;
-        return explainAll(state.manifest, subject(), Date.now());
+        for (const [method, ...args] of calls) (attune as unknown as Methods)[method]!(...args);
       } catch (error) {
         emit("error", { error });
-        return [];
       }
-    },
-    push(...calls) {
-      for (const [method, ...args] of calls) attune[method]!(...args);
     },
   };
-
-  const guarded = Object.entries(methods as Methods).map(([name, method]) => [
-    name,
-    (...args: never[]) => {
-      try {
-        return method(...args);
-      } catch (error) {
-        emit("error", { error });
-      }
-    },
-  ]);
-  const attune: { [method: string]: (...args: unknown[]) => unknown } = Object.fromEntries(guarded);
-  return { version: VERSION, ...attune } as unknown as Attune;
+  return attune;
 }

@@ -17,11 +17,12 @@ if (key && !(waiting && "version" in waiting)) {
   const name = `attune.${key}`;
   const [on, emit] = createEmitter();
   const [mode, purposes, choose, recall] = createConsent(name, consent);
+  const report = (error: unknown) => emit("error", { error });
   const context = () => ({ ...buildContext(), consent: { categoryPreferences: purposes() } });
   const [visit, run, turn] = createRuntime(
     name,
     mode,
-    () => fetchManifest(endpoint, key),
+    () => fetchManifest(endpoint, key, report),
     (...visit) =>
       startVisit(
         name,
@@ -32,9 +33,10 @@ if (key && !(waiting && "version" in waiting)) {
         (event, properties) => attune.track(event, properties),
         (referrer) => attune.page(undefined, referrer ? { referrer } : {}),
         emit,
+        report,
         ...visit,
       ),
-    (error) => emit("error", { error }),
+    report,
   );
   const say = (choice: unknown) => {
     choose(choice);

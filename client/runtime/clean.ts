@@ -18,18 +18,18 @@ export function cleanObject(input: unknown): JsonObject {
     const inside = [...above, value];
     const { toJSON } = value as { toJSON?: unknown };
     if (typeof toJSON === "function") return copy(toJSON.call(value), inside);
-    const list: unknown[] = [];
-    const object: JsonObject = {};
+    const children: JsonObject | unknown[] = Array.isArray(value) ? [] : {};
     for (const key of Object.keys(value)) {
       try {
         const child = copy((value as JsonObject)[key], inside);
-        if (Array.isArray(value)) list.push(child);
-        else if (key !== "__proto__") object[key] = child;
+        // An array closes its holes: one of 2³² of them would hold up the page.
+        if (Array.isArray(children)) children.push(child);
+        else if (key !== "__proto__") children[key] = child;
       } catch {
         // A getter that throws has no value.
       }
     }
-    return Array.isArray(value) ? list : object;
+    return children;
   };
 
   return typeof input === "object" ? JSON.parse(JSON.stringify({ ...(copy(input, []) as object) })) : {};

@@ -35,16 +35,18 @@ export function createConsent(
     return { necessary: true, ...said, ...refused };
   };
   const choose = (said: unknown) => {
-    if (isMode(said)) choice = { mode: said };
-    else if (typeof said === "object") {
-      const { analytics, personalization, marketing } = { ...(mode() && purposes()), ...(said as Consent) };
-      const granted = analytics || personalization || marketing;
-      choice = {
-        mode: !granted ? "off" : mode() === "session" ? "session" : "full",
-        purposes: { analytics, personalization, marketing } as Consent,
-      };
-    }
     try {
+      if (isMode(said)) choice = { mode: said };
+      else if (typeof said === "object") {
+        // What was only assumed for this page is no consent to go further.
+        const base = /^(session|full)$/.test(mode()!) && purposes();
+        const { analytics, personalization, marketing } = { ...base, ...(said as Consent) };
+        const granted = analytics || personalization || marketing;
+        choice = {
+          mode: !granted ? "off" : mode() === "session" ? "session" : "full",
+          purposes: { analytics, personalization, marketing } as Consent,
+        };
+      }
       localStorage[name] = JSON.stringify(choice);
     } catch {
       // As above.

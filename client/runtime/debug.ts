@@ -5,8 +5,12 @@ import type { Subject, Why } from "../../shared/engine/types.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 
 /** One trace per public segment, in the order of the manifest. */
-export function explainAll({ segments, timeZone }: PublicManifest, subject: Subject, now: number): Why[] {
-  return segments.map(({ condition }) =>
-    explain(condition, subject, now, { timeZone, rules: segments, leaves: browserLeaves }),
-  );
+export function explainAll({ segments, timeZone }: PublicManifest, subject: Subject, now: number): Explanation[] {
+  return segments.map(({ key, condition }) => ({
+    key,
+    ...explain(condition, subject, now, { timeZone, rules: segments, leaves: browserLeaves }),
+  }));
 }
+
+/** Why the visitor is, or is not, in the segment `key`. */
+export type Explanation = Why & { key: string };

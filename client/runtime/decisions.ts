@@ -36,7 +36,7 @@ export function createDecisions(
     if (answer && request > newest) {
       newest = request;
       const { slots, segments: told, stableId, token, until } = answer;
-      save({ slots: { ...state.slots, ...slots }, told, stableId, token: token ?? undefined });
+      save({ slots: { ...state.slots, ...slots }, told, stableId, token });
       for (const [slot, content] of Object.entries(slots)) {
         const before = fresh[slot];
         // The same again is the same decision: it is not seen twice.

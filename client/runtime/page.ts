@@ -15,9 +15,8 @@ export function watchPages(view: (referrer?: string) => void, signal: AbortSigna
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const settle = () => {
-    clearTimeout(timer);
-    if (timer && !signal.aborted) view(referrer);
     timer = undefined;
+    if (!signal.aborted) view(referrer);
   };
   const moved = () => {
     if (address() === current) return;
@@ -30,9 +29,6 @@ export function watchPages(view: (referrer?: string) => void, signal: AbortSigna
   const { navigation } = window as { navigation?: EventTarget };
   if (navigation) navigation.addEventListener("currententrychange", moved, { signal });
   else setInterval(moved, LOOK_MS);
-  // Capture: before the last messages are sent.
-  addEventListener("pagehide", settle, { signal, capture: true });
-
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => view(), { signal });
   else view();
 }

@@ -14,7 +14,7 @@ type Work = (visit: Visit) => void;
 export function createRuntime(
   name: string,
   chosen: () => ConsentMode | undefined,
-  fetchManifest: () => Promise<PublicManifest>,
+  fetchManifest: () => Promise<PublicManifest | undefined>,
   start: (
     mode: ConsentMode,
     manifest: Promise<PublicManifest | undefined>,
@@ -28,19 +28,23 @@ export function createRuntime(
   let visit: Visit | undefined;
   let active: ConsentMode | undefined;
   let scope = new AbortController();
-  let manifest: Promise<PublicManifest | undefined> | undefined;
 
-  const readManifest = () => {
-    manifest ??= fetchManifest().catch((error) => {
-      manifest = undefined;
+  const attempt = (work: Work, visit: Visit) => {
+    try {
+      work(visit);
+    } catch (error) {
       report(error);
-      return undefined;
-    });
-    return manifest;
+    }
+  };
+  const begin = (begun: Visit) => {
+    visit = begun;
+    for (const work of held.splice(0)) attempt(work, begun);
   };
 
   const settle = async (): Promise<void> => {
-    const mode = chosen() ?? (await readManifest())?.consentDefault;
+    const choice = chosen();
+    const manifest = choice === "off" ? undefined : fetchManifest();
+    const mode = choice ?? (await manifest)?.consentDefault;
     if (!mode) return addEventListener("online", turn, { once: true });
     if (mode === active) return visit?.decide();
     const carried = { ...visit?.state };
@@ -49,13 +53,7 @@ export function createRuntime(
     scope.abort();
     scope = new AbortController();
     purgeStore(name, mode);
-    if (mode !== "off") {
-      const begin = (begun: Visit) => {
-        visit = begun;
-        for (const work of held.splice(0)) work(begun);
-      };
-      return start(mode, readManifest(), carried, begin, scope.signal);
-    }
+    if (mode !== "off") return start(mode, manifest!, carried, begin, scope.signal);
     held = [];
   };
   const turn = () => {
@@ -65,10 +63,9 @@ export function createRuntime(
   return [
     () => visit,
     (work) => {
-      if (visit) work(visit);
-      else if (active === "off") return false;
-      else held.push(work);
-      return true;
+      if (visit) attempt(work, visit);
+      else if (active !== "off") held.push(work);
+      return active !== "off";
     },
     turn,
   ];

@@ -27,7 +27,7 @@ function wordsOf(manifest: PublicManifest): Set<string> {
  * @param subject all of the person but the history.
  * @param changed a slot of the site looks at a segment whose answer here is another now.
  * @returns `use`: the site's configuration, as soon as it is known. `report`: says what changed since it last did.
- * `list`: of all memberships. `local`: keys of those decided here.
+ * `list`: of all memberships.
  */
 export function createSegments(
   state: State,
@@ -42,7 +42,6 @@ export function createSegments(
   decide: () => void,
   report: () => void,
   list: () => Memberships,
-  local: () => string[],
 ] {
   let program: Program | undefined;
   /** Undefined: it is not known yet what matters. */
@@ -117,6 +116,5 @@ export function createSegments(
     decide,
     report,
     list,
-    () => Object.keys(local),
   ];
 }

@@ -14,7 +14,7 @@ export interface State {
   /** As the edge told it: fixed at first sight, over login and merge. */
   stableId: string | undefined;
   /** The edge's signed word on this profile. */
-  token: string | undefined;
+  token: string | null;
   history: HistoryEvent[];
   /** Memberships that the edge told of. */
   told: Memberships;
@@ -32,7 +32,7 @@ export const nobody = (): Omit<State, "members" | "manifest"> => ({
   userId: undefined,
   traits: {},
   stableId: undefined,
-  token: undefined,
+  token: null,
   history: [],
   told: {},
   slots: {},

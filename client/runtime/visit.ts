@@ -50,6 +50,7 @@ export async function startVisit(
   track: (event: string, properties: JsonObject) => void,
   view: (referrer?: string) => void,
   emit: Emit,
+  report: (error: unknown) => void,
   mode: ConsentMode,
   manifest: Promise<PublicManifest | undefined>,
   carried: Partial<State>,
@@ -60,7 +61,7 @@ export async function startVisit(
   // Before anything is awaited, so that slots are hidden before they are painted.
   const [fill, reveal, names] = mode === "memory" ? [] : createSlots((names) => found(names), signal);
 
-  const [state, save, read, write] = await openStore(name, mode, carried, (error) => emit("error", { error }));
+  const [state, save, read, write] = await openStore(name, mode, carried, report);
   if (signal.aborted) return;
 
   // The ids of a tab are its own: it has nothing to say to others.
@@ -88,7 +89,7 @@ export async function startVisit(
     context: context(),
     consent: grantedOf(purposes()),
   });
-  const [use, see, decide, report, members, local] = createSegments(state, save, subject, () => want(), emit, signal);
+  const [use, see, decide, say, members] = createSegments(state, save, subject, () => want(), emit, signal);
 
   const capture = (draft: Message) => {
     const { anonymousId, userId } = state;
@@ -113,13 +114,20 @@ export async function startVisit(
     async () => {
       const { anonymousId, userId, token } = state;
       const slots = names?.() ?? [];
-      const request = { anonymousId, userId, token, slots, context: context(), local: { segments: local() } };
+      const request = {
+        anonymousId,
+        userId,
+        token,
+        slots,
+        context: context(),
+        local: { segments: Object.keys(members()) },
+      };
       return slots.length ? carry(request) : undefined;
     },
     (slot, content) => show(slot, content, true),
     () => {
       reveal?.();
-      report();
+      say();
     },
     signal,
   );
@@ -141,8 +149,7 @@ export async function startVisit(
       const { userId = state.userId } = draft;
       const other = state.userId && userId !== state.userId;
       const traits = { ...(!other && state.traits), ...draft.traits };
-      const before = { userId: state.userId, traits: state.traits };
-      if (JSON.stringify({ userId, traits }) !== JSON.stringify(before)) {
+      if (userId !== state.userId || JSON.stringify(traits) !== JSON.stringify(state.traits)) {
         become({ ...(other && nobody()), userId, traits });
       }
       capture(draft);
