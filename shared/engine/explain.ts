@@ -7,10 +7,9 @@ import type {
   SequenceCondition,
   UnlessCondition,
 } from "../condition.ts";
-import { measureDays } from "./calendar.ts";
 import { answerOf, link } from "./compile.ts";
 import { describe } from "./describe.ts";
-import { MEASURES } from "./event.ts";
+import { MEASURES } from "./measures.ts";
 import { phraseEvent, phraseValue, plural } from "./phrase.ts";
 import { childrenOf, kindOf, type Leaves, type Node, type Run, type Scope } from "./run.ts";
 import { selectionOf } from "./selection.ts";
@@ -84,7 +83,7 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
     const kind = kindOf(leaf);
     if (childrenOf(leaf) || !kind) return () => ({});
     if (!Object.hasOwn(options.leaves, kind)) return () => ({ found: "not known here, only at the edge" });
-    const find = Object.hasOwn(WITH_DAYS, kind)
+    const find = Object.hasOwn(MEASURES, kind)
       ? findMeasured(leaf as EventCondition, scope, kind)
       : kind === "trait" || kind === "context"
         ? findFact(leaf as never, kind)
@@ -95,7 +94,7 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
   function findMeasured(leaf: EventCondition, scope: Scope, kind: string): (run: Run) => Finding {
     const select = selectionOf(leaf, scope);
     const spanAt = spanOf(leaf);
-    const { series, read } = WITH_DAYS[kind]!(leaf, scope);
+    const { series, read } = MEASURES[kind]!(leaf, scope);
     const required = kind === "days" ? leaf.days : kind === "recency" ? leaf.recency : undefined;
     const operators = (required ??
       (kind === "event" || kind === "type" ? (leaf.count ?? { gte: 1 }) : operatorsOf(leaf as never))) as Operators;
@@ -159,8 +158,6 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
     };
   }
 }
-
-const WITH_DAYS: typeof MEASURES = { ...MEASURES, days: measureDays };
 
 function findGroup(children: readonly Why[]): Finding {
   const holding = children.filter(({ value }) => value === true).length;

@@ -1,14 +1,17 @@
 /** The leaves that the browser's script has. What it lacks is unknown there, and asked of the edge. */
-import { MEASURES, measured } from "./event.ts";
+import { measureSum } from "./aggregate.ts";
+import { measureCount, measured } from "./event.ts";
 import { contextLeaf, segmentLeaf, traitLeaf } from "./fact.ts";
 import type { Leaves } from "./run.ts";
 import { unlessLeaf } from "./unless.ts";
 
-/** What the browser decides with. */
+/** What the browser decides with. A kind that is put here is shipped to it, by `analyze`, and costs every visitor its bytes. */
 export const browserLeaves: Leaves = {
   trait: traitLeaf,
   context: contextLeaf,
   segment: segmentLeaf,
   unless: unlessLeaf,
-  ...Object.fromEntries(Object.entries(MEASURES).map(([key, measure]) => [key, measured(measure)])),
+  event: measured(measureCount),
+  type: measured(measureCount),
+  sum: measured(measureSum),
 };
