@@ -1,10 +1,9 @@
 /** Makes URLs harmless whose scheme a browser would run, whatever way they were put together. */
+import { type Attribute, readAttributes } from "./attributes.ts";
 import { URL_ATTRIBUTES } from "./positions.ts";
 
 const SAFE_SCHEMES = new Set(["http", "https", "mailto", "tel", "sms"]);
 const SAFE_IMAGE = /^data:image\/(?:png|gif|jpeg|webp|avif)[;,]/i;
-const NAMES = [...URL_ATTRIBUTES].join("|");
-const ATTRIBUTE = new RegExp(`([\\s"'/](?:${NAMES})\\s*=\\s*)(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, "gi");
 const NAMED: { [name: string]: string } = {
   amp: "&",
   lt: "<",
@@ -18,16 +17,24 @@ const NAMED: { [name: string]: string } = {
 
 /** `href="javascript:…"` becomes `href="#"`, in every attribute that a browser follows or loads. */
 export function neutralizeUrls(html: string): string {
-  return html.replace(ATTRIBUTE, (whole, before: string, ...values: (string | undefined)[]) =>
-    isSafeUrl(textOf(values)) ? whole : `${before}"#"`,
-  );
+  let safe = "";
+  let done = 0;
+  for (const { start, end } of unsafeUrls(html)) {
+    safe += `${html.slice(done, start)}"#"`;
+    done = end;
+  }
+  return done === 0 ? html : safe + html.slice(done);
 }
 
 /** Where in the HTML unsafe URLs stand. */
 export function findUnsafeUrls(html: string): number[] {
-  return [...html.matchAll(ATTRIBUTE)]
-    .filter(([, , ...values]) => !isSafeUrl(textOf(values)))
-    .map(({ index, 1: before }) => index + before!.length);
+  return unsafeUrls(html).map(({ start }) => start);
+}
+
+function unsafeUrls(html: string): Attribute[] {
+  return [...readAttributes(html)].filter(
+    ({ name, value }) => URL_ATTRIBUTES.has(name) && !isSafeUrl(decodeEntities(value)),
+  );
 }
 
 /** True for relative URLs and for schemes that run nothing; browsers skip control characters and spaces in schemes, so does this. */
@@ -36,10 +43,6 @@ export function isSafeUrl(url: string): boolean {
   const bare = url.replace(/[\u0000-\u0020\u007f-\u009f]/g, "");
   const scheme = /^([^/?#:]*):/.exec(bare)?.[1]?.toLowerCase();
   return scheme === undefined || SAFE_SCHEMES.has(scheme) || SAFE_IMAGE.test(bare);
-}
-
-function textOf([double, single, bare]: readonly (string | undefined)[]): string {
-  return decodeEntities(double ?? single ?? bare ?? "");
 }
 
 function decodeEntities(text: string): string {

@@ -1,0 +1,47 @@
+/** Reads the attributes of HTML as a browser's tokenizer finds them: quotes in text, comments and other values do not confuse it. */
+
+const TAG = /<!--[\s\S]*?(?:-->|$)|<[!?/][^>]*>?|<([a-z][^\s/>]*)/gi;
+// An attribute with its value in double, single or no quotes, or the end of the tag. What is not closed runs to the end.
+const ATTRIBUTE = /[\s/]*(?:(>)|([^\s/>][^\s/>=]*)(?:(\s*=\s*)(?:"([^"]*)(?:"|$)|'([^']*)(?:'|$)|([^\s>]+))?)?)/gy;
+const RAW_TEXT = /^(?:script|style|textarea|title|iframe|noscript|noembed|noframes|xmp|plaintext)$/;
+
+export interface Attribute {
+  /** In lower case. */
+  name: string;
+  /** As written, without quotes; entities are not decoded. */
+  value: string;
+  /** Where the value begins and ends, quotes included. */
+  start: number;
+  end: number;
+}
+
+/** Every attribute that has a value, in order. */
+export function* readAttributes(html: string): Generator<Attribute> {
+  TAG.lastIndex = 0;
+  for (let tag = TAG.exec(html); tag; tag = TAG.exec(html)) {
+    // Both expressions keep their place in `lastIndex`, which whoever reads meanwhile would move.
+    let at = TAG.lastIndex;
+    const element = tag[1]?.toLowerCase();
+    if (element === undefined) continue;
+    for (;;) {
+      ATTRIBUTE.lastIndex = at;
+      const match = ATTRIBUTE.exec(html);
+      if (!match) break;
+      at = ATTRIBUTE.lastIndex;
+      const [whole, close, name, equals, double, single, bare] = match;
+      if (close !== undefined || name === undefined) break;
+      if (equals === undefined) continue;
+      const value = double ?? single ?? bare ?? "";
+      const start = match.index + whole.indexOf(equals, whole.indexOf(name) + name.length) + equals.length;
+      yield { name: name.toLowerCase(), value, start, end: at };
+    }
+    if (RAW_TEXT.test(element)) at = endOfRawText(html, element, at);
+    TAG.lastIndex = at;
+  }
+}
+
+function endOfRawText(html: string, element: string, from: number): number {
+  const end = new RegExp(`</${element}(?=[\\s/>])`, "gi");
+  end.lastIndex = from;
+  return end.exec(html)?.index ?? html.length;
+}
