@@ -1,4 +1,7 @@
-/** The condition language, as types. The grammar and its fixed semantics are documented in docs at /api and checked in edge/segments/schema.ts. */
+/**
+ * The condition language, as types. The grammar and its fixed semantics are documented in docs at /api and checked in
+ * edge/segments/schema.ts; test/cases/conditions.json fixes each of them with an example.
+ */
 import type { EventType } from "./event.ts";
 
 export type Scalar = string | number | boolean | null;
@@ -17,10 +20,12 @@ export interface Operators {
   gte?: Operand;
   lt?: Operand;
   lte?: Operand;
+  /** A value is there, `null` included. */
   exists?: boolean;
   contains?: Operand;
   startsWith?: Operand;
   endsWith?: Operand;
+  /** `*` stands for any text; the whole value has to match. */
   like?: string;
   /** ISO instant: the date lies before it. */
   before?: Operand;
@@ -28,7 +33,9 @@ export interface Operators {
   after?: Operand;
   /** The date lies in the last … (half-open: `now - within < date <= now`). */
   within?: Duration;
+  /** Some element of an array satisfies all of these. */
   any?: Operators;
+  /** Each element of an array does; of an empty one, yes. */
   all?: Operators;
 }
 
@@ -44,15 +51,17 @@ export interface Window {
   within?: Duration;
   /** `["7d","30d"]`: from 30 days ago to 7 days ago. */
   between?: [Duration, Duration];
-  /** Absolute ISO instants. */
+  /** Absolute ISO instants: `after <= timestamp < before`, so that windows laid end to end count each event once. */
   after?: string;
   before?: string;
 }
 
 export type NumberOperators = Pick<Operators, "eq" | "ne" | "in" | "nin" | "gt" | "gte" | "lt" | "lte">;
 
+/** One measure of the events in the window: their `count` unless another is named. Several are put into `all`. */
 export interface EventCondition extends EventSelector, Window, Omit<Operators, "after" | "before" | "within"> {
   count?: NumberOperators;
+  /** Aggregates of the property at this path; the operators beside them judge it. `distinct` counts scalars. */
   sum?: string;
   avg?: string;
   min?: string;
@@ -60,12 +69,14 @@ export interface EventCondition extends EventSelector, Window, Omit<Operators, "
   distinct?: string;
   first?: string;
   last?: string;
+  /** Distinct calendar days in the site's zone. */
   days?: NumberOperators;
   /** Time since the last match; operands are durations. */
   recency?: { gt?: Duration; gte?: Duration; lt?: Duration; lte?: Duration };
 }
 
 export interface UnlessCondition extends EventSelector {
+  /** With `same`, only an answer with equal properties counts; a missing one equals nothing. */
   unless: EventSelector & { same?: string[] };
   after: Duration;
   within?: Duration;
@@ -79,23 +90,27 @@ export interface SequenceCondition {
 
 export interface RatioCondition extends NumberOperators, Window {
   ratio: [EventSelector, EventSelector];
-  /** The ratio is not judged while the second count is below this. */
+  /** The ratio is not judged while the second count is below this, and never while it is 0. */
   min?: number;
 }
 
 export interface TimeCondition {
   time: {
     weekday?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+    /** `from <= clock < to`; a `to` that is not later goes over midnight, each side of which has its own weekday. */
     from?: string;
     to?: string;
-    /** `"visitor"`, `"site"` or an IANA name. */
+    /** `"site"` (the default), `"visitor"` (`context.timezone`; without it the answer is unknown) or an IANA name. */
     zone?: string;
   };
 }
 
 export interface DateCondition {
+  /** A date without a time is the whole day in the site's zone, and coming until it is over. */
   date: { trait: string };
+  /** Its return in later years; the 29th of February is kept on the 28th. */
   anniversary?: boolean;
+  /** The coming …; with a leading `-` the last. */
   within: Duration;
 }
 

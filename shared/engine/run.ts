@@ -73,7 +73,7 @@ export const unknown: Node = (run) => {
 };
 
 /** How often `settle` looks ahead before it is content with a sound answer. */
-const LOOKS = 64;
+const LOOKS = 32;
 
 /**
  * Makes `until` exact: while the node has the same value at its own `until`, the answer holds on from there.
