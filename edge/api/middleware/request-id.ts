@@ -10,6 +10,7 @@ export const requestId = createMiddleware<ApiEnv>(async (c, next) => {
   c.set("siteId", null);
   await next();
   c.header("x-request-id", id);
+  c.header("x-content-type-options", "nosniff");
   // Configuration and people: neither is for a cache.
   if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
 });

@@ -91,7 +91,7 @@ it.each(ROUTES)(
         expect(response.status, `${sent} → ${text}`).toBeLessThan(500);
         if (!response.ok) expect(JSON.parse(text).type).toMatch(/^\/problems#/);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   },
   60_000,
@@ -122,6 +122,6 @@ it("answers any address with success or a problem, never a failure", async () =>
         expect(response.status, `${method} ${address}`).toBeLessThan(500);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 80 },
   );
 }, 60_000);
