@@ -3,13 +3,10 @@ import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { TEMPLATE_BYTES } from "../../shared/limits.ts";
 import type { Variant } from "../../shared/manifest.ts";
-import { checkTemplate } from "../blocks/liquid.ts";
 import {
   archiveBlock,
   type Block,
-  type BlockBody,
   type BlockVersion,
-  type BlockVersionRow,
   insertBlock,
   listBlocks,
   listBlockVersions,
@@ -17,15 +14,13 @@ import {
   readBlock,
   readBlockVersion,
   rollbackBlock,
-  selectLiveBlocks,
   updateBlock,
 } from "../db/blocks.ts";
-import { type SegmentRow, selectSegments, toSegment } from "../db/segments.ts";
 import { publish } from "../manifest/publish.ts";
-import { Problem, type ProblemError } from "../problem.ts";
-import { checkReferences } from "../segments/references.ts";
+import { Problem } from "../problem.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
-import { ConditionSchema, parseCondition } from "./condition.ts";
+import { checkBody, checkLive } from "./block-checks.ts";
+import { ConditionSchema } from "./condition.ts";
 import { checkIfMatch, toEtag } from "./etag.ts";
 import {
   IsoSchema,
@@ -263,63 +258,6 @@ async function findBlock(c: ApiContext, key: string): Promise<Block> {
   const block = await readBlock(c.env.DB, siteOf(c), key);
   if (!block || block.status === "archived") throw new Problem("not-found", `There is no block ${key}.`);
   return block;
-}
-
-export interface BlockInput {
-  variants: { key: string; audience: unknown; template: string }[];
-  fallback: string | null;
-}
-
-/** Checks templates, audiences and what they refer to. @throws Problem with a pointer for each thing that is wrong. */
-export async function checkBody(c: ApiContext, input: BlockInput, live: boolean): Promise<BlockBody> {
-  checkTemplates(input);
-  const variants: Variant[] = input.variants.map(({ key, audience, template }, index) => ({
-    key,
-    audience: audience === null ? null : parseCondition(audience, `/variants/${index}/audience`),
-    template,
-  }));
-  await checkAudiences(c, variants, live);
-  return { variants, fallback: input.fallback };
-}
-
-function checkTemplates({ variants, fallback }: BlockInput): void {
-  const errors: ProblemError[] = [];
-  const keys = new Set<string>();
-  variants.forEach(({ key, template }, index) => {
-    if (keys.has(key)) {
-      const pointer = `/variants/${index}/key`;
-      throw new Problem("invalid-request", `Two variants have the key ${key}.`, {
-        errors: [{ pointer, code: "duplicate", detail: `Another variant has the key ${key}.` }],
-      });
-    }
-    keys.add(key);
-    collect(template, `/variants/${index}/template`);
-  });
-  if (fallback !== null) collect(fallback, "/fallback");
-  if (errors.length) throw new Problem("invalid-template", errors[0]!.detail, { errors });
-
-  function collect(source: string, pointer: string): void {
-    const checked = checkTemplate(source);
-    if ("errors" in checked) errors.push(...checked.errors.map((error) => ({ ...error, pointer })));
-  }
-}
-
-async function checkAudiences(c: ApiContext, variants: readonly Variant[], live: boolean): Promise<void> {
-  if (!variants.some(({ audience }) => audience)) return;
-  const { results } = await selectSegments(c.env.DB, siteOf(c)).all<SegmentRow>();
-  const segments = results.map(toSegment);
-  const errors = variants.flatMap(({ audience }, index) =>
-    audience ? checkReferences(audience, segments, { self: null, live, pointer: `/variants/${index}/audience` }) : [],
-  );
-  if (errors.length) throw new Problem("invalid-condition", errors[0]!.detail, { errors });
-}
-
-/** What is about to be live: its segments are active, and no other block is live in its slot. */
-async function checkLive(c: ApiContext, block: Block | BlockVersion): Promise<void> {
-  await checkAudiences(c, block.variants, true);
-  const { results } = await selectLiveBlocks(c.env.DB, siteOf(c)).all<BlockVersionRow>();
-  const other = results.find(({ slot, key }) => slot === block.slot && key !== block.key);
-  if (other) throw new Problem("conflict", `The slot ${block.slot} is filled by the block ${other.key}.`);
 }
 
 type Json = { [key: string]: unknown };
