@@ -6,6 +6,8 @@ const USAGE = `Usage: npm run attune -- <command> [options]
 
   start                     build, migrate and start everything here: npm start
       --port <n>            default 8787, or the environment's PORT
+      --state <folder>      where D1 and KV are kept; default .wrangler/state
+      --verbose             show each request
   build                     the browser script and its files, into dist/assets
       --demo                with the demo shop
   deploy                    to your Cloudflare account: npm run deploy

@@ -1,7 +1,7 @@
 /** `npm start`: everything on this machine, from a clean checkout to a shop in the browser, and a clean end. */
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { readLocalVars } from "./api.ts";
 import { build } from "./build.ts";
@@ -13,7 +13,11 @@ import { checkPort, startWorker } from "./worker.ts";
 const CRON_MS = 60_000;
 
 export async function start(args: string[]): Promise<number> {
-  const { values } = readOptions(args, { port: { type: "string" }, verbose: { type: "boolean", short: "v" } });
+  const { values } = readOptions(args, {
+    port: { type: "string" },
+    state: { type: "string", default: LOCAL_STATE },
+    verbose: { type: "boolean", short: "v" },
+  });
   const port = readPort(values.port);
   await checkPort(port);
   const end = untilSignal();
@@ -26,7 +30,7 @@ export async function start(args: string[]): Promise<number> {
   let log: (line: string) => void = values.verbose ? say : () => {}; // what goes wrong before it runs comes as the one line that it throws
   const worker = await startWorker({
     port,
-    persistTo: LOCAL_STATE,
+    persistTo: values.state,
     vars: { ...vars, ATTUNE_LOCAL: "1" },
     log: (line) => log(line),
   });
@@ -34,7 +38,7 @@ export async function start(args: string[]): Promise<number> {
   const cron = setInterval(() => runSchedule(worker.url), CRON_MS);
   try {
     await seedDemo({ url: worker.url, token: vars["ATTUNE_ADMIN_TOKEN"]! });
-    say(welcome(worker.url));
+    say(welcome(worker.url, values.state));
     const cause = await Promise.race([end, worker.ended]);
     if (cause === undefined) return 0;
     throw new Failure(`The Worker ended: ${cause}`);
@@ -80,7 +84,7 @@ function showTrouble(line: string): void {
   if (/\[ERROR\]|\[wrangler:error\]|"level":"(error|warn)"|Uncaught/.test(plain)) process.stderr.write(`${plain}\n`);
 }
 
-function welcome(url: string): string {
+function welcome(url: string, state: string): string {
   const mail = `curl -s ${url}/api/email/tokens -H 'Authorization: Bearer sk_demo' -H 'Content-Type: application/json'`;
   const recipients = `{"send":"demo","recipients":[{"email":"robin@example.com"}]}`;
   return `
@@ -99,6 +103,6 @@ function welcome(url: string): string {
               -d '${recipients}' | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
             curl -s ${url}/e/$token/hero
 
-  Ctrl-C ends it; what is stored stays in .wrangler/state.
+  Ctrl-C ends it; what is stored stays in ${relative(process.cwd(), state)}.
 `;
 }
