@@ -10,13 +10,14 @@ import { startVisit } from "./visit.ts";
 
 const page = window as { attune?: Attune | Parameters<Attune["push"]> };
 const waiting = page.attune;
-const { key, endpoint, src, consent } = readOptions(document.currentScript);
+const script = document.currentScript as HTMLScriptElement | null;
 
 // Included twice: the first one stays.
-if (key && !(waiting && "version" in waiting)) {
+if (script?.dataset["key"] && !(waiting && "version" in waiting)) {
+  const { key, endpoint, preset } = readOptions(script);
   const name = `attune.${key}`;
   const [on, emit] = createEmitter();
-  const [mode, purposes, choose, recall] = createConsent(name, consent);
+  const [mode, purposes, choose, recall] = createConsent(name, preset);
   const report = (error: unknown) => emit("error", { error });
   const context = () => ({ ...buildContext(), consent: { categoryPreferences: purposes() } });
   const [visit, run, turn] = createRuntime(
@@ -43,7 +44,7 @@ if (key && !(waiting && "version" in waiting)) {
     turn();
     emit("consent", { mode: mode() ?? "off", purposes: purposes() });
   };
-  const attune = createApi(visit, run, context, say, on, emit, src.replace(/[^/]*$/, "attune.debug.js"));
+  const attune = createApi(visit, run, context, say, on, emit, script.src.replace(/[^/]*$/, "attune.debug.js"));
   page.attune = attune;
   if (Array.isArray(waiting)) attune.push(...waiting);
 

@@ -11,7 +11,7 @@ interface Choice {
 /**
  * @param preset what the tag says of visitors who have not chosen.
  * @returns `mode`: undefined while nobody has said anything, the site's setting holds then. `choose`: takes a mode, or
- * purposes one by one. `recall`: another tab may have chosen.
+ * purposes; one that is left out stays as it was said before, or is not granted. `recall`: another tab may have chosen.
  */
 export function createConsent(
   name: string,
@@ -38,9 +38,7 @@ export function createConsent(
     try {
       if (isMode(said)) choice = { mode: said };
       else if (typeof said === "object") {
-        // What was only assumed for this page is no consent to go further.
-        const base = /^(session|full)$/.test(mode()!) && purposes();
-        const { analytics, personalization, marketing } = { ...base, ...(said as Consent) };
+        const { analytics, personalization, marketing } = { ...choice?.purposes, ...(said as Consent) };
         const granted = analytics || personalization || marketing;
         choice = {
           mode: !granted ? "off" : mode() === "session" ? "session" : "full",

@@ -2,9 +2,7 @@
 import type { DecideAnswer } from "../../shared/wire.ts";
 import type { Content } from "./slots.ts";
 import type { Save, State } from "./store.ts";
-import { createTimer } from "./timer.ts";
-
-const endOf = (until: string | null) => (until ? Date.parse(until) : Infinity);
+import { createTimer, endOf, holds } from "./timer.ts";
 
 /**
  * @param ask one request for all slots of the page.
@@ -24,17 +22,15 @@ export function createDecisions(
   /** Decided since this page began. */
   let fresh: { [slot: string]: Content } = {};
   let wanted = false;
-  let requests = 0;
-  /** The newest request whose answer was taken: a slower, older one is not. */
+  /** Number of the newest request: an older one's answer comes too late. */
   let newest = 0;
 
   const decide = async () => {
     wanted = false;
-    const request = ++requests;
+    const request = ++newest;
     const answer = await ask();
     if (signal.aborted) return;
-    if (answer && request > newest) {
-      newest = request;
+    if (answer && request === newest) {
       const { slots, segments: told, stableId, token, until } = answer;
       save({ slots: { ...state.slots, ...slots }, told, stableId, token });
       for (const [slot, content] of Object.entries(slots)) {
@@ -44,9 +40,8 @@ export function createDecisions(
         fresh[slot] = content;
         fill(slot, content);
       }
-      const end = endOf(until);
       // One that has passed already when the answer comes tells of a wrong clock, not of a new decision.
-      setTimer(end > Date.now() ? end : Infinity);
+      setTimer(holds(until) ? endOf(until) : Infinity);
     }
     answered();
   };
@@ -61,10 +56,10 @@ export function createDecisions(
     want,
     (slot) => {
       const content = state.slots[slot];
-      return content && endOf(content.decision.until) > Date.now() ? content : undefined;
+      return content && holds(content.decision.until) ? content : undefined;
     },
     () => {
-      newest = requests;
+      newest++;
       fresh = {};
     },
   ];

@@ -70,8 +70,7 @@ export function createDelivery(
     request?: JsonObject,
     keepalive = false,
   ): Promise<A | undefined> => {
-    const ids = messages.map(({ messageId }) => messageId);
-    for (const id of ids) underway.add(id);
+    for (const { messageId } of messages) underway.add(messageId);
     try {
       const body = { writeKey, sentAt: new Date().toISOString(), ...request, [request ? "events" : "batch"]: messages };
       // A string as body goes as text/plain: no preflight.
@@ -91,17 +90,14 @@ export function createDelivery(
         fail(answer, response.headers.get("Retry-After"));
       } else {
         const rejected: IngestAnswer["rejected"] = ok
-          ? [...answer.rejected]
-          : ids.map((_, index) => ({ index, problem: answer }));
+          ? answer.rejected
+          : messages.map((_, index) => ({ index, problem: answer }));
+        const refused = new Map(rejected.map(({ index, problem }) => [messages[index]!, problem]));
         await remove(messages);
         failures = notBefore = 0;
-        for (const { index, problem } of rejected) {
-          ids[index] = "";
-          emit("rejected", { message: messages[index]!, problem });
-        }
-        const messageIds = ids.filter(Boolean);
+        for (const [message, problem] of refused) emit("rejected", { message, problem });
+        const messageIds = messages.filter((message) => !refused.has(message)).map(({ messageId }) => messageId);
         if (messageIds.length) emit("ack", { messageIds });
-        if (ids.length === BATCH_EVENTS) arm(0);
         return ok ? answer : undefined;
       }
     } catch (error) {
@@ -117,7 +113,9 @@ export function createDelivery(
     clearTimeout(timer);
     waiting = 0;
     return lock(async () => {
-      for (let messages = await take(); messages.length && !signal.aborted; messages = await take()) {
+      while (!signal.aborted) {
+        const messages = await take();
+        if (!messages.length) return;
         await send(messages);
         if (Date.now() < notBefore) return;
       }
@@ -133,7 +131,6 @@ export function createDelivery(
   addEventListener("online", flush, { signal });
   addEventListener("pagehide", part, { signal });
   document.addEventListener("visibilitychange", part, { signal });
-  signal.addEventListener("abort", () => clearTimeout(timer));
 
   return [
     () => arm(++waiting < FLUSH_EVENTS ? FLUSH_IDLE_MS : 0),

@@ -16,8 +16,8 @@ export function toNodes(html: string): DocumentFragment {
   // Scripts that innerHTML makes never run; handlers and script addresses would, once in the page.
   for (const element of template.content.querySelectorAll("*")) {
     for (const { name, value } of [...element.attributes]) {
-      if (/^on|^srcdoc$/i.test(name) || /javascript:/i.test(value.replace(/[\0- ]/g, "")))
-        element.removeAttribute(name);
+      // Browsers ignore blanks and control characters in a scheme.
+      if (/^(on|srcdoc)|javascript:/i.test(name + value.replace(/[\0- ]/g, ""))) element.removeAttribute(name);
     }
   }
   return template.content;

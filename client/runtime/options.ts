@@ -2,14 +2,12 @@
 import type { ConsentMode } from "../../shared/consent.ts";
 
 export interface Options {
-  /** The write key, `pk_…`; undefined: there is no tag to speak of. */
-  key: string | undefined;
+  /** The write key, `pk_…`. */
+  key: string;
   /** Prefix of every request: host and neutral path. */
   endpoint: string;
-  /** Where the script came from; its lazy part lies beside it. */
-  src: string;
   /** What a visitor who has not chosen yet has allowed; undefined: the manifest says. */
-  consent: ConsentMode | undefined;
+  preset: ConsentMode | undefined;
 }
 
 export const isMode = (value: unknown): value is ConsentMode => /^(off|memory|session|full)$/.test(value as string);
@@ -18,13 +16,10 @@ export const isMode = (value: unknown): value is ConsentMode => /^(off|memory|se
  * Reads the tag: `data-key`, `data-host` (an origin; default: where the script came from), `data-path` (default: `/a`),
  * `data-consent`.
  */
-export function readOptions(script: HTMLOrSVGScriptElement | null): Options {
-  const { src = "", dataset = {} as DOMStringMap } = (script ?? {}) as Partial<HTMLScriptElement>;
-  const { key, host, path = "/a", consent } = dataset;
+export function readOptions({ src, dataset: { key = "", host, path = "/a", consent } }: HTMLScriptElement): Options {
   return {
     key,
-    endpoint: (host || src.split("/", 3).join("/")) + path,
-    src,
-    consent: isMode(consent) ? consent : undefined,
+    endpoint: (host || new URL(src).origin) + path,
+    preset: isMode(consent) ? consent : undefined,
   };
 }

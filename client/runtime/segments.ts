@@ -8,7 +8,7 @@ import { HISTORY_EVENTS } from "../../shared/limits.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 import type { Emit, Memberships } from "./emitter.ts";
 import type { Save, State } from "./store.ts";
-import { createTimer } from "./timer.ts";
+import { createTimer, holds } from "./timer.ts";
 
 /**
  * All words in the conditions: event names, types and property paths are among them, so that an event or property whose
@@ -62,7 +62,7 @@ export function createSegments(
   };
 
   const list = () => ({
-    ...Object.fromEntries(Object.entries(state.told).filter(([, until]) => !until || Date.parse(until) > Date.now())),
+    ...Object.fromEntries(Object.entries(state.told).filter(([, until]) => holds(until))),
     ...local,
   });
 

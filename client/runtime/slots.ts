@@ -21,11 +21,13 @@ interface Slot {
 }
 
 /**
+ * @param enabled false: there are none, whatever the page holds.
  * @param found hears of slots that are new in the page: hidden now, to be filled or revealed.
  * @returns `fill`: puts the content into each element of that slot, ends their hiding, and says which they are.
  * `reveal`: nothing is to be waited for any more. `names` of all slots in the page.
  */
 export function createSlots(
+  enabled: boolean,
   found: (names: string[]) => void,
   signal: AbortSignal,
 ): [fill: (name: string, content: Content) => HTMLElement[], reveal: () => void, names: () => string[]] {
@@ -43,7 +45,7 @@ export function createSlots(
 
   const scan = () => {
     scanning = false;
-    if (signal.aborted) return;
+    if (signal.aborted || !enabled) return;
     const names: string[] = [];
     for (const element of document.querySelectorAll<HTMLElement>("attune-block[name],[data-attune-slot]")) {
       if (slots.has(element)) continue;

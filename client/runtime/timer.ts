@@ -3,6 +3,9 @@
 /** setTimeout takes no more than 2³¹ ms; a shorter step also corrects for a clock that was set. */
 const STEP_MS = 3_600_000;
 
+export const endOf = (until: string | null): number => (until ? Date.parse(until) : Infinity);
+export const holds = (until: string | null): boolean => endOf(until) > Date.now();
+
 /** @returns sets the instant (epoch milliseconds, Infinity for never), replacing the one before. */
 export function createTimer(ring: () => void, signal: AbortSignal): (at: number) => void {
   let due = Infinity;

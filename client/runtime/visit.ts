@@ -59,7 +59,8 @@ export async function startVisit(
 ): Promise<void> {
   let found = (_slots: string[]) => {};
   // Before anything is awaited, so that slots are hidden before they are painted.
-  const [fill, reveal, names] = mode === "memory" ? [] : createSlots((names) => found(names), signal);
+  const sends = mode !== "memory";
+  const [fill, reveal, names] = createSlots(sends, (names) => found(names), signal);
 
   const [state, save, read, write] = await openStore(name, mode, carried, report);
   if (signal.aborted) return;
@@ -96,14 +97,14 @@ export async function startVisit(
     const message: Message = { anonymousId, ...(userId && { userId }), ...draft };
     const event = toHistoryEvent(message);
     emit("event", message);
-    if (fill) add(message, isPrecious(message)).then(poke);
+    if (sends) add(message, isPrecious(message)).then(poke);
     tell(event);
     see(event);
   };
 
   const expose = watchExposures(track, signal);
   const show = (slot: string, { html, decision }: Content, fresh?: boolean) => {
-    for (const element of fill!(slot, { html, decision })) {
+    for (const element of fill(slot, { html, decision })) {
       if (fresh) expose(element, decision);
       emit("slot", { slot, element, html, decision });
     }
@@ -113,7 +114,7 @@ export async function startVisit(
     save,
     async () => {
       const { anonymousId, userId, token } = state;
-      const slots = names?.() ?? [];
+      const slots = names();
       const request = {
         anonymousId,
         userId,
@@ -126,7 +127,7 @@ export async function startVisit(
     },
     (slot, content) => show(slot, content, true),
     () => {
-      reveal?.();
+      reveal();
       say();
     },
     signal,
@@ -165,7 +166,7 @@ export async function startVisit(
 
   if (state.manifest) use(state.manifest);
   manifest.then((manifest) => {
-    if (manifest && !signal.aborted && manifest.version !== state.manifest?.version) use(manifest);
+    if (manifest && !signal.aborted) use(manifest);
   });
   watchPages(view, signal);
 
@@ -176,6 +177,6 @@ export async function startVisit(
     }
     want();
   };
-  found(names?.() ?? []);
+  found(names());
   emit("ready", { anonymousId: state.anonymousId });
 }
