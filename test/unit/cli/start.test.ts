@@ -108,7 +108,8 @@ test("npm start: the shop, the keys and the e-mail work; a second one says why i
   expect(below.length).toBeGreaterThan(1);
   child.kill("SIGINT");
   expect(await ended).toMatchObject({ code: 0, err: "" });
-  expect(below.filter(isAlive)).toEqual([]);
+  // The last of them have got their signal and need a moment to go.
+  await expect.poll(() => below.filter(isAlive), { timeout: 2_000 }).toEqual([]);
 });
 
 test("started again it keeps what it stored, and killed with -9 it leaves no process behind", {
