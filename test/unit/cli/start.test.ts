@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -51,13 +52,31 @@ async function start(port: number): Promise<Started> {
   return { child, url: `http://127.0.0.1:${port}`, ended };
 }
 
-/** All processes below one, as `pid` numbers. */
+/** All processes below one. From /proc where there is one: small machines have no `ps`. */
 function listDescendants(pid: number): number[] {
-  const rows = execFileSync("ps", ["-e", "-o", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
-  const pairs = rows.map((row) => row.trim().split(/\s+/).map(Number) as [number, number]);
+  const pairs = existsSync("/proc/self/stat") ? listProc() : listPs();
   const below = (parent: number): number[] =>
     pairs.filter(([, ppid]) => ppid === parent).flatMap(([child]) => [child, ...below(child)]);
   return below(pid);
+}
+
+type Pair = [pid: number, parent: number];
+
+function listProc(): Pair[] {
+  return readdirSync("/proc").flatMap((name): Pair[] => {
+    try {
+      // pid (name) state ppid …: the name may hold anything, parentheses too.
+      const stat = readFileSync(`/proc/${Number(name)}/stat`, "utf8");
+      return [[Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1])]];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function listPs(): Pair[] {
+  const rows = execFileSync("ps", ["-e", "-o", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
+  return rows.map((row) => row.trim().split(/\s+/).map(Number) as Pair);
 }
 
 function isAlive(pid: number): boolean {
