@@ -44,7 +44,7 @@ if (script?.dataset["key"] && !(waiting && "version" in waiting)) {
     turn();
     emit("consent", { mode: mode() ?? "off", purposes: purposes() });
   };
-  const attune = createApi(visit, run, context, say, on, emit, script.src.replace(/[^/]*$/, "attune.debug.js"));
+  const attune = createApi(visit, run, context, say, on, emit, `${new URL("attune.debug.js", script.src)}`);
   page.attune = attune;
   if (Array.isArray(waiting)) attune.push(...waiting);
 

@@ -12,10 +12,9 @@ export function buildPage(): JsonObject {
 
 export function buildContext(): JsonObject {
   const campaign: { [name: string]: string } = {};
-  new URLSearchParams(location.search).forEach((value, key) => {
-    const name = /^utm_([a-z]+)$/.exec(key)?.[1];
-    if (name) campaign[name === "campaign" ? "name" : name] = value;
-  });
+  for (const [key, value] of new URLSearchParams(location.search)) {
+    if (key.startsWith("utm_")) campaign[key.slice(4).replace("campaign", "name")] = value;
+  }
   const { width, height } = screen;
   return {
     page: buildPage(),

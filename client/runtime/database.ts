@@ -18,7 +18,7 @@ function done<T>(work: IDBRequest<T> | IDBTransaction): Promise<T> {
   return new Promise((resolve, reject) => {
     it.onsuccess = it.oncomplete = () => resolve(it.result);
     it.onerror = it.onabort = () => reject(it.error);
-    setTimeout(reject, PATIENCE_MS, "storage timed out");
+    setTimeout(reject, PATIENCE_MS, "timeout");
   });
 }
 

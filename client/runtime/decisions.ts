@@ -31,8 +31,8 @@ export function createDecisions(
     const answer = await ask();
     if (signal.aborted) return;
     if (answer && request === newest) {
-      const { slots, segments: told, stableId, token, until } = answer;
-      save({ slots: { ...state.slots, ...slots }, told, stableId, token });
+      const { slots, segments, stableId, token, until } = answer;
+      save({ slots: { ...state.slots, ...slots }, segments, stableId, token });
       for (const [slot, content] of Object.entries(slots)) {
         const before = fresh[slot];
         // The same again is the same decision: it is not seen twice.

@@ -15,7 +15,7 @@ export function buildDraft(type: EventType, fields: Partial<Message>, around: Js
     ...fields,
     context: { ...around, ...cleanObject(context) },
   };
-  if (countBytes(draft) > EVENT_BYTES - IDS_BYTES) throw "larger than 32 KB";
+  if (countBytes(draft) > EVENT_BYTES - IDS_BYTES) throw "too large";
   return draft;
 }
 

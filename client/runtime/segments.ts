@@ -50,7 +50,7 @@ export function createSegments(
 
   const remember = (events: HistoryEvent[]) => {
     const matters = (word: string) => !words || words.has(word);
-    const history = events
+    const kept = events
       .filter(({ type, event }) => matters(type) || matters(event))
       .map((event) => ({
         ...event,
@@ -58,11 +58,11 @@ export function createSegments(
       }))
       .sort((a, b) => a.timestamp - b.timestamp)
       .slice(-HISTORY_EVENTS);
-    save({ history });
+    save({ events: kept });
   };
 
   const list = () => ({
-    ...Object.fromEntries(Object.entries(state.told).filter(([, until]) => holds(until))),
+    ...Object.fromEntries(Object.entries(state.segments).filter(([, until]) => holds(until))),
     ...local,
   });
 
@@ -80,7 +80,7 @@ export function createSegments(
   const decide = () => {
     if (!program || signal.aborted) return;
     const before = local;
-    const told = { ...state.told };
+    const segments = { ...state.segments };
     const flipped = new Set<string>();
     let next = Infinity;
     local = {};
@@ -92,10 +92,10 @@ export function createSegments(
       if (Object.hasOwn(local, key) === Object.hasOwn(before, key)) return;
       flipped.add(key);
       // What the edge said of it is older than what was just seen here.
-      delete told[key];
+      delete segments[key];
     });
     setTimer(next);
-    if (flipped.size) save({ told });
+    if (flipped.size) save({ segments });
     report();
     if (Object.values(state.manifest!.slots).some((keys) => keys.some((key) => flipped.has(key)))) changed();
   };
@@ -106,11 +106,11 @@ export function createSegments(
       save({ manifest });
       words = wordsOf(manifest);
       program = compile(manifest.segments, manifest, browserLeaves);
-      remember(state.history);
+      remember(state.events);
       decide();
     },
     (event) => {
-      remember([...state.history, event]);
+      remember([...state.events, event]);
       decide();
     },
     decide,

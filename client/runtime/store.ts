@@ -15,9 +15,10 @@ export interface State {
   stableId: string | undefined;
   /** The edge's signed word on this profile. */
   token: string | null;
-  history: HistoryEvent[];
+  /** What the site's rules look at. */
+  events: HistoryEvent[];
   /** Memberships that the edge told of. */
-  told: Memberships;
+  segments: Memberships;
   /** Segments of the last report. */
   members: string[];
   slots: { [slot: string]: Content };
@@ -33,8 +34,8 @@ export const nobody = (): Omit<State, "members" | "manifest"> => ({
   traits: {},
   stableId: undefined,
   token: null,
-  history: [],
-  told: {},
+  events: [],
+  segments: {},
   slots: {},
 });
 

@@ -86,7 +86,7 @@ export async function startVisit(
   const subject = (): Subject => ({
     id: state.stableId ?? state.anonymousId,
     traits: state.traits,
-    events: state.history,
+    events: state.events,
     context: context(),
     consent: grantedOf(purposes()),
   });
