@@ -39,11 +39,12 @@ export function createConsent(
       if (isMode(said)) choice = { mode: said };
       else if (typeof said === "object") {
         const { analytics, personalization, marketing } = { ...choice?.purposes, ...(said as Consent) };
-        const granted = analytics || personalization || marketing;
         choice = {
-          mode: !granted ? "off" : mode() === "session" ? "session" : "full",
+          mode: mode() === "session" ? "session" : "full",
           purposes: { analytics, personalization, marketing } as Consent,
         };
+        // Nothing but what is necessary.
+        if (grantedOf(purposes()).length < 2) choice.mode = "off";
       }
       localStorage[name] = JSON.stringify(choice);
     } catch {
