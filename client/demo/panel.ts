@@ -4,6 +4,8 @@ import { SEGMENTS } from "./seed.ts";
 import { type ConsentMode, consent, explain, type Memberships, type Message, on, reset, segments } from "./window.ts";
 
 const OPEN = "northbound.panel";
+/** The choice is Attune's to keep; this is only what the radio buttons show on the next page. */
+const CONSENT = "northbound.consent";
 const JOURNAL = "northbound.journal";
 const JOURNAL_LENGTH = 40;
 const SHOWN_EVENTS = 7;
@@ -124,9 +126,19 @@ export function openPanel(): void {
     draw();
   });
   on("consent", ({ mode }) => {
-    const input = panel.querySelector<HTMLInputElement>(`input[value="${mode}"]`);
-    if (input) input.checked = true;
+    localStorage.setItem(CONSENT, mode);
+    choose(mode);
   });
+  const choose = (mode: string) => {
+    const input = panel.querySelector<HTMLInputElement>(`input[value="${CSS.escape(mode)}"]`);
+    if (input) input.checked = true;
+    if (mode !== "off") return;
+    // No visit, so nobody: the script says nothing more, and what it said does not hold.
+    memberships = {};
+    slots.clear();
+    part("who").textContent = "nobody";
+    draw();
+  };
 
   panel.addEventListener("change", ({ target }) => {
     if (target instanceof HTMLInputElement) consent(target.value as ConsentMode);
@@ -135,7 +147,7 @@ export function openPanel(): void {
     reset();
     for (const storage of [sessionStorage, localStorage]) {
       for (const key of Object.keys(storage))
-        if (key.startsWith("northbound.") && key !== OPEN) storage.removeItem(key);
+        if (key.startsWith("northbound.") && key !== OPEN && key !== CONSENT) storage.removeItem(key);
     }
     location.assign("/demo/");
   });
@@ -150,6 +162,8 @@ export function openPanel(): void {
   };
   const wanted = localStorage.getItem(OPEN);
   toggle(wanted ? wanted === "open" && matchMedia(WIDE).matches : matchMedia(WIDE).matches);
+
+  choose(localStorage.getItem(CONSENT) ?? "full");
 
   setInterval(draw, 1_000);
   setInterval(ask, EXPLAIN_MS);
