@@ -32,7 +32,7 @@ if (script?.dataset["key"] && !(waiting && "version" in waiting)) {
         purposes,
         context,
         (event, properties) => attune.track(event, properties),
-        (referrer) => attune.page(undefined, referrer ? { referrer } : {}),
+        () => attune.page(),
         emit,
         report,
         ...visit,

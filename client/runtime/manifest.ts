@@ -8,7 +8,7 @@ export function fetchManifest(
   report: (error: unknown) => void,
 ): Promise<PublicManifest | undefined> {
   const read = async (cache: RequestCache) => {
-    const response = await fetch(`${endpoint}/manifest/${key}`, { cache, credentials: "omit" });
+    const response = await fetch(`${endpoint}/manifest/${key}`, { cache });
     if (!response.ok) throw response.status;
     return response.json();
   };

@@ -9,7 +9,8 @@ const keyOf = (message: Message) => message.timestamp! + message.messageId;
  * @param read rows as they are kept now, oldest first, those of other tabs included.
  * @param write falsy: this device cannot keep them.
  * @returns `add`: resolves when it is durable, or known that it cannot be. `list`: what may be sent now, durable, oldest
- * first, other tabs' included. `own`: this tab's messages without waiting, for the page may be gone in a moment.
+ * first, other tabs' included. `own`: this tab's messages without waiting, for the page may be gone in a moment; what another
+ * tab has sent may be among them.
  */
 export function createOutbox(
   read: (limit: number) => Promise<Row[]>,
@@ -36,8 +37,6 @@ export function createOutbox(
     async (limit) => {
       await writing;
       const rows = [...((await read(limit)) as [string, Message][]), ...unsaved];
-      // Nothing waits any more: other tabs have sent what was ours.
-      if (!rows.length) own.clear();
       return rows.slice(0, limit).map(([, message]) => message);
     },
     () => [...own.values()],

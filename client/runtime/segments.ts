@@ -23,6 +23,8 @@ function wordsOf(manifest: PublicManifest): Set<string> {
   return words;
 }
 
+const without = (keys: string[], others: string[]) => keys.filter((key) => !others.includes(key));
+
 /**
  * @param subject all of the person but the history.
  * @param changed a slot of the site looks at a segment whose answer here is another now.
@@ -70,8 +72,8 @@ export function createSegments(
     const segments = list();
     const before = state.members;
     const members = Object.keys(segments);
-    const entered = members.filter((key) => !before.includes(key));
-    const exited = before.filter((key) => !members.includes(key));
+    const entered = without(members, before);
+    const exited = without(before, members);
     if (!entered.length && !exited.length) return;
     save({ members });
     emit("segments", { segments, entered, exited });

@@ -48,7 +48,7 @@ export async function startVisit(
   purposes: () => Consent,
   context: () => JsonObject,
   track: (event: string, properties: JsonObject) => void,
-  view: (referrer?: string) => void,
+  view: () => void,
   emit: Emit,
   report: (error: unknown) => void,
   mode: ConsentMode,
@@ -133,9 +133,9 @@ export async function startVisit(
     signal,
   );
 
-  /** The person changed: what was decided was for another, or for less. */
+  /** The person changed: what is being decided is for another, or for less. */
   const become = (person: Partial<State>, heard?: boolean) => {
-    save({ ...person, slots: {} }, true);
+    save(person, true);
     if (!heard) tell(undefined, person);
     forget();
     decide();
@@ -147,12 +147,9 @@ export async function startVisit(
     state,
     capture,
     identify(draft) {
-      const { userId = state.userId } = draft;
+      const { userId = state.userId, traits } = draft;
       const other = state.userId && userId !== state.userId;
-      const traits = { ...(!other && state.traits), ...draft.traits };
-      if (userId !== state.userId || JSON.stringify(traits) !== JSON.stringify(state.traits)) {
-        become({ ...(other && nobody()), userId, traits });
-      }
+      become({ ...(other && nobody()), userId, traits: { ...(!other && state.traits), ...traits } });
       capture(draft);
     },
     reset() {

@@ -67,7 +67,7 @@ it("records a page view for each step inside a single-page app, with its own tit
     return found.length > 1 && found;
   });
   expect(views).toHaveLength(2);
-  expect(views[1].properties).toMatchObject({ path: "/hats", title: "Hats", referrer: `${stage.shopUrl}/` });
+  expect(views[1].properties).toMatchObject({ path: "/hats", title: "Hats" });
 });
 
 it("does nothing when it is included twice", async () => {
