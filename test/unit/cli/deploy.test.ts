@@ -117,7 +117,7 @@ test.each([
 });
 
 test("secrets are made for a Worker that does not exist yet, and never while it cannot be asked", async () => {
-  const unknown = account({ "secret list": "✘ [ERROR] This Worker does not exist on your account. [code: 10007]" });
+  const unknown = account({ "secret list": '✘ [ERROR] Worker "attune" not found.' });
   expect(Object.keys(await makeMissingSecrets(unknown.run))).toEqual(["ATTUNE_SECRET", "ATTUNE_ADMIN_TOKEN"]);
   const offline = account({ "secret list": "✘ [ERROR] fetch failed" });
   await expect(makeMissingSecrets(offline.run)).rejects.toThrow("Listing the secrets failed: fetch failed – run");
