@@ -1,12 +1,12 @@
 /** `window.attune`: what a page can call. Checks what pages hand over; nothing throws out of here. */
 import type { Consent, ConsentMode } from "../../shared/consent.ts";
 import type { EventType, JsonObject } from "../../shared/event.ts";
-import type { WireDecision } from "../../shared/wire.ts";
 import { cleanObject } from "./clean.ts";
 import { buildPage, VERSION } from "./context.ts";
 import type { Explanation } from "./debug.ts";
 import type { Emit, Memberships, On } from "./emitter.ts";
 import { buildDraft } from "./message.ts";
+import type { Content } from "./slots.ts";
 import type { Visit } from "./visit.ts";
 
 export interface Attune {
@@ -23,8 +23,8 @@ export interface Attune {
   on: On;
   /** Current memberships: ISO instant until which each holds, null = for ever. */
   segments(): Memberships;
-  /** By slot. */
-  decisions(): { [slot: string]: WireDecision };
+  /** By slot: the decision, with its HTML. */
+  decisions(): { [slot: string]: Content };
   anonymousId(): string | undefined;
   userId(): string | undefined;
   /** Resolves when all that waited was sent, or when the Worker cannot be reached now. */
@@ -94,14 +94,10 @@ export function createApi(
     consent,
     on,
     segments: () => visit()?.segments() ?? {},
-    decisions: () =>
-      Object.fromEntries(Object.entries(visit()?.state.slots ?? {}).map(([slot, { decision }]) => [slot, decision])),
+    decisions: () => visit()?.state.slots ?? {},
     anonymousId: () => visit()?.state.anonymousId,
     userId: () => visit()?.state.userId,
-    flush: () =>
-      new Promise((resolve) => {
-        if (!run((visit) => resolve(visit.flush()))) resolve();
-      }),
+    flush: async () => visit()?.flush(),
     explain: () =>
       import(debugUrl)
         .then(({ explainAll }) => explainAll(visit()!.state.manifest, visit()!.subject(), Date.now()))

@@ -1,6 +1,6 @@
 /** The lazy part, `attune.debug.js`: says why, which the script itself does not need to know. */
 import { explain } from "../../shared/engine/explain.ts";
-import { browserLeaves } from "../../shared/engine/leaves.ts";
+import { browserLanguage } from "../../shared/engine/language.ts";
 import type { Subject, Why } from "../../shared/engine/types.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 
@@ -8,7 +8,7 @@ import type { PublicManifest } from "../../shared/manifest.ts";
 export function explainAll({ segments, timeZone }: PublicManifest, subject: Subject, now: number): Explanation[] {
   return segments.map(({ key, condition }) => ({
     key,
-    ...explain(condition, subject, now, { timeZone, rules: segments, leaves: browserLeaves }),
+    ...explain(condition, subject, now, { timeZone, rules: segments, language: browserLanguage }),
   }));
 }
 

@@ -15,7 +15,7 @@ export function createDecisions(
   state: State,
   save: Save,
   ask: () => Promise<DecideAnswer | undefined>,
-  fill: (slot: string, content: Content) => void,
+  fill: (content: Content) => void,
   answered: () => void,
   signal: AbortSignal,
 ): [want: () => void, recall: (slot: string) => Content | undefined, forget: () => void] {
@@ -31,15 +31,17 @@ export function createDecisions(
     const answer = await ask();
     if (signal.aborted) return;
     if (answer && request === newest) {
-      const { slots, segments, stableId, token, until } = answer;
-      save({ slots: { ...state.slots, ...slots }, segments, stableId, token });
-      for (const [slot, content] of Object.entries(slots)) {
+      const { segments, stableId, token, until } = answer;
+      const slots = { ...state.slots };
+      for (const [slot, { html, decision }] of Object.entries(answer.slots)) {
+        const content = { ...decision, html };
         const before = fresh[slot];
         // The same again is the same decision: it is not seen twice.
-        if (before?.decision.variant === content.decision.variant) content.decision.id = before.decision.id;
-        fresh[slot] = content;
-        fill(slot, content);
+        if (before?.variant === content.variant) content.id = before.id;
+        slots[slot] = fresh[slot] = content;
+        fill(content);
       }
+      save({ slots, segments, stableId, token });
       // One that has passed already when the answer comes tells of a wrong clock, not of a new decision.
       setTimer(holds(until) ? endOf(until) : Infinity);
     }
@@ -56,7 +58,7 @@ export function createDecisions(
     want,
     (slot) => {
       const content = state.slots[slot];
-      return content && holds(content.decision.until) ? content : undefined;
+      return content && holds(content.until) ? content : undefined;
     },
     () => {
       newest++;

@@ -130,7 +130,7 @@ export function createDelivery(
 
   addEventListener("online", flush, { signal });
   addEventListener("pagehide", part, { signal });
-  document.addEventListener("visibilitychange", part, { signal });
+  addEventListener("visibilitychange", part, { signal });
 
   return [
     () => arm(++waiting < FLUSH_EVENTS ? FLUSH_IDLE_MS : 0),

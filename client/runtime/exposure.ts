@@ -12,8 +12,8 @@ export function watchExposures(
 ): (element: HTMLElement, decision: WireDecision) => void {
   const shown = new Map<Element, { decision: WireDecision; timer?: number }>();
 
-  const report = (event: string, { id, ...decision }: WireDecision, href?: string) =>
-    track(event, { decision: id, ...decision, href });
+  const report = (event: string, { id, slot, block, variant, reason }: WireDecision, href?: string) =>
+    track(event, { decision: id, slot, block, variant, reason, href });
 
   const observer = new IntersectionObserver(
     (entries) => {

@@ -24,6 +24,6 @@ export function watchPages(view: () => void, signal: AbortSignal): void {
   if (navigation) navigation.addEventListener("currententrychange", moved, { signal });
   else setInterval(moved, LOOK_MS);
 
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", view, { signal });
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", view, { signal });
   else view();
 }

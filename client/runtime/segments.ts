@@ -1,7 +1,7 @@
 /** Segments the visitor is in: the public ones decided here, at each event and when time alone changes them, without
  * network; and whatever others the edge told of. */
 import { compile } from "../../shared/engine/compile.ts";
-import { browserLeaves } from "../../shared/engine/leaves.ts";
+import { browserLanguage } from "../../shared/engine/language.ts";
 import type { Program, Subject } from "../../shared/engine/types.ts";
 import type { HistoryEvent } from "../../shared/event.ts";
 import { HISTORY_EVENTS } from "../../shared/limits.ts";
@@ -107,7 +107,7 @@ export function createSegments(
     (manifest) => {
       save({ manifest });
       words = wordsOf(manifest);
-      program = compile(manifest.segments, manifest, browserLeaves);
+      program = compile(manifest.segments, manifest, browserLanguage);
       remember(state.events);
       decide();
     },

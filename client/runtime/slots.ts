@@ -8,11 +8,8 @@ import { toNodes } from "./html.ts";
 /** At most that long is a slot invisible; then the page's own content shows. */
 const HIDDEN_MS = 300;
 
-export interface Content {
-  /** Null: what the page has. */
-  html: string | null;
-  decision: WireDecision;
-}
+/** A decision with what it shows; `html: null` = what the page has. */
+export type Content = WireDecision & { html: string | null };
 
 interface Slot {
   name: string;
@@ -30,7 +27,7 @@ export function createSlots(
   enabled: boolean,
   found: (names: string[]) => void,
   signal: AbortSignal,
-): [fill: (name: string, content: Content) => HTMLElement[], reveal: () => void, names: () => string[]] {
+): [fill: (content: Content) => HTMLElement[], reveal: () => void, names: () => string[]] {
   const slots = new Map<HTMLElement, Slot>();
   let scanning = false;
 
@@ -76,14 +73,14 @@ export function createSlots(
   scan();
 
   return [
-    (name, { html, decision }) =>
-      [...slots]
-        .filter(([, slot]) => slot.name === name)
-        .map(([element, slot]) => {
-          put(element, slot, html);
-          element.dataset["attuneDecision"] = decision.id;
-          return element;
-        }),
+    ({ slot, html, id }) => {
+      return [...slots].flatMap(([element, it]) => {
+        if (it.name !== slot) return [];
+        put(element, it, html);
+        element.dataset["attuneDecision"] = id;
+        return element;
+      });
+    },
     () => [...slots.keys()].forEach(show),
     () => [...slots.values()].map(({ name }) => name),
   ];

@@ -23,7 +23,7 @@ export function createTimer(ring: () => void, signal: AbortSignal): (at: number)
   };
 
   // Timers of hidden and frozen pages are late.
-  document.addEventListener("visibilitychange", check, { signal });
+  addEventListener("visibilitychange", check, { signal });
   addEventListener("pageshow", check, { signal });
   return (at) => {
     due = at;

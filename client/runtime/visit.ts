@@ -103,10 +103,16 @@ export async function startVisit(
   };
 
   const expose = watchExposures(track, signal);
-  const show = (slot: string, { html, decision }: Content, fresh?: boolean) => {
-    for (const element of fill(slot, { html, decision })) {
-      if (fresh) expose(element, decision);
-      emit("slot", { slot, element, html, decision });
+  const show = (decision: Content, fresh?: boolean) => {
+    const { slot, html } = decision;
+    try {
+      for (const element of fill(decision)) {
+        if (fresh) expose(element, decision);
+        emit("slot", { slot, element, html, decision });
+      }
+    } catch (error) {
+      // The page's policy refuses our HTML: it keeps its own.
+      report(error);
     }
   };
   const [want, recall, forget] = createDecisions(
@@ -125,7 +131,7 @@ export async function startVisit(
       };
       return slots.length ? carry(request) : undefined;
     },
-    (slot, content) => show(slot, content, true),
+    (content) => show(content, true),
     () => {
       reveal();
       say();
@@ -162,18 +168,18 @@ export async function startVisit(
   });
 
   if (state.manifest) use(state.manifest);
-  manifest.then((manifest) => {
-    if (manifest && !signal.aborted) use(manifest);
-  });
   watchPages(view, signal);
 
   found = (slots) => {
     for (const slot of slots) {
       const content = recall(slot);
-      if (content) show(slot, content);
+      if (content) show(content);
     }
     want();
   };
   found(names());
   emit("ready", { anonymousId: state.anonymousId });
+
+  const current = await manifest;
+  if (current && !signal.aborted) use(current);
 }

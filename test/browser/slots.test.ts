@@ -148,7 +148,7 @@ it("counts an exposure once, after a second in view, and not while it is out of 
   await page.locator("attune-block").scrollIntoViewIfNeeded();
   await page.clock.runFor(5_000);
   expect(await exposures(page)).toEqual([
-    { decision: decision.id, slot: "hero", block: "hero", variant: "all", reason: "targeted", until: null },
+    { decision: decision.id, slot: "hero", block: "hero", variant: "all", reason: "targeted" },
   ]);
 });
 
