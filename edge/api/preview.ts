@@ -6,7 +6,7 @@ import { REASONS } from "../../shared/decision.ts";
 import { compile } from "../../shared/engine/compile.ts";
 import { describe } from "../../shared/engine/describe.ts";
 import { explain } from "../../shared/engine/explain.ts";
-import { allLeaves } from "../../shared/engine/leaves-edge.ts";
+import { fullLanguage } from "../../shared/engine/language-edge.ts";
 import type { Answer, Subject, Why } from "../../shared/engine/types.ts";
 import { TEMPLATE_BYTES } from "../../shared/limits.ts";
 import { decideSlots, type Viewer } from "../blocks/decide.ts";
@@ -94,12 +94,12 @@ function previewConditions(
   const { timeZone } = live.manifest.settings;
   const known = { ...subject, segments: answerSegments(live, subject, now) };
   const rules = conditions.map((condition, index) => ({ key: `/${index}`, condition }));
-  const answers = compile(rules, { timeZone }, allLeaves).evaluate(known, now);
+  const answers = compile(rules, { timeZone }, fullLanguage).evaluate(known, now);
   return conditions.map((condition, index) => ({
     value: answers[index]!.value,
     until: toIsoOrNull(answers[index]!.until),
     describe: describe(condition),
-    ...(why && { why: toWhy(explain(condition, known, now, { timeZone, leaves: allLeaves })) }),
+    ...(why && { why: toWhy(explain(condition, known, now, { timeZone, language: fullLanguage })) }),
   }));
 }
 

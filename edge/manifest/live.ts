@@ -3,7 +3,7 @@
 import type { Condition } from "../../shared/condition.ts";
 import { analyze } from "../../shared/engine/analyze.ts";
 import { compile } from "../../shared/engine/compile.ts";
-import { allLeaves } from "../../shared/engine/leaves-edge.ts";
+import { fullLanguage } from "../../shared/engine/language-edge.ts";
 import type { Program } from "../../shared/engine/types.ts";
 import { type Needs, needsOf } from "../../shared/history.ts";
 import type { Manifest, ManifestBlock, Variant } from "../../shared/manifest.ts";
@@ -71,10 +71,10 @@ export function buildLiveSite(manifest: Manifest): LiveSite {
 
   return {
     manifest,
-    program: compile(rules, { timeZone }, allLeaves),
+    program: compile(rules, { timeZone }, fullLanguage),
     needs: needsOf(conditions),
     staticKeys: manifest.segments.filter(({ kind }) => kind === "static").map(({ key }) => key),
-    audiences: compile(audienceRules, { timeZone }, allLeaves),
+    audiences: compile(audienceRules, { timeZone }, fullLanguage),
     blocks,
     publicManifest: { body, etag: `"${manifest.version}"` },
     allowsOrigin: (origin) => allowed.has("*") || allowed.has(origin.toLowerCase()),

@@ -1,8 +1,8 @@
 /** What can be said of a condition without asking it of anyone: what it looks at, what it needs, where it can be decided. */
-import type { Condition } from "../condition.ts";
+import type { Condition, Operators } from "../condition.ts";
 import type { Purpose } from "../consent.ts";
 import { type EventUse, eventsOf, lookbackOf } from "./events-of.ts";
-import { browserLeaves } from "./leaves.ts";
+import { browserLanguage } from "./language.ts";
 import { childrenOf, kindOf } from "./run.ts";
 
 export interface Analysis {
@@ -18,7 +18,7 @@ export interface Analysis {
   segments: string[];
   /** Purposes without which some part of it is unknown. */
   purposes: Purpose[];
-  /** `edge` where the browser's script lacks a kind of leaf that it uses. */
+  /** `edge` where the browser's script lacks a kind of leaf or an operator that it uses. */
   runtime: "browser" | "edge";
   /** Its answer depends on who it is, beyond what is known of them: a `sample`. */
   sampled: boolean;
@@ -53,9 +53,32 @@ export function analyze(condition: Condition): Analysis {
       ...(events.length ? (["analytics"] as const) : []),
       ...(traits.length || segments.length ? (["personalization"] as const) : []),
     ],
-    runtime: kinds.every((kind) => kind !== undefined && Object.hasOwn(browserLeaves, kind)) ? "browser" : "edge",
+    runtime: leaves.every(isBrowserLeaf) ? "browser" : "edge",
     sampled: kinds.includes("sample"),
   };
+}
+
+/** Keys of a leaf that say which events; what else stands beside a sum are operators. */
+const SELECTION = ["event", "type", "where", "within", "between", "after", "before", "count", "sum"];
+const ORDERINGS = ["gt", "gte", "lt", "lte"];
+
+/** True for a leaf of which the browser's script has every part. */
+function isBrowserLeaf(leaf: Condition): boolean {
+  const kind = kindOf(leaf);
+  if (kind === undefined || !Object.hasOwn(browserLanguage.leaves, kind)) return false;
+  if (traitOperands(leaf).length) return false;
+  const { where, count, unless } = leaf as { where?: object; count?: object; unless?: { where?: object } };
+  const ofEvents = eventsOf(leaf).length > 0;
+  // The absolute bounds of a window are dates.
+  if (ofEvents && !unless && (Object.hasOwn(leaf, "after") || Object.hasOwn(leaf, "before"))) return false;
+  const own = Object.entries(leaf).filter(([key]) => key !== kind && !(ofEvents && SELECTION.includes(key)));
+  return [...Object.values(where ?? {}), ...Object.values(unless?.where ?? {}), count ?? {}, Object.fromEntries(own)]
+    .flatMap((operators) => Object.entries(operators as Operators))
+    .every(
+      ([operator, operand]) =>
+        Object.hasOwn(browserLanguage.checks, operator) &&
+        (!ORDERINGS.includes(operator) || typeof operand === "number"),
+    );
 }
 
 /** All the leaves, in order. */

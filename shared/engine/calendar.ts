@@ -1,10 +1,11 @@
 /** Leaves that need a calendar: `days`, `time`, `date`. The browser's script goes without them. */
 import type { DateCondition, EventCondition, TimeCondition } from "../condition.ts";
+import { instantOf } from "./dates.ts";
 import type { Measure } from "./event.ts";
 import { testsOf } from "./operators.ts";
 import { ensure, type Node, type Run, type Scope, settle, unknown } from "./run.ts";
 import type { Series } from "./selection.ts";
-import { durationMs, instantOf } from "./value.ts";
+import { durationMs } from "./value.ts";
 import { type Offset, offsetOf, startOfDay, transitionIn } from "./zone.ts";
 
 const MINUTE_MS = 60_000;

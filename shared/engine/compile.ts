@@ -5,7 +5,7 @@ import {
   ANALYTICS,
   ensure,
   kindOf,
-  type Leaves,
+  type Language,
   type Node,
   PERSONALIZATION,
   type Run,
@@ -18,11 +18,11 @@ import type { CompileOptions, Program, Rule, Subject } from "./types.ts";
 import { readPath } from "./value.ts";
 
 /**
- * Compiles rules together. `leaves` says which kinds of leaf this runtime has: `browserLeaves` or `allLeaves`; any other leaf,
+ * Compiles rules together. `language` says what this runtime has: `browserLanguage` or `fullLanguage`; any other leaf,
  * and a reference of a rule to itself through `{segment}`, is unknown.
  */
-export function compile(rules: readonly Rule[], options: CompileOptions, leaves: Leaves): Program {
-  const { nodes, start } = link(rules, options, leaves);
+export function compile(rules: readonly Rule[], options: CompileOptions, language: Language): Program {
+  const { nodes, start } = link(rules, options, language);
   return {
     keys: rules.map(({ key }) => key),
     evaluate(subject, now) {
@@ -39,7 +39,7 @@ export function answerOf(node: Node, run: Run) {
 }
 
 /** The rules as nodes, and the means to compile more conditions beside them and to start a run. */
-export function link(rules: readonly Rule[], options: CompileOptions, leaves: Leaves) {
+export function link(rules: readonly Rule[], options: CompileOptions, language: Language) {
   const facts: ["traits" | "context", string[]][] = [];
   const roots = new Map<string, Node>();
   const referred = new Set<string>();
@@ -47,6 +47,7 @@ export function link(rules: readonly Rule[], options: CompileOptions, leaves: Le
 
   const scope: Scope = {
     options,
+    language,
     needs: 0,
     made: new Map(),
     fact(root, path) {
@@ -67,9 +68,9 @@ export function link(rules: readonly Rule[], options: CompileOptions, leaves: Le
     if (not) return negate(build(not));
     return ensure(scope.made, canonical(condition), () => {
       const kind = kindOf(condition);
-      if (!kind || !Object.hasOwn(leaves, kind)) return unknown;
+      if (!kind || !Object.hasOwn(language.leaves, kind)) return unknown;
       scope.needs = 0;
-      const node = leaves[kind]!(condition, scope);
+      const node = language.leaves[kind]!(condition, scope);
       const { needs } = scope;
       const open: Node = needs ? (run) => (run.denied & needs ? unknown(run) : node(run)) : node;
       // Facts are read once per run anyway, and comparing one costs no more than remembering.

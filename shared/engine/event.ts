@@ -1,6 +1,6 @@
 /** Leaves over one kind of event in a window: what all of them share, and the number of events. */
 import type { EventCondition } from "../condition.ts";
-import { readerOf, testsOf } from "./operators.ts";
+import { testsOf } from "./operators.ts";
 import { type Leaf, type Node, type Run, type Scope, settle } from "./run.ts";
 import { type Selection, type Series, selectionOf } from "./selection.ts";
 import { changeOf, type Span, spanOf } from "./window.ts";
@@ -18,7 +18,7 @@ export interface Measure {
 export function measured(measureOf: (condition: EventCondition, scope: Scope) => Measure): Leaf {
   return (condition: EventCondition, scope) => {
     const select = selectionOf(condition, scope);
-    const spanAt = spanOf(condition);
+    const spanAt = spanOf(condition, scope.language.instant);
     const { series, read, test, cuts } = measureOf(condition, scope);
     return settle((run) => {
       const selection = select(run);
@@ -52,5 +52,5 @@ export const measureCount = ({ count = { gte: 1 } }: EventCondition, scope: Scop
   test: testsOf(count, scope),
   cuts: Object.values(count)
     .flat()
-    .map((operand) => readerOf(operand, scope)),
+    .map((operand) => scope.language.read?.(operand, scope) ?? (() => operand)),
 });

@@ -11,7 +11,7 @@ import { answerOf, link } from "./compile.ts";
 import { describe } from "./describe.ts";
 import { MEASURES } from "./measures.ts";
 import { phraseEvent, phraseValue, plural } from "./phrase.ts";
-import { childrenOf, kindOf, type Leaves, type Node, type Run, type Scope } from "./run.ts";
+import { childrenOf, kindOf, type Language, type Node, type Run, type Scope } from "./run.ts";
 import { selectionOf } from "./selection.ts";
 import type { CompileOptions, Rule, Subject, Truth, Why } from "./types.ts";
 import { durationMs, readPath } from "./value.ts";
@@ -20,7 +20,7 @@ import { offsetOf } from "./zone.ts";
 
 export interface ExplainOptions extends CompileOptions {
   /** The kinds of leaf of the runtime whose answer is explained. */
-  leaves: Leaves;
+  language: Language;
   /** The other rules, for `{segment}` leaves. */
   rules?: readonly Rule[];
 }
@@ -45,7 +45,7 @@ interface Probe {
 
 /** The trace of a condition for a subject at an instant. `value` and `until` of each node are those that `compile` gives. */
 export function explain(condition: Condition, subject: Subject, now: number, options: ExplainOptions): Why {
-  const { build, scope, start } = link(options.rules ?? [], options, options.leaves);
+  const { build, scope, start } = link(options.rules ?? [], options, options.language);
 
   const probe = (condition: Condition, pointer: string): Probe => {
     const group = Object.keys(condition)[0]!;
@@ -82,7 +82,7 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
   function finderOf(leaf: Condition, scope: Scope): Probe["find"] {
     const kind = kindOf(leaf);
     if (childrenOf(leaf) || !kind) return () => ({});
-    if (!Object.hasOwn(options.leaves, kind)) return () => ({ found: "not known here, only at the edge" });
+    if (!Object.hasOwn(options.language.leaves, kind)) return () => ({ found: "not known here, only at the edge" });
     const find = Object.hasOwn(MEASURES, kind)
       ? findMeasured(leaf as EventCondition, scope, kind)
       : kind === "trait" || kind === "context"
@@ -93,7 +93,7 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
 
   function findMeasured(leaf: EventCondition, scope: Scope, kind: string): (run: Run) => Finding {
     const select = selectionOf(leaf, scope);
-    const spanAt = spanOf(leaf);
+    const spanAt = spanOf(leaf, options.language.instant);
     const { series, read } = MEASURES[kind]!(leaf, scope);
     const required = kind === "days" ? leaf.days : kind === "recency" ? leaf.recency : undefined;
     const operators = (required ??
@@ -129,7 +129,7 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
       name: phraseEvent(selector),
       select: selectionOf(selector, scope),
     }));
-    const spanAt = spanOf(kind === "unless" ? {} : (leaf as RatioCondition));
+    const spanAt = spanOf(kind === "unless" ? {} : (leaf as RatioCondition), options.language.instant);
     if (selects.length === 0) return () => ({});
     return (run) => {
       const seen = selects.map(({ name, select }) => {

@@ -43,7 +43,7 @@ export function sequenceLeaf(condition: SequenceCondition, scope: Scope): Node {
 /** count(first) / count(second) in the window; false while there are fewer than `min` of the second, and with none of it. */
 export function ratioLeaf(condition: RatioCondition, scope: Scope): Node {
   const selects = condition.ratio.map((selector) => selectionOf(selector, scope));
-  const span = spanOf(condition);
+  const span = spanOf(condition, scope.language.instant);
   const least = Math.max(1, condition.min ?? 1);
   const { ratio, min, within, between, after, before, ...operators } = condition;
   const test = testsOf(operators, scope);

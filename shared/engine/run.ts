@@ -33,6 +33,7 @@ export type Node = (run: Run, value?: unknown) => Code;
 /** What a leaf may ask for while it is compiled. */
 export interface Scope {
   readonly options: CompileOptions;
+  readonly language: Language;
   /** Purposes that the leaf being compiled turned out to need; leaves and `fact` add to it. */
   needs: number;
   /** A slot of `run.facts` for the value at a dotted path of the subject. */
@@ -49,8 +50,21 @@ export interface Scope {
 // biome-ignore lint/suspicious/noExplicitAny: each leaf takes its own member of the union, chosen by its key.
 export type Leaf = (condition: any, scope: Scope) => Node;
 
-/** Kind of leaf → its compiler, for the kinds that a runtime has. */
-export type Leaves = { readonly [kind: string]: Leaf };
+export type Check = (value: unknown, operand: unknown) => boolean;
+
+/** As much of the condition language as a runtime has. */
+export interface Language {
+  /** Kind of leaf → its compiler. */
+  readonly leaves: { readonly [kind: string]: Leaf };
+  /** Operators whose result does not change with time. */
+  readonly checks: { readonly [operator: string]: Check };
+  /** Operators that are more than a check. */
+  readonly test?: (operator: string, operand: unknown, scope: Scope) => Node | undefined;
+  /** How to read an operand in a run; left out, it is itself. */
+  readonly read?: (operand: unknown, scope: Scope) => (run: Run) => unknown;
+  /** Epoch milliseconds of the absolute bounds of a window. */
+  readonly instant?: (text: unknown) => number;
+}
 
 /**
  * The keys that tell one kind of leaf from another, in the order in which they decide: `unless` and the measures before

@@ -1,6 +1,7 @@
 /** Each kind of leaf as a zod schema. */
 import * as z from "zod";
-import { durationMs, instantOf } from "../../../shared/engine/value.ts";
+import { instantOf } from "../../../shared/engine/dates.ts";
+import { durationMs } from "../../../shared/engine/value.ts";
 import { isZone } from "../../../shared/engine/zone.ts";
 import { EVENT_TYPES } from "../../../shared/event.ts";
 import { NAME_LENGTH } from "../../../shared/limits.ts";

@@ -1,6 +1,7 @@
 /** The smallest parts of the condition language as zod schemas: names, paths, operands, durations. */
 import * as z from "zod";
-import { durationMs, instantOf } from "../../../shared/engine/value.ts";
+import { instantOf } from "../../../shared/engine/dates.ts";
+import { durationMs } from "../../../shared/engine/value.ts";
 import { NAME_LENGTH, WINDOW_DAYS } from "../../../shared/limits.ts";
 
 const DAY_MS = 86_400_000;

@@ -3,14 +3,14 @@ import { expect, it } from "vitest";
 import { checkCondition } from "../../../edge/segments/schema.ts";
 import { compile } from "../../../shared/engine/compile.ts";
 import { explain } from "../../../shared/engine/explain.ts";
-import { allLeaves } from "../../../shared/engine/leaves-edge.ts";
+import { fullLanguage } from "../../../shared/engine/language-edge.ts";
 import { emptyHistory, extendHistory, needsOf, readHistory } from "../../../shared/history.ts";
 import { changesOf, oracle } from "./oracle.ts";
 import { createRandom, NOW, randomCondition, randomSubject } from "./random.ts";
 
 const SEED = Number(process.env["ATTUNE_SEED"] ?? Math.floor(performance.timeOrigin) % 2 ** 31);
 const CASES = Number(process.env["ATTUNE_CASES"] ?? 20_000);
-const OPTIONS = { timeZone: "UTC", leaves: allLeaves };
+const OPTIONS = { timeZone: "UTC", language: fullLanguage };
 
 it(`agrees with the oracle in value, and its until is sound and mostly exact (seed ${SEED})`, {
   timeout: 300_000,
@@ -21,7 +21,7 @@ it(`agrees with the oracle in value, and its until is sound and mostly exact (se
     const random = createRandom(SEED + i);
     const condition = randomCondition(random);
     const subject = randomSubject(random);
-    const program = compile([{ key: "rule", condition }], OPTIONS, allLeaves);
+    const program = compile([{ key: "rule", condition }], OPTIONS, fullLanguage);
     const [answer] = program.evaluate(subject, NOW);
     const show = `ATTUNE_SEED=${SEED + i} ATTUNE_CASES=1 ${JSON.stringify({ condition, subject })}`;
 

@@ -2,7 +2,7 @@
 import type { Condition } from "../../../shared/condition.ts";
 import { compile } from "../../../shared/engine/compile.ts";
 import { explain } from "../../../shared/engine/explain.ts";
-import type { Leaves } from "../../../shared/engine/run.ts";
+import type { Language } from "../../../shared/engine/run.ts";
 import type { Answer, Rule, Subject, Truth } from "../../../shared/engine/types.ts";
 import file from "../../cases/conditions.json";
 
@@ -44,11 +44,11 @@ function subjectOf({ subject }: Row): Subject {
 }
 
 /** What the engine answers to a row, in the form of the file. */
-export function answer(row: Row, leaves: Leaves): { value: Truth; until: string | null; says: string } {
-  const options = { timeZone: row.timeZone ?? "UTC", leaves };
+export function answer(row: Row, language: Language): { value: Truth; until: string | null; says: string } {
+  const options = { timeZone: row.timeZone ?? "UTC", language };
   const rules = [...(row.rules ?? []), { key: "asked", condition: row.condition }];
   const now = Date.parse(row.now);
-  const { value, until } = compile(rules, options, leaves).evaluate(subjectOf(row), now).at(-1) as Answer;
+  const { value, until } = compile(rules, options, language).evaluate(subjectOf(row), now).at(-1) as Answer;
   const why = explain(row.condition, subjectOf(row), now, { ...options, rules: row.rules ?? [] });
   if (why.value !== value || why.until !== until) throw new Error(`explain and compile differ on: ${row.name}`);
   return { value, until: until === null ? null : new Date(until).toISOString(), says: why.says };

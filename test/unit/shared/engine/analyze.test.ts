@@ -24,9 +24,30 @@ it("tells what a condition looks at", () => {
     context: ["page.path"],
     segments: ["vip"],
     purposes: ["analytics", "personalization"],
-    runtime: "browser",
+    runtime: "edge",
     sampled: false,
   });
+});
+
+it.each([
+  [{ trait: "age", gte: 18 }, "browser"],
+  [{ trait: "age", gte: "2020-01-01" }, "edge"],
+  [{ trait: "plan", eq: { trait: "wish" } }, "edge"],
+  [{ trait: "joined", within: "30d" }, "edge"],
+  [{ trait: "tags", any: { eq: "x" } }, "edge"],
+  [{ context: "page.path", startsWith: "/shop" }, "browser"],
+  [{ context: "page.path", like: "/shop*" }, "edge"],
+  [{ event: "A", where: { price: { gt: 5 } }, within: "7d", count: { lt: 3 } }, "browser"],
+  [{ event: "A", where: { price: { gt: { trait: "limit" } } } }, "edge"],
+  [{ event: "A", where: { title: { like: "*x" } } }, "edge"],
+  [{ event: "A", after: "2026-01-01" }, "edge"],
+  [{ event: "A", sum: "revenue", gte: 50, within: "30d" }, "browser"],
+  [{ event: "A", sum: "revenue", before: "2026-01-01" }, "edge"],
+  [{ event: "A", unless: { event: "B", where: { x: { eq: 1 } } }, after: "1h" }, "browser"],
+  [{ event: "A", unless: { event: "B", where: { x: { like: "*" } } }, after: "1h" }, "edge"],
+  [{ event: "A", recency: { lt: "1d" } }, "edge"],
+] as [Condition, string][])("says where %j is decided", (condition, runtime) => {
+  expect(analyze(condition).runtime).toBe(runtime);
 });
 
 it.each([

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Condition } from "../../../../shared/condition.ts";
 import { compile } from "../../../../shared/engine/compile.ts";
-import { allLeaves } from "../../../../shared/engine/leaves-edge.ts";
+import { fullLanguage } from "../../../../shared/engine/language-edge.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -53,7 +53,7 @@ function wall(instant: number, zone: string) {
 }
 
 const ask = (condition: unknown, timeZone: string, now: number, traits = {}) =>
-  compile([{ key: "rule", condition: condition as Condition }], { timeZone }, allLeaves).evaluate(
+  compile([{ key: "rule", condition: condition as Condition }], { timeZone }, fullLanguage).evaluate(
     { traits, events: [] },
     now,
   )[0]!;

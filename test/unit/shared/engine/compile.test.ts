@@ -1,18 +1,18 @@
 import { expect, it } from "vitest";
 import type { Condition } from "../../../../shared/condition.ts";
 import { compile } from "../../../../shared/engine/compile.ts";
-import { browserLeaves } from "../../../../shared/engine/leaves.ts";
-import { allLeaves } from "../../../../shared/engine/leaves-edge.ts";
+import { browserLanguage } from "../../../../shared/engine/language.ts";
+import { fullLanguage } from "../../../../shared/engine/language-edge.ts";
 import type { Rule, Subject } from "../../../../shared/engine/types.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00Z");
 const OPTIONS = { timeZone: "UTC" };
 
-function evaluate(rules: Rule[], subject: Partial<Subject> = {}, leaves = allLeaves) {
-  return compile(rules, OPTIONS, leaves).evaluate({ traits: {}, events: [], ...subject }, NOW);
+function evaluate(rules: Rule[], subject: Partial<Subject> = {}, language = fullLanguage) {
+  return compile(rules, OPTIONS, language).evaluate({ traits: {}, events: [], ...subject }, NOW);
 }
-const ask = (condition: unknown, subject: object = {}, leaves = allLeaves) =>
-  evaluate([{ key: "rule", condition: condition as Condition }], subject, leaves)[0]!;
+const ask = (condition: unknown, subject: object = {}, language = fullLanguage) =>
+  evaluate([{ key: "rule", condition: condition as Condition }], subject, language)[0]!;
 
 it("answers in the order of its keys", () => {
   const program = compile(
@@ -21,7 +21,7 @@ it("answers in the order of its keys", () => {
       { key: "a", condition: { any: [] } },
     ],
     OPTIONS,
-    allLeaves,
+    fullLanguage,
   );
   expect(program.keys).toEqual(["b", "a"]);
   expect(program.evaluate({ traits: {}, events: [] }, NOW).map(({ value }) => value)).toEqual([true, false]);
@@ -50,7 +50,7 @@ it("does not hang on rules that refer to each other", () => {
   ];
   expect(evaluate(circle(true), { traits: { x: true } })[0]!.value).toBe(true);
   expect(evaluate(circle(false), { traits: { x: true } }).map(({ value }) => value)).toEqual(Array(3).fill("unknown"));
-  expect(compile(circle(true), OPTIONS, allLeaves).evaluate({ traits: {}, events: [] }, Number.NaN)[0]!.value).toBe(
+  expect(compile(circle(true), OPTIONS, fullLanguage).evaluate({ traits: {}, events: [] }, Number.NaN)[0]!.value).toBe(
     "unknown",
   );
   expect(evaluate([{ key: "self", condition: { not: { segment: "self" } } }])[0]!.value).toBe("unknown");
@@ -94,7 +94,7 @@ it("takes what a runtime has no leaf for as unknown, also where it has another k
     { time: { weekday: ["sun"] } },
     { sample: { seed: "x", from: 0, to: 1 } },
   ]) {
-    expect(ask(condition, subject, browserLeaves)).toEqual({ value: "unknown", until: null });
+    expect(ask(condition, subject, browserLanguage)).toEqual({ value: "unknown", until: null });
   }
 });
 
@@ -157,7 +157,7 @@ it("never throws, whatever the subject holds", () => {
   const program = compile(
     CONDITIONS.map((condition, i) => ({ key: `${i}`, condition: condition as Condition })),
     OPTIONS,
-    allLeaves,
+    fullLanguage,
   );
   for (const x of HOSTILE) {
     // Each with a quarter of the others: all pairs would say no more in ten times the time.

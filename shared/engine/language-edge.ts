@@ -1,0 +1,27 @@
+/** The whole language: the browser's part, and what is not worth its bytes there. */
+import { dateLeaf, timeLeaf } from "./calendar.ts";
+import { instantOf } from "./dates.ts";
+import { measured } from "./event.ts";
+import { sampleLeaf } from "./fact.ts";
+import { browserLanguage } from "./language.ts";
+import { MEASURES } from "./measures.ts";
+import { ALL_CHECKS, readerOf, specialTest } from "./operators-edge.ts";
+import { ratioLeaf, sequenceLeaf } from "./pattern.ts";
+import type { Language } from "./run.ts";
+
+/** What the Worker decides with. */
+export const fullLanguage: Language = {
+  leaves: {
+    ...browserLanguage.leaves,
+    ...Object.fromEntries(Object.entries(MEASURES).map(([key, measure]) => [key, measured(measure)])),
+    sample: sampleLeaf,
+    sequence: sequenceLeaf,
+    ratio: ratioLeaf,
+    time: timeLeaf,
+    date: dateLeaf,
+  },
+  checks: ALL_CHECKS,
+  test: specialTest,
+  read: readerOf,
+  instant: instantOf,
+};

@@ -1,0 +1,21 @@
+/** What of the language the browser's script has. What it lacks is unknown there, and asked of the edge. */
+import { measureSum } from "./aggregate.ts";
+import { measureCount, measured } from "./event.ts";
+import { contextLeaf, segmentLeaf, traitLeaf } from "./fact.ts";
+import { CHECKS } from "./operators.ts";
+import type { Language } from "./run.ts";
+import { unlessLeaf } from "./unless.ts";
+
+/** What the browser decides with. A kind that is put here is shipped to it, by `analyze`, and costs every visitor its bytes. */
+export const browserLanguage: Language = {
+  leaves: {
+    trait: traitLeaf,
+    context: contextLeaf,
+    segment: segmentLeaf,
+    unless: unlessLeaf,
+    event: measured(measureCount),
+    type: measured(measureCount),
+    sum: measured(measureSum),
+  },
+  checks: CHECKS,
+};
