@@ -30,15 +30,20 @@ export type Select = (run: Run) => Selection;
 /** Type → name → its events. Under the name 0, which no event can have, are those of any name. */
 type Index = Map<unknown, Map<unknown, Selection>>;
 
+/** Type → the names by which some leaf asks for its events. */
+type Wanted = Map<unknown, Set<unknown>>;
+
 const select = (since: number): Selection => ({ times: [], values: [], since, until: Infinity, columns: new Map() });
 
 /** Compiles a selector; equal ones share one selection per evaluation. */
 export function selectionOf(selector: EventSelector, scope: Scope): Select {
   scope.needs |= ANALYTICS;
   const { event = 0, type = "track", where } = selector;
+  const wanted = ensure(scope.made, "wanted", (): Wanted => new Map()) as Wanted;
+  ensure(wanted, type, () => new Set()).add(event);
   const indexSlot = ensure(scope.made, "index", scope.keep) as number;
   const ofName: Select = (run) => {
-    run.kept[indexSlot] ??= indexOf(run.subject.events);
+    run.kept[indexSlot] ??= indexOf(run.subject.events, wanted);
     return lookUp(run.kept[indexSlot] as Index, type, event);
   };
   if (!where) return ofName;
@@ -77,12 +82,12 @@ function lookUp(index: Index, type: unknown, name: unknown): Selection {
   );
 }
 
-function indexOf(events: readonly HistoryEvent[]): Index {
+function indexOf(events: readonly HistoryEvent[], wanted: Wanted): Index {
   const index: Index = new Map();
   for (const event of Array.isArray(events) ? events : []) {
-    if (typeof event?.event !== "string" || !Number.isFinite(event.timestamp)) continue;
-    add(lookUp(index, event.type, event.event), event);
-    add(lookUp(index, event.type, 0), event);
+    const names = wanted.get(event?.type);
+    if (!names || typeof event.event !== "string" || !Number.isFinite(event.timestamp)) continue;
+    for (const name of [event.event, 0]) if (names.has(name)) add(lookUp(index, event.type, name), event);
   }
   return index;
 }
