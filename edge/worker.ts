@@ -1,9 +1,13 @@
 /** Wires the planes of the Worker together and does nothing else. */
+import { deleteExpiredIdempotencyKeys } from "./db/idempotency.ts";
 import { deliver } from "./delivery/router.ts";
 import type { Env } from "./env.ts";
 import { log } from "./log.ts";
 import { Problem } from "./problem.ts";
 import { wakeDueProfiles } from "./profiles/wake.ts";
+
+/** How long the answer to an Idempotency-Key is kept. */
+const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
 
 export default {
   async fetch(request, env, context) {
@@ -21,6 +25,7 @@ export default {
   async scheduled(_controller, env) {
     const done = await wakeDueProfiles(env, Date.now);
     if (done.decided) log("info", { job: "wake", ...done });
+    await deleteExpiredIdempotencyKeys(env.DB, Date.now() - IDEMPOTENCY_MS);
   },
 } satisfies ExportedHandler<Env>;
 
