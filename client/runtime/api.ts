@@ -97,7 +97,10 @@ export function createApi(
     decisions: () => visit()?.state.slots ?? {},
     anonymousId: () => visit()?.state.anonymousId,
     userId: () => visit()?.state.userId,
-    flush: async () => visit()?.flush(),
+    flush: () =>
+      new Promise((resolve) => {
+        if (!run((visit) => resolve(visit.flush()))) resolve();
+      }),
     explain: () =>
       import(debugUrl)
         .then(({ explainAll }) => explainAll(visit()!.state.manifest, visit()!.subject(), Date.now()))

@@ -93,6 +93,10 @@ export async function openStore(
 
 /** Forgets whatever a mode other than `mode` may have kept; other tabs let go of the database by themselves. */
 export function purgeStore(name: string, mode: ConsentMode): void {
-  if (mode !== "session") delete sessionStorage[name];
-  if (mode !== "full") indexedDB.deleteDatabase(name);
+  try {
+    if (mode !== "full") indexedDB.deleteDatabase(name);
+    if (mode !== "session") delete sessionStorage[name];
+  } catch {
+    // Storage is closed to us: there is nothing in it.
+  }
 }

@@ -204,11 +204,39 @@ it("shares one visitor and one outbox between two tabs, and sends nothing twice"
   await until(() => two.evaluate(() => attune.userId() === "tabs-user"), "the other tab");
 });
 
-it("goes on in memory where IndexedDB is refused or comes from the future", async () => {
+const FAULTS: [name: string, fault: (name: string) => void][] = [
+  ["a database from the future", (name) => void indexedDB.open(name, 99)],
+  [
+    "storage that is closed",
+    () => {
+      for (const store of ["indexedDB", "localStorage", "sessionStorage"]) {
+        Object.defineProperty(window, store, {
+          get() {
+            throw new DOMException("closed", "SecurityError");
+          },
+        });
+      }
+    },
+  ],
+  [
+    "a database that never opens",
+    () => {
+      IDBFactory.prototype.open = () => ({}) as IDBOpenDBRequest;
+    },
+  ],
+  [
+    "a full disk",
+    () => {
+      IDBObjectStore.prototype.put = () => {
+        throw new DOMException("full", "QuotaExceededError");
+      };
+    },
+  ],
+];
+
+it.each(FAULTS)("goes on in memory with %s", async (_, fault) => {
   const visitor = await stage.visitor();
-  await visitor.context.addInitScript((name) => {
-    indexedDB.open(name, 99);
-  }, `attune.${stage.writeKey}`);
+  await visitor.context.addInitScript(fault, `attune.${stage.writeKey}`);
   const page = await visitor.open();
   await ready(page);
   await page.evaluate(() => {

@@ -30,6 +30,7 @@ it("enters at the event and leaves when the window has passed, while the Worker 
 it("remembers on the next page what was seen on the last one, and reports only what changed", async () => {
   const visitor = await stage.visitor();
   const page = await visitor.open();
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
   await page.evaluate(() => attune.track("Product Viewed", { category: "shoes" }));
   await page.evaluate(() => attune.flush());
   await page.reload();
