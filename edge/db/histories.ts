@@ -29,7 +29,8 @@ export function selectHistories(db: D1Database, siteId: string, identifiers: str
       `SELECT h.owner, h.chunk, h.shape, h.body
        FROM json_each(?2) AS asked
        CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
-       CROSS JOIN identifiers AS m ON m.site_id = ?1 AND m.profile_id = i.profile_id
+       CROSS JOIN identifiers AS m INDEXED BY identifiers_site_id_profile_id
+         ON m.site_id = ?1 AND m.profile_id = i.profile_id
        CROSS JOIN histories AS h ON h.site_id = ?1 AND h.owner = m.identifier
        ORDER BY h.owner, h.chunk`,
     )

@@ -33,7 +33,8 @@ export function selectComponents(db: D1Database, siteId: string, identifiers: st
       `SELECT m.identifier, m.profile_id, m.birth_id, m.first_seen, m.consent
        FROM json_each(?2) AS asked
        CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
-       CROSS JOIN identifiers AS m ON m.site_id = ?1 AND m.profile_id = i.profile_id`,
+       CROSS JOIN identifiers AS m INDEXED BY identifiers_site_id_profile_id
+         ON m.site_id = ?1 AND m.profile_id = i.profile_id`,
     )
     .bind(siteId, identifiers);
 }
@@ -45,18 +46,22 @@ export function insertIdentifiers(db: D1Database, siteId: string, rows: readonly
       `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent)
        SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 FROM json_each(?2)`,
     )
-    .bind(siteId, JSON.stringify(rows.map((r) => [r.identifier, r.profileId, r.birthId, r.firstSeen, r.consent])));
+    .bind(siteId, toRows(rows));
 }
 
-/** Points identifiers to the profile that they belong to now, and keeps what they allow. */
+/** Points identifiers to the profile that they belong to now, and keeps what they allow. (UPDATE … FROM would read the site.) */
 export function updateIdentifiers(db: D1Database, siteId: string, rows: readonly IdentifierRow[]): D1PreparedStatement {
   return db
     .prepare(
-      `UPDATE identifiers SET profile_id = changed.value ->> 1, consent = changed.value -> 2
-       FROM json_each(?2) AS changed
-       WHERE site_id = ?1 AND identifier = changed.value ->> 0`,
+      `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 FROM json_each(?2) WHERE true
+       ON CONFLICT (site_id, identifier) DO UPDATE SET profile_id = excluded.profile_id, consent = excluded.consent`,
     )
-    .bind(siteId, JSON.stringify(rows.map((r) => [r.identifier, r.profileId, r.consent])));
+    .bind(siteId, toRows(rows));
+}
+
+function toRows(rows: readonly IdentifierRow[]): string {
+  return JSON.stringify(rows.map((r) => [r.identifier, r.profileId, r.birthId, r.firstSeen, r.consent]));
 }
 
 /** The profile that an identifier, or an id that a profile ever had, leads to now. */

@@ -22,7 +22,8 @@ export function selectTraits(db: D1Database, siteId: string, identifiers: string
       `SELECT t.identifier, t.source, t.body
        FROM json_each(?2) AS asked
        CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
-       CROSS JOIN identifiers AS m ON m.site_id = ?1 AND m.profile_id = i.profile_id
+       CROSS JOIN identifiers AS m INDEXED BY identifiers_site_id_profile_id
+         ON m.site_id = ?1 AND m.profile_id = i.profile_id
        CROSS JOIN traits AS t ON t.site_id = ?1 AND t.identifier = m.identifier`,
     )
     .bind(siteId, identifiers);
