@@ -3,7 +3,7 @@ import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import type { SiteSettings } from "../../shared/manifest.ts";
 import { insertKey, type KeyKind } from "../db/keys.ts";
-import { insertSite, listSites, readSiteRow, type Site, updateSite } from "../db/sites.ts";
+import { countSite, insertSite, listSites, readSiteRow, type Site, updateSite } from "../db/sites.ts";
 import { publish } from "../manifest/publish.ts";
 import { DEMO_SECRET_KEY, DEMO_WRITE_KEY } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
@@ -70,6 +70,8 @@ const CreatedSiteSchema = SiteSchema.extend({
   writeKey: z.string().openapi({ description: "Public: it stands in the script tag." }),
   secretKey: z.string().openapi({ description: "Shown this once." }),
 }).openapi("CreatedSite");
+
+const SiteSizeSchema = z.object({ profiles: z.number().int(), events: z.number().int() }).openapi("SiteSize");
 
 const SiteParams = z.object({ id: z.string().max(64) });
 
@@ -142,6 +144,20 @@ export const sites = newApp()
       const answer = toAnswer(await findSite(c, c.req.valid("param").id));
       c.header("etag", etagOf(answer));
       return c.json(answer, 200);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/{id}/size",
+      summary: "How many profiles and events a site holds",
+      tags: ["Sites"],
+      request: { params: SiteParams },
+      responses: { 200: json(SiteSizeSchema, "Counted as it is asked."), ...problemResponse },
+    }),
+    async (c) => {
+      const site = await findSite(c, c.req.valid("param").id);
+      return c.json(await countSite(c.env.DB, site.id), 200);
     },
   )
   .openapi(

@@ -72,3 +72,12 @@ export function bumpSiteVersion(db: D1Database, id: string): D1PreparedStatement
     .prepare("UPDATE sites SET version = version + 1 WHERE id = ?1 RETURNING id, name, settings, version, created_at")
     .bind(id);
 }
+
+/** How much a site holds. Reads all of it: for a report, not for a page view. */
+export async function countSite(db: D1Database, id: string): Promise<{ profiles: number; events: number }> {
+  const [profiles, events] = await db.batch<{ n: number }>([
+    db.prepare("SELECT count(*) AS n FROM profiles WHERE site_id = ?1 AND merged_into IS NULL").bind(id),
+    db.prepare("SELECT count(*) AS n FROM events WHERE site_id = ?1").bind(id),
+  ]);
+  return { profiles: profiles?.results[0]?.n ?? 0, events: events?.results[0]?.n ?? 0 };
+}
