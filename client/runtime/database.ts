@@ -38,7 +38,10 @@ export async function openDatabase(name: string): Promise<Database> {
       const transaction = db.transaction(table, "readwrite", { durability: strict ? "strict" : "relaxed" });
       const store = transaction.objectStore(table);
       for (const row of rows) row[1] === undefined ? store.delete(row[0]) : store.put(row, row[0]);
-      return done(transaction);
+      const work = done(transaction);
+      // Not left to the event loop: the page may be on its way out, and what is not committed then is undone.
+      transaction.commit();
+      return work;
     },
   ];
 }

@@ -180,6 +180,24 @@ it("sends what waits when the page goes", async () => {
   await until(async () => (await visitor.stored(id)).some(({ event }) => event === "Parting"), "the event in D1");
 });
 
+it("keeps what was tracked right before the page went, and sends it from the next one", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  const id = await idOf(page);
+  await page.evaluate(() => attune.flush());
+  await visitor.context.route(/\/a\/batch$/, (route) => route.abort());
+  await page.evaluate(() => {
+    attune.track("Last Moment");
+    location.assign("/next");
+  });
+  await page.waitForURL(/next$/);
+  await ready(page);
+  await visitor.context.unrouteAll();
+  await page.evaluate(() => attune.flush());
+  expect((await visitor.stored(id)).filter(({ event }) => event === "Last Moment")).toHaveLength(1);
+});
+
 it("shares one visitor and one outbox between two tabs, and sends nothing twice", async () => {
   const visitor = await stage.visitor();
   const one = await visitor.open();
