@@ -1,4 +1,7 @@
-/** The device's own store: IndexedDB. Any failure is the caller's to survive; none takes longer than a second. */
+/**
+ * The device's own store: IndexedDB. Any failure is the caller's to survive; none takes longer than a second. Without the
+ * idb library: of its 1.1 kB, a seventh of the whole script, this would use two calls.
+ */
 
 export type Table = "outbox" | "state";
 export type Row = [key: string, value: unknown];

@@ -49,7 +49,7 @@ it("stores, sends and decides nothing with consent off", async () => {
     {},
     undefined,
   ]);
-  expect(await page.locator("attune-block").innerText()).toBe("Fallback");
+  expect(await page.locator("attune-block").textContent()).toBe("Fallback");
 });
 
 it("decides in the page and keeps nothing with consent for memory", async () => {
@@ -62,7 +62,7 @@ it("decides in the page and keeps nothing with consent for memory", async () => 
   await page.evaluate(() => attune.flush());
   expect(await left(page)).toEqual(NOTHING);
   expect(visitor.sent).toEqual([]);
-  expect(await page.locator("attune-block").innerText()).toBe("Fallback");
+  expect(await page.locator("attune-block").textContent()).toBe("Fallback");
 });
 
 it("knows a visitor for as long as the tab with consent for the session", async () => {
@@ -88,7 +88,7 @@ it("purges at once when consent is withdrawn, says so on the next page too, and 
   await page.waitForSelector("p.all");
   const before = (await page.evaluate(() => attune.anonymousId()))!;
   await page.evaluate(() => attune.consent("off"));
-  expect(await page.locator("attune-block").innerText()).toBe("Fallback");
+  expect(await page.locator("attune-block").textContent()).toBe("Fallback");
   expect(await page.evaluate(() => attune.anonymousId())).toBeUndefined();
   await until(async () => (await left(page)).databases.length === 0, "the database to go");
   const sent = visitor.sent.length;
@@ -134,5 +134,5 @@ it("ends in all tabs when it is withdrawn in one", async () => {
   await two.waitForSelector("p.all");
   await one.evaluate(() => attune.consent("off"));
   await until(() => two.evaluate(() => attune.anonymousId() === undefined), "the other tab");
-  expect(await two.locator("attune-block").innerText()).toBe("Fallback");
+  expect(await two.locator("attune-block").textContent()).toBe("Fallback");
 });

@@ -31,7 +31,7 @@ it("fills elements of both forms with one request that also delivers the waiting
   );
   await page.waitForSelector("attune-block p.all");
   expect(await page.locator("[data-attune-slot] p.all").count()).toBe(1);
-  expect(await page.locator("attune-block[name=none]").innerText()).toBe("Stays");
+  expect(await page.locator("attune-block[name=none]").textContent()).toBe("Stays");
   const asked = visitor.sent.filter(({ path }) => path === "/a/decide");
   expect(asked).toHaveLength(1);
   expect(asked[0]?.messages.map(({ type }) => type)).toEqual(["page"]);
@@ -104,7 +104,7 @@ it("hides a slot for 300 ms at most, and fills it when the answer comes later", 
   await page.waitForFunction(() => (window as unknown as { times: Times }).times.shown);
   const times = await page.evaluate(() => (window as unknown as { times: Required<Times> }).times);
   expect(times.shown - times.hidden).toBeLessThan(400);
-  expect(await page.locator("attune-block").innerText()).toBe("Fallback");
+  expect(await page.locator("attune-block").textContent()).toBe("Fallback");
   answer();
   await page.waitForSelector("p.all");
 });
@@ -116,7 +116,7 @@ it("leaves the fallback where the Worker cannot be reached", async () => {
   await ready(page);
   await until(() => page.evaluate(() => heard.some(({ type }) => type === "error")), "the error");
   await page.waitForFunction(() => document.querySelector<HTMLElement>("attune-block")!.style.visibility === "");
-  expect(await page.locator("attune-block").innerText()).toBe("Fallback");
+  expect(await page.locator("attune-block").textContent()).toBe("Fallback");
 });
 
 it("finds slots that come later", async () => {
