@@ -12,6 +12,8 @@ export interface ProfileToken {
   anonymousId: string;
   profileId: string;
   stableId: string;
+  /** Hash of the user whom the profile belongs to; null while that is nobody. */
+  user: string | null;
   manifestVersion: number;
   segments: Decisions;
   /** When an answer may change by time alone; null = never. */

@@ -6,6 +6,8 @@ export const BATCH_EVENTS = 2_500;
 export const PROPERTIES_DEPTH = 12;
 /** Distinct traits one identifier may hold; more are refused, named in the answer. */
 export const TRAITS_PER_IDENTIFIER = 500;
+/** All traits of one identifier from one source, as JSON. */
+export const TRAITS_CHARACTERS = 64 * 1024;
 export const IDENTIFIER_LENGTH = 256;
 export const NAME_LENGTH = 256;
 /** Newest events of names that any rule uses, kept for deciding. */

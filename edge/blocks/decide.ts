@@ -121,7 +121,8 @@ function renderChoices(
 
 function scopeOf(viewer: Viewer, context: JsonObject | undefined): Scope {
   const segment = Object.fromEntries(Object.keys(viewer.segments).map((key) => [key, true]));
-  return { customer: viewer.traits, segment, context: context ?? {} };
+  const isAllowed = viewer.consent?.includes("personalization") ?? true;
+  return { customer: isAllowed ? viewer.traits : {}, segment: isAllowed ? segment : {}, context: context ?? {} };
 }
 
 /** The first variant whose audience is true; the answer holds as long as every audience asked for it does. */

@@ -1,6 +1,7 @@
 /** SQL of `consents`: every statement of consent with its proof. The current state is on the identifier. */
 import type { Purpose } from "../../shared/consent.ts";
 import type { Identifier } from "../../shared/identifier.ts";
+import { toLists } from "./lists.ts";
 
 export interface ConsentStatement {
   identifier: Identifier;
@@ -16,18 +17,16 @@ export function insertConsents(
   db: D1Database,
   siteId: string,
   statements: readonly ConsentStatement[],
-): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO consents (site_id, identifier, purpose, at, granted, source, policy_version)
-       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-       FROM json_each(?2) WHERE true
-       ON CONFLICT DO NOTHING`,
-    )
-    .bind(
-      siteId,
-      JSON.stringify(
-        statements.map((s) => [s.identifier, s.purpose, s.at, s.granted ? 1 : 0, s.source, s.policyVersion]),
-      ),
-    );
+): D1PreparedStatement[] {
+  const rows = statements.map((s) => [s.identifier, s.purpose, s.at, s.granted ? 1 : 0, s.source, s.policyVersion]);
+  return toLists(rows).map((list) =>
+    db
+      .prepare(
+        `INSERT INTO consents (site_id, identifier, purpose, at, granted, source, policy_version)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+         FROM json_each(?2) WHERE true
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(siteId, list),
+  );
 }

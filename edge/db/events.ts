@@ -1,7 +1,8 @@
 /** SQL of `events`: append-only, one row per message, kept with the owner that produced it. */
-import type { EventType, JsonObject } from "../../shared/event.ts";
+import type { EventType, HistoryEvent, JsonObject } from "../../shared/event.ts";
 import type { Identifier } from "../../shared/identifier.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
+import { toLists } from "./lists.ts";
 
 export interface EventRow {
   owner: Identifier;
@@ -59,18 +60,51 @@ export function insertEvents(
   siteId: string,
   events: readonly IngestEvent[],
   receivedAt: number,
-): D1PreparedStatement {
-  return db
+): D1PreparedStatement[] {
+  return toLists(events.map((e) => [e.owner, e.messageId, e.type, e.event, e.timestamp, e.body])).map((list) =>
+    db
+      .prepare(
+        `INSERT INTO events (site_id, owner, message_id, type, name, at, received_at, body)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?3, value ->> 5
+         FROM json_each(?2)`,
+      )
+      .bind(siteId, list, receivedAt),
+  );
+}
+
+/**
+ * The newest events that rules look at, of many owners in one statement: of each at most `limit`, in no order.
+ *
+ * @param kinds type and name of the events wanted; a name of null = any
+ */
+export async function listNeededEvents(
+  db: D1Database,
+  siteId: string,
+  owners: readonly Identifier[],
+  kinds: readonly (readonly [type: string, name: string | null])[],
+  limit: number,
+): Promise<Map<Identifier, HistoryEvent[]>> {
+  const { results } = await db
     .prepare(
-      `INSERT INTO events (site_id, owner, message_id, type, name, at, received_at, body)
-       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?3, value ->> 5
-       FROM json_each(?2)`,
+      `SELECT owner, type, name, at, properties FROM (
+         SELECT e.owner, e.type, e.name, e.at, e.body -> 'properties' AS properties,
+           row_number() OVER (PARTITION BY e.owner ORDER BY e.at DESC, e.message_id) AS place
+         FROM json_each(?2) AS asked
+         CROSS JOIN events AS e ON e.site_id = ?1 AND e.owner = asked.value
+         WHERE EXISTS (
+           SELECT 1 FROM json_each(?3) AS kind
+           WHERE kind.value ->> 0 = e.type AND coalesce(kind.value ->> 1, e.name) = e.name)
+       ) WHERE place <= ?4`,
     )
-    .bind(
-      siteId,
-      JSON.stringify(events.map((e) => [e.owner, e.messageId, e.type, e.event, e.timestamp, e.body])),
-      receivedAt,
-    );
+    .bind(siteId, JSON.stringify(owners), JSON.stringify(kinds), limit)
+    .all<{ owner: string; type: EventType; name: string; at: number; properties: string | null }>();
+  const events = new Map<Identifier, HistoryEvent[]>();
+  for (const { owner, type, name, at, properties } of results) {
+    const list = events.get(owner) ?? [];
+    events.set(owner, list);
+    list.push({ type, event: name, timestamp: at, properties: JSON.parse(properties ?? "null") ?? {} });
+  }
+  return events;
 }
 
 /** The newest events of some owners, newest first, at most `limit` per owner. */

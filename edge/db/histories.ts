@@ -1,6 +1,7 @@
 /** SQL of `histories`: per owner, the events that rules look at, in chunks. */
 import type { History } from "../../shared/history.ts";
 import type { Identifier } from "../../shared/identifier.ts";
+import { toLists } from "./lists.ts";
 
 export interface HistoryRow {
   owner: Identifier;
@@ -22,15 +23,17 @@ export function toHistoryRow(row: unknown): HistoryRow {
   return { owner, chunk, shape, history: JSON.parse(body) };
 }
 
-/** Of all identifiers of the profiles that the given ones belong to. A row may come twice. */
+/** Of all identifiers of the profiles that the given ones belong to. */
 export function selectHistories(db: D1Database, siteId: string, identifiers: string): D1PreparedStatement {
   return db
     .prepare(
       `SELECT h.owner, h.chunk, h.shape, h.body
-       FROM json_each(?2) AS asked
-       CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
+       FROM (
+         SELECT DISTINCT i.profile_id FROM json_each(?2) AS asked
+         CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
+       ) AS found
        CROSS JOIN identifiers AS m INDEXED BY identifiers_site_id_profile_id
-         ON m.site_id = ?1 AND m.profile_id = i.profile_id
+         ON m.site_id = ?1 AND m.profile_id = found.profile_id
        CROSS JOIN histories AS h ON h.site_id = ?1 AND h.owner = m.identifier
        ORDER BY h.owner, h.chunk`,
     )
@@ -47,25 +50,23 @@ export function applyHistoryChanges(
   const writes = changes.flatMap(({ owner, shape, write }) =>
     write.map(({ chunk, history }) => [owner, chunk, shape, history]),
   );
-  const statements: D1PreparedStatement[] = [];
-  if (drops.length)
-    statements.push(
+  return [
+    ...toLists(drops).map((list) =>
       db
         .prepare(
           `DELETE FROM histories WHERE (site_id, owner, chunk) IN (
              SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2))`,
         )
-        .bind(siteId, JSON.stringify(drops)),
-    );
-  if (writes.length)
-    statements.push(
+        .bind(siteId, list),
+    ),
+    ...toLists(writes).map((list) =>
       db
         .prepare(
           `INSERT INTO histories (site_id, owner, chunk, shape, body)
            SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value -> 3 FROM json_each(?2) WHERE true
            ON CONFLICT (site_id, owner, chunk) DO UPDATE SET shape = excluded.shape, body = excluded.body`,
         )
-        .bind(siteId, JSON.stringify(writes)),
-    );
-  return statements;
+        .bind(siteId, list),
+    ),
+  ];
 }

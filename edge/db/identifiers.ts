@@ -1,6 +1,7 @@
 /** SQL of `identifiers`: the nodes of the identity graph and the index from each to its profile. */
 import type { Consent, Purpose } from "../../shared/consent.ts";
 import type { Identifier } from "../../shared/identifier.ts";
+import { toLists } from "./lists.ts";
 
 /** What an identifier allows: purpose → granted, since when. */
 export type StoredConsent = { [P in Purpose]?: [granted: boolean, at: number] };
@@ -26,42 +27,56 @@ export function toIdentifierRow(row: unknown): IdentifierRow {
   return { identifier, profileId: profile_id, birthId: birth_id, firstSeen: first_seen, consent: JSON.parse(consent) };
 }
 
-/** All identifiers of the profiles that the given identifiers belong to. An identifier may come twice. */
+/** All identifiers of the profiles that the given identifiers belong to. */
 export function selectComponents(db: D1Database, siteId: string, identifiers: string): D1PreparedStatement {
   return db
     .prepare(
       `SELECT m.identifier, m.profile_id, m.birth_id, m.first_seen, m.consent
-       FROM json_each(?2) AS asked
-       CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
+       FROM (
+         SELECT DISTINCT i.profile_id FROM json_each(?2) AS asked
+         CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
+       ) AS found
        CROSS JOIN identifiers AS m INDEXED BY identifiers_site_id_profile_id
-         ON m.site_id = ?1 AND m.profile_id = i.profile_id`,
+         ON m.site_id = ?1 AND m.profile_id = found.profile_id`,
     )
     .bind(siteId, identifiers);
 }
 
 /** Refuses, with the whole transaction, an identifier that has come into being meanwhile. */
-export function insertIdentifiers(db: D1Database, siteId: string, rows: readonly IdentifierRow[]): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent)
+export function insertIdentifiers(
+  db: D1Database,
+  siteId: string,
+  rows: readonly IdentifierRow[],
+): D1PreparedStatement[] {
+  return toIdentifierLists(rows).map((list) =>
+    db
+      .prepare(
+        `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent)
        SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 FROM json_each(?2)`,
-    )
-    .bind(siteId, toRows(rows));
+      )
+      .bind(siteId, list),
+  );
 }
 
 /** Points identifiers to the profile that they belong to now, and keeps what they allow. (UPDATE … FROM would read the site.) */
-export function updateIdentifiers(db: D1Database, siteId: string, rows: readonly IdentifierRow[]): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent)
+export function updateIdentifiers(
+  db: D1Database,
+  siteId: string,
+  rows: readonly IdentifierRow[],
+): D1PreparedStatement[] {
+  return toIdentifierLists(rows).map((list) =>
+    db
+      .prepare(
+        `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent)
        SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 FROM json_each(?2) WHERE true
        ON CONFLICT (site_id, identifier) DO UPDATE SET profile_id = excluded.profile_id, consent = excluded.consent`,
-    )
-    .bind(siteId, toRows(rows));
+      )
+      .bind(siteId, list),
+  );
 }
 
-function toRows(rows: readonly IdentifierRow[]): string {
-  return JSON.stringify(rows.map((r) => [r.identifier, r.profileId, r.birthId, r.firstSeen, r.consent]));
+function toIdentifierLists(rows: readonly IdentifierRow[]): string[] {
+  return toLists(rows.map((r) => [r.identifier, r.profileId, r.birthId, r.firstSeen, r.consent]));
 }
 
 /** The profile that an identifier, or an id that a profile ever had, leads to now. */

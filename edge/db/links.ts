@@ -1,6 +1,7 @@
 /** SQL of `links` and `conflicts`: edges of the identity graph, and those that were refused. */
 import { stableIdOf } from "../../shared/hash.ts";
 import type { Identifier } from "../../shared/identifier.ts";
+import { toLists } from "./lists.ts";
 
 export type Evidence = "identify" | "alias" | "import" | "fuzzy" | "manual";
 
@@ -37,14 +38,16 @@ export function insertLinks(
   links: readonly NewLink[],
   actor: string,
   at: number,
-): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO links (id, site_id, a, b, evidence, actor, at)
-       SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3, ?3, ?4 FROM json_each(?2) WHERE true
-       ON CONFLICT DO NOTHING`,
-    )
-    .bind(siteId, JSON.stringify(links.map((l) => [linkId(l.a, l.b), l.a, l.b, l.evidence])), actor, at);
+): D1PreparedStatement[] {
+  return toLists(links.map((l) => [linkId(l.a, l.b), l.a, l.b, l.evidence])).map((list) =>
+    db
+      .prepare(
+        `INSERT INTO links (id, site_id, a, b, evidence, actor, at)
+         SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3, ?3, ?4 FROM json_each(?2) WHERE true
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(siteId, list, actor, at),
+  );
 }
 
 /** One row per refused pair: hearing of it again adds nothing. */
@@ -53,17 +56,16 @@ export function insertConflicts(
   siteId: string,
   conflicts: readonly NewConflict[],
   at: number,
-): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO conflicts (site_id, id, a, b, evidence, reason, message_id, at)
-       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?3
-       FROM json_each(?2) WHERE true
-       ON CONFLICT DO NOTHING`,
-    )
-    .bind(
-      siteId,
-      JSON.stringify(conflicts.map((c) => [linkId(c.a, c.b), c.a, c.b, c.evidence, c.reason, c.messageId])),
-      at,
-    );
+): D1PreparedStatement[] {
+  const lists = toLists(conflicts.map((c) => [linkId(c.a, c.b), c.a, c.b, c.evidence, c.reason, c.messageId]));
+  return lists.map((list) =>
+    db
+      .prepare(
+        `INSERT INTO conflicts (site_id, id, a, b, evidence, reason, message_id, at)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?3
+         FROM json_each(?2) WHERE true
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(siteId, list, at),
+  );
 }

@@ -1,5 +1,7 @@
 /** SQL of `memberships` and `membership_log`: who is in which segment, and every enter and exit. */
 
+import { toLists } from "./lists.ts";
+
 export type Cause = "event" | "time" | "rule" | "identity";
 
 export interface MembershipChange {
@@ -17,29 +19,26 @@ export function applyMembershipChanges(
   siteId: string,
   changes: readonly MembershipChange[],
 ): D1PreparedStatement[] {
-  if (!changes.length) return [];
-  const rows = JSON.stringify(
-    changes.map((c) => [c.profileId, c.segmentKey, c.change, c.cause, c.at, c.segmentVersion]),
-  );
-  return [
+  const rows = changes.map((c) => [c.profileId, c.segmentKey, c.change, c.cause, c.at, c.segmentVersion]);
+  return toLists(rows).flatMap((list) => [
     db
       .prepare(
         `DELETE FROM memberships WHERE (site_id, segment_key, profile_id) IN (
            SELECT ?1, value ->> 1, value ->> 0 FROM json_each(?2) WHERE value ->> 2 = 'exit')`,
       )
-      .bind(siteId, rows),
+      .bind(siteId, list),
     db
       .prepare(
         `INSERT INTO memberships (site_id, segment_key, profile_id, since)
          SELECT ?1, value ->> 1, value ->> 0, value ->> 4 FROM json_each(?2) WHERE value ->> 2 = 'enter'
          ON CONFLICT DO NOTHING`,
       )
-      .bind(siteId, rows),
+      .bind(siteId, list),
     db
       .prepare(
         `INSERT INTO membership_log (site_id, profile_id, segment_key, change, cause, at, segment_version)
          SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?2)`,
       )
-      .bind(siteId, rows),
-  ];
+      .bind(siteId, list),
+  ]);
 }

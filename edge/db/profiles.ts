@@ -1,5 +1,7 @@
 /** SQL of `profiles`: what the engine said last of each connected component, and when it must be asked again. */
 
+import { toLists } from "./lists.ts";
+
 /** Segment key → since when, until when (null = for ever, if nothing new happens). */
 export type Decisions = { [segmentKey: string]: [since: number, until: number | null] };
 
@@ -42,15 +44,17 @@ export function toProfileRow(row: unknown): ProfileRow {
   };
 }
 
-/** The profiles that the given identifiers belong to. One may come twice. */
+/** The profiles that the given identifiers belong to. */
 export function selectProfiles(db: D1Database, siteId: string, identifiers: string): D1PreparedStatement {
   return db
     .prepare(
       `SELECT p.id, p.stable_id, p.first_seen, p.last_seen, p.version, p.merged_into, p.decisions, p.wakes_at,
          p.manifest_version
-       FROM json_each(?2) AS asked
-       CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
-       CROSS JOIN profiles AS p ON p.site_id = ?1 AND p.id = i.profile_id`,
+       FROM (
+         SELECT DISTINCT i.profile_id FROM json_each(?2) AS asked
+         CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
+       ) AS found
+       CROSS JOIN profiles AS p ON p.site_id = ?1 AND p.id = found.profile_id`,
     )
     .bind(siteId, identifiers);
 }
@@ -59,10 +63,24 @@ export function selectProfiles(db: D1Database, siteId: string, identifiers: stri
  * Writes profiles that were read at `version - 1`. If another request wrote or erased one of them meanwhile, `json('conflict')`
  * fails as malformed and the whole transaction with it: see `isConflict`.
  */
-export function upsertProfiles(db: D1Database, siteId: string, rows: readonly ProfileRow[]): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO profiles (site_id, id, stable_id, first_seen, last_seen, version, merged_into, decisions, wakes_at,
+export function upsertProfiles(db: D1Database, siteId: string, rows: readonly ProfileRow[]): D1PreparedStatement[] {
+  const lists = toLists(
+    rows.map((r) => [
+      r.id,
+      r.stableId,
+      r.firstSeen,
+      r.lastSeen,
+      r.version,
+      r.mergedInto,
+      r.decisions,
+      r.wakesAt,
+      r.manifestVersion,
+    ]),
+  );
+  return lists.map((list) =>
+    db
+      .prepare(
+        `INSERT INTO profiles (site_id, id, stable_id, first_seen, last_seen, version, merged_into, decisions, wakes_at,
          manifest_version)
        SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3,
          json(CASE WHEN value ->> 4 = 1 OR EXISTS (
@@ -79,23 +97,9 @@ export function upsertProfiles(db: D1Database, siteId: string, rows: readonly Pr
          decisions = excluded.decisions,
          wakes_at = excluded.wakes_at,
          manifest_version = excluded.manifest_version`,
-    )
-    .bind(
-      siteId,
-      JSON.stringify(
-        rows.map((r) => [
-          r.id,
-          r.stableId,
-          r.firstSeen,
-          r.lastSeen,
-          r.version,
-          r.mergedInto,
-          r.decisions,
-          r.wakesAt,
-          r.manifestVersion,
-        ]),
-      ),
-    );
+      )
+      .bind(siteId, list),
+  );
 }
 
 /** True for the error of a transaction that lost a race: what it read has changed, so it may be tried again. */
@@ -121,5 +125,13 @@ export async function clearWakes(db: D1Database, siteId: string, ids: readonly s
   await db
     .prepare("UPDATE profiles SET wakes_at = NULL WHERE site_id = ?1 AND id IN (SELECT value FROM json_each(?2))")
     .bind(siteId, JSON.stringify(ids))
+    .run();
+}
+
+/** Puts a profile that cannot be decided off until later; one that is off the clock stays so. */
+export async function postponeWake(db: D1Database, siteId: string, id: string, until: number): Promise<void> {
+  await db
+    .prepare("UPDATE profiles SET wakes_at = ?3 WHERE site_id = ?1 AND id = ?2 AND wakes_at < ?3")
+    .bind(siteId, id, until)
     .run();
 }

@@ -1,21 +1,26 @@
 /** `POST /v1/batch` and its single-event sisters: Segment-compatible ingest, answered per event. */
+import type { Purpose } from "../../shared/consent.ts";
 import type { EventType, JsonObject } from "../../shared/event.ts";
 import type { Identifier } from "../../shared/identifier.ts";
 import { BATCH_EVENTS } from "../../shared/limits.ts";
 import type { IngestAnswer } from "../../shared/wire.ts";
-import { isOverload } from "../db/errors.ts";
+import type { ConsentStatement } from "../db/consents.ts";
 import type { Env } from "../env.ts";
-import { type IngestInput, type IngestResult, ingest } from "../ingest/ingest.ts";
-import { type IngestEvent, isObject, parseEvent, parseTime } from "../ingest/parse.ts";
+import { type IngestInput, type IngestResult, ingest, StaleSite } from "../ingest/ingest.ts";
+import { ConsentWithheld, type IngestEvent, isObject, parseEvent, parseTime } from "../ingest/parse.ts";
 import type { LiveSite } from "../manifest/live.ts";
+import { renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
+import { store } from "./store.ts";
 
 /** What came of a list of messages. */
 export interface Ingested {
   answer: IngestAnswer;
   result: IngestResult;
+  /** The site as it was ingested by. */
+  live: LiveSite;
 }
 
 export async function answerBatch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
@@ -74,7 +79,14 @@ export interface MessageList {
   also?: readonly Identifier[];
 }
 
-/** Parses and stores messages; each is answered for itself, so that a bad one costs no good one. */
+/** One transaction takes events of at most so many owners, and so many characters of them. */
+const PART_OWNERS = 100;
+const PART_CHARACTERS = 500_000;
+
+/**
+ * Parses and stores messages; each is answered for itself, so that a bad one costs no good one. Long lists are stored in
+ * parts, one transaction after another: a list that was stored in part is sent again whole, and what is stored is known.
+ */
 export async function ingestMessages(env: Env, live: LiveSite, list: MessageList): Promise<Ingested> {
   const { messages, envelope, pointer, source, receivedAt, also = [] } = list;
   if (!Array.isArray(messages)) {
@@ -89,32 +101,77 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
     newId: () => crypto.randomUUID(),
   };
   const rejected: IngestAnswer["rejected"] = [];
-  const events: IngestEvent[] = [];
-  const indexOf = new Map<IngestEvent, number>();
-  messages.forEach((message, index) => {
+  let part = new Part();
+  let result: IngestResult | undefined;
+  let site = live;
+  const flush = async () => {
+    const { indexOf, consents } = part;
+    const input: IngestInput = { events: [...indexOf.keys()], consents, source, receivedAt, also };
+    ({ result, site } = await store(() => ingestFresh(env, site, input)));
+    for (const [event, problem] of result.rejected)
+      rejected.push({ index: indexOf.get(event)!, problem: problem.toDocument() });
+    part = new Part();
+  };
+  for (const [index, message] of messages.entries()) {
     try {
-      const event = parseEvent(message, receivedAt, defaults);
-      events.push(event);
-      indexOf.set(event, index);
+      part.add(parseEvent(message, receivedAt, defaults), index);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
+      if (error instanceof ConsentWithheld) part.addConsent(error);
       rejected.push({ index, problem: error.toDocument() });
     }
-  });
-  const result = await store(() => ingest(env.DB, live, { events, source, receivedAt, also }));
-  for (const [event, problem] of result.rejected)
-    rejected.push({ index: indexOf.get(event)!, problem: problem.toDocument() });
+    if (part.isFull) await flush();
+  }
+  if (!result || !part.isEmpty) await flush();
   rejected.sort((a, b) => a.index - b.index);
-  return { answer: { success: true, accepted: messages.length - rejected.length, rejected }, result };
+  return {
+    answer: { success: true, accepted: messages.length - rejected.length, rejected },
+    result: result!,
+    live: site,
+  };
 }
 
-/** Runs a write; a store that cannot take it now is a 503, so that the sender keeps its events and tries again. */
-export async function store<T>(write: () => Promise<T>): Promise<T> {
+/** As much of a list as one transaction takes. */
+class Part {
+  readonly indexOf = new Map<IngestEvent, number>();
+  readonly consents: ConsentStatement[] = [];
+  readonly #owners = new Set<Identifier>();
+  #characters = 0;
+
+  get isFull(): boolean {
+    return this.#owners.size >= PART_OWNERS || this.#characters >= PART_CHARACTERS;
+  }
+
+  get isEmpty(): boolean {
+    return !this.#owners.size;
+  }
+
+  add(event: IngestEvent, index: number): void {
+    this.indexOf.set(event, index);
+    this.#owners.add(event.owner);
+    this.#characters += event.body.length;
+  }
+
+  addConsent({ owner, consent, at }: ConsentWithheld): void {
+    for (const [purpose, granted] of Object.entries(consent) as [Purpose, boolean][])
+      this.consents.push({ identifier: owner, purpose, granted, at, source: "message", policyVersion: null });
+    this.#owners.add(owner);
+  }
+}
+
+/** Ingests by the newest version of the site, should somebody have been decided by a newer one than is known here. */
+async function ingestFresh(
+  env: Env,
+  live: LiveSite,
+  input: IngestInput,
+): Promise<{ result: IngestResult; site: LiveSite }> {
   try {
-    return await write();
+    return { result: await ingest(env.DB, live, input), site: live };
   } catch (error) {
-    if (isOverload(error)) throw new Problem("overloaded", undefined, { retryAfterSeconds: 2 });
-    throw error;
+    if (!(error instanceof StaleSite)) throw error;
+    const site = await renewSite(env, live.manifest.siteId, input.receivedAt);
+    if (!site) throw new Problem("overloaded", "the site is being changed", { retryAfterSeconds: 2 });
+    return { result: await ingest(env.DB, site, input), site };
   }
 }
 

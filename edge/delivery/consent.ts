@@ -8,9 +8,11 @@ import { correctTime } from "../ingest/clock.ts";
 import { ingest } from "../ingest/ingest.ts";
 import { parseTime } from "../ingest/parse.ts";
 import { invalidRequest } from "../invalid.ts";
-import { sourceOf, store } from "./batch.ts";
+import { Problem } from "../problem.ts";
+import { sourceOf } from "./batch.ts";
 import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
+import { store } from "./store.ts";
 
 export const consentSchema = z.looseObject({
   anonymousId: z.string().max(256).optional(),
@@ -29,6 +31,10 @@ export async function answerConsent(request: Request, env: Env, context: Executi
   if (!parsed.success) throw invalidRequest(parsed.error);
   const said = parsed.data;
   const identifiers = [identifierOf("userId", said.userId), identifierOf("anonymousId", said.anonymousId)];
+  if (!identifiers.some(Boolean)) {
+    const detail = "userId or anonymousId must be given, and name somebody";
+    throw new Problem("invalid-request", detail, { errors: [{ pointer: "/anonymousId", code: "required", detail }] });
+  }
   const at = correctTime(receivedAt, parseTime(body["sentAt"]), parseTime(said.at));
   const consents = identifiers.flatMap((identifier) =>
     identifier

@@ -3,16 +3,17 @@
  * token and no new events is answered without reading storage.
  */
 import * as z from "zod";
-import { PURPOSES, readConsent } from "../../shared/consent.ts";
+import { PURPOSES, type Purpose, readConsent } from "../../shared/consent.ts";
 import { stableIdOf } from "../../shared/hash.ts";
 import { type Identifier, identifierOf } from "../../shared/identifier.ts";
 import type { DecideAnswer, IngestAnswer } from "../../shared/wire.ts";
 import { decideFromToken, decideSlots, NOBODY, type SlotAnswer, type Viewer } from "../blocks/decide.ts";
+import { statementsOf } from "../db/identifiers.ts";
 import type { Decisions } from "../db/profiles.ts";
 import type { Env } from "../env.ts";
 import { invalidRequest } from "../invalid.ts";
 import type { LiveSite } from "../manifest/live.ts";
-import type { Person } from "../profiles/person.ts";
+import { grantedPurposes, type Person } from "../profiles/person.ts";
 import { PROFILE_TOKEN_FRESH_MS, PROFILE_TOKEN_MS, type ProfileToken, signToken, verifyToken } from "../tokens.ts";
 import { ingestMessages, sourceOf } from "./batch.ts";
 import { readJsonBody } from "./request.ts";
@@ -21,38 +22,47 @@ import { viewerOf } from "./viewer.ts";
 
 const SLOTS = 50;
 const LOCAL_SEGMENTS = 500;
+const TOKEN_CHARACTERS = 16_384;
+/** How long an answer holds that rests on what a browser said of itself. */
+const LOCAL_MS = 60_000;
+
+/** Names, of which those beyond a limit are not looked at. */
+function firstOf(limit: number) {
+  return z.array(z.string().min(1).max(128)).transform((names) => names.slice(0, limit));
+}
 
 /** The request without its events, which are checked one by one. */
 export const decideSchema = z.looseObject({
   anonymousId: z.string().min(1).max(256).optional(),
   userId: z.string().max(256).nullish(),
-  token: z.string().max(16_384).nullish(),
+  /** One that no edge would have given counts as none. */
+  token: z.string().max(TOKEN_CHARACTERS).nullish().catch(null),
   context: z.record(z.string(), z.unknown()).optional(),
-  slots: z.array(z.string().min(1).max(128)).max(SLOTS).optional(),
-  local: z.looseObject({ segments: z.array(z.string().max(128)).max(LOCAL_SEGMENTS).optional() }).optional(),
+  slots: firstOf(SLOTS).optional(),
+  local: z.looseObject({ segments: firstOf(LOCAL_SEGMENTS).optional() }).optional(),
 });
 type DecideBody = z.infer<typeof decideSchema>;
 
 export async function answerDecide(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
   const now = Date.now();
   const body = await readJsonBody(request);
-  const { live, headers } = await openSite(request, env, context, body, now);
+  const { live: known, headers } = await openSite(request, env, context, body, now);
   const parsed = decideSchema.safeParse(body);
   if (!parsed.success) throw invalidRequest(parsed.error);
   const asked = parsed.data;
   const events = Array.isArray(body["events"]) && !body["events"].length ? undefined : body["events"];
   const slots = asked.slots ?? [];
 
-  const token = events === undefined ? await readProfileToken(env, live, asked, now) : null;
-  if (token && isFresh(token, live, now)) {
+  const token = events === undefined ? await readProfileToken(env, known, asked, now) : null;
+  if (token && isFresh(token, known, now)) {
     const { stableId, segments, wakesAt, consent } = token;
-    const viewer: Viewer = { ...NOBODY, stableId, segments, wakesAt, consent };
-    const decided = decideFromToken(live, slots, viewer, asked.context, now);
+    const viewer: Viewer = { ...NOBODY, stableId, segments, wakesAt, consent: restrict(consent, asked) };
+    const decided = decideFromToken(known, slots, viewer, asked.context, now);
     if (decided) return respond(viewer, decided, asked.token!, { success: true, accepted: 0, rejected: [] });
   }
 
   const visitor = identifierOf("anonymousId", asked.anonymousId);
-  const { answer, result } = await ingestMessages(env, live, {
+  const { answer, result, live } = await ingestMessages(env, known, {
     messages: events ?? [],
     envelope: body,
     pointer: "/events",
@@ -61,7 +71,9 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     also: visitor ? [visitor] : [],
   });
   const person = visitor ? visiblePerson(result.personOf(visitor), asked) : null;
-  const viewer = person ? viewerOf(person) : viewerOfLocal(live, asked, visitor);
+  const viewer = person
+    ? { ...viewerOf(person), consent: restrict(person.consent, asked) }
+    : viewerOfLocal(live, asked, visitor, now);
   const decided = decideSlots(live, slots, viewer, asked.context, now);
   if (!person) return respond(viewer, decided, null, answer);
   const signed = await signToken(env, "profile", {
@@ -73,9 +85,10 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     segments: viewer.segments,
     wakesAt: viewer.wakesAt,
     issuedAt: now,
-    ...(viewer.consent && { consent: viewer.consent }),
+    user: userOf(person),
+    ...(person.consent && { consent: person.consent }),
   });
-  return respond(viewer, decided, signed, answer);
+  return respond(viewer, decided, signed.length > TOKEN_CHARACTERS ? null : signed, answer);
 
   function respond(
     viewer: Viewer,
@@ -105,7 +118,22 @@ async function readProfileToken(
   if (!asked.token) return null;
   const token = await verifyToken(env, "profile", asked.token);
   if (!token || token.siteId !== live.manifest.siteId || token.anonymousId !== asked.anonymousId) return null;
+  const user = identifierOf("userId", asked.userId);
+  if (user && token.user !== stableIdOf(user)) return null;
   return now - token.issuedAt < PROFILE_TOKEN_MS ? token : null;
+}
+
+/** The user whom a profile belongs to, as a hash. */
+function userOf({ group }: Person): string | null {
+  const user = group.nodes.find(({ identifier }) => identifier.startsWith("userId:"));
+  return user ? stableIdOf(user.identifier) : null;
+}
+
+/** What was granted, less what this request says is not any more. */
+function restrict(granted: readonly Purpose[] | undefined, asked: DecideBody): readonly Purpose[] | undefined {
+  const said = readConsent(asked.context);
+  if (!PURPOSES.some((purpose) => said[purpose] === false)) return granted;
+  return (granted ?? PURPOSES).filter((purpose) => said[purpose] !== false);
 }
 
 function isFresh(token: ProfileToken, live: LiveSite, now: number): boolean {
@@ -128,12 +156,12 @@ function visiblePerson(person: Person | null, asked: DecideBody): Person | null 
 }
 
 /** Nothing is stored of this visitor: what the browser decided by itself counts, for public segments only. */
-function viewerOfLocal(live: LiveSite, asked: DecideBody, visitor: Identifier | null): Viewer {
+function viewerOfLocal(live: LiveSite, asked: DecideBody, visitor: Identifier | null, now: number): Viewer {
   const segments: Decisions = {};
   const publicKeys = new Set(live.manifest.segments.filter((s) => s.visibility === "public").map(({ key }) => key));
-  for (const key of asked.local?.segments ?? []) if (publicKeys.has(key)) segments[key] = [0, null];
-  const said = readConsent(asked.context);
-  const consent = Object.keys(said).length ? PURPOSES.filter((purpose) => said[purpose] ?? true) : undefined;
+  for (const key of asked.local?.segments ?? []) if (publicKeys.has(key)) segments[key] = [0, now + LOCAL_MS];
+  const said = statementsOf(readConsent(asked.context), now);
+  const consent = grantedPurposes(said, live.manifest.settings.consentDefault);
   return { ...NOBODY, stableId: visitor ? stableIdOf(visitor) : "", segments, consent };
 }
 

@@ -28,9 +28,10 @@ for (const plane of ["/a", "/v1"]) {
     answerManifest(request, env, context, request.params["key"]!),
   );
 }
-router.get("/e/:token/:slot", (request, env, context) =>
-  answerEmail(env, context, request.params["token"]!, request.params["slot"]!),
-);
+for (const method of ["get", "head"] as const)
+  router[method]("/e/:token/:slot", (request, env, context) =>
+    answerEmail(env, context, request.params["token"]!, request.params["slot"]!),
+  );
 for (const type of EVENT_TYPES)
   router.post(`/v1/${type}`, (request, env, context) => answerSingle(request, env, context, type));
 // Segment's clients send imports to their own route; what is in them is a batch.

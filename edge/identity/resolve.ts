@@ -57,15 +57,17 @@ export function groupStored(nodes: ReadonlyMap<Identifier, IdentifierRow>): Map<
  * Resolves events in their order.
  *
  * @param newId makes a profile id nobody has
- * @param ensured identifiers that shall exist even without an event
+ * @param options `ensured`: identifiers that shall exist even without an event. `isTrusted`: false for events of a browser,
+ * which may name anybody's address: that alone leads nobody into the profile of a known user
  */
 export function resolveIdentities(
   graph: Graph,
   events: readonly IngestEvent[],
   receivedAt: number,
   newId: () => string,
-  ensured: readonly Identifier[] = [],
+  options: { ensured?: readonly Identifier[]; isTrusted?: boolean } = {},
 ): Resolution {
+  const { ensured = [], isTrusted = true } = options;
   const groupOf = groupStored(graph.nodes);
   const resolution: Resolution = { groupOf, newNodes: [], links: [], conflicts: [] };
   const linked = new Set<string>();
@@ -95,7 +97,8 @@ export function resolveIdentities(
     const mine = groupOf.get(event.owner)!;
     const theirs = groupOf.get(other);
     if (mine !== theirs) {
-      const reason = exceededLimit(mine.nodes, theirs?.nodes ?? [other]);
+      const reason =
+        isTrusted || isVouched(event, other, theirs) ? exceededLimit(mine.nodes, theirs?.nodes ?? [other]) : UNVERIFIED;
       if (reason) {
         linked.add(id);
         resolution.conflicts.push({ a: event.owner, b: other, evidence, reason, messageId: event.messageId });
@@ -114,6 +117,15 @@ export function resolveIdentities(
     }
     for (const id of from.profileIds) into.profileIds.add(id);
   }
+}
+
+const UNVERIFIED = "an address that a browser gives does not lead into the profile of a known user";
+
+/** An address unites with somebody who is known as a user only if the message says that it is that user. */
+function isVouched(event: IngestEvent, other: Identifier, theirs: Group | undefined): boolean {
+  const { kind } = splitIdentifier(other);
+  if (kind !== "email" && kind !== "phone") return true;
+  return event.owner.startsWith("userId:") || !theirs?.nodes.some(({ identifier }) => identifier.startsWith("userId:"));
 }
 
 /** Which limit a union would break, in words; null if none. */

@@ -10,7 +10,13 @@ import { TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
 import { type ConsentStatement, insertConsents } from "../db/consents.ts";
 import { eventKey, insertEvents } from "../db/events.ts";
 import { applyHistoryChanges } from "../db/histories.ts";
-import { insertIdentifiers, mergeConsent, statementsOf, updateIdentifiers } from "../db/identifiers.ts";
+import {
+  insertIdentifiers,
+  mergeConsent,
+  type StoredConsent,
+  statementsOf,
+  updateIdentifiers,
+} from "../db/identifiers.ts";
 import { insertConflicts, insertLinks, linkId } from "../db/links.ts";
 import { applyMembershipChanges, type MembershipChange } from "../db/memberships.ts";
 import { isConflict, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
@@ -26,8 +32,13 @@ import { applyTraits } from "../profiles/traits.ts";
 import type { IngestEvent } from "./parse.ts";
 import { takeTurns } from "./turns.ts";
 
+/** Somebody was decided by a newer version of the site than this isolate knows: read it anew and try again. */
+export class StaleSite extends Error {}
+
 /** Lost races are tried again this often; then the sender is asked to come back. */
 const ATTEMPTS = 6;
+
+const GRANT_GRAIN_MS = 60 * 60 * 1000;
 
 export interface IngestInput {
   events: readonly IngestEvent[];
@@ -77,6 +88,8 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   const asked = [...(input.also ?? []), ...spoken];
   const remembered = again || !input.events.length ? null : takePeople(siteId, asked, input.events, receivedAt);
   const stored = remembered ?? (await loadPeople(db, siteId, asked, input.events, again));
+  if ([...stored.profiles.values()].some(({ manifestVersion }) => manifestVersion > live.manifest.version))
+    throw new StaleSite();
   await refreshHistories(db, live, stored);
 
   const rejected = new Map<IngestEvent, Problem>();
@@ -89,7 +102,10 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     return row !== "full";
   });
 
-  const resolution = resolveIdentities(stored, events, receivedAt, newProfileId, spoken);
+  const resolution = resolveIdentities(stored, events, receivedAt, newProfileId, {
+    ensured: spoken,
+    isTrusted: input.source !== "browser",
+  });
   for (const [owner, own] of Map.groupBy(events, (event) => event.owner)) {
     const history = stored.histories.get(owner) ?? new OwnerHistory(owner, live.needs.shape);
     stored.histories.set(owner, history);
@@ -100,6 +116,12 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   const touched = new Set<Group>();
   for (const event of events) touched.add(resolution.groupOf.get(event.owner)!);
   for (const { identifier } of consentRows) touched.add(resolution.groupOf.get(identifier)!);
+  // What is remembered is proved by being written. Of others asked for, only storage knows what is true now.
+  const unproved = (identifier: Identifier) => {
+    const group = resolution.groupOf.get(identifier);
+    return group !== undefined && !touched.has(group);
+  };
+  if (remembered && asked.some(unproved)) return tryIngest(db, live, input, true);
   const profiles: ProfileRow[] = [];
   const changes: MembershipChange[] = [];
   const moved = new Set(changedNodes.filter(({ identifier }) => stored.nodes.has(identifier)));
@@ -143,15 +165,15 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier)?.change ?? []),
   );
   const write = [
-    ...(resolution.newNodes.length ? [insertIdentifiers(db, siteId, resolution.newNodes)] : []),
-    ...(moved.size ? [updateIdentifiers(db, siteId, [...moved])] : []),
-    ...(profiles.length ? [upsertProfiles(db, siteId, profiles)] : []),
-    ...(events.length ? [insertEvents(db, siteId, events, receivedAt)] : []),
+    ...insertIdentifiers(db, siteId, resolution.newNodes),
+    ...updateIdentifiers(db, siteId, [...moved]),
+    ...upsertProfiles(db, siteId, profiles),
+    ...insertEvents(db, siteId, events, receivedAt),
     ...applyHistoryChanges(db, siteId, histories),
-    ...(changedTraits.size ? [upsertTraits(db, siteId, [...changedTraits])] : []),
-    ...(resolution.links.length ? [insertLinks(db, siteId, resolution.links, input.source, receivedAt)] : []),
-    ...(resolution.conflicts.length ? [insertConflicts(db, siteId, resolution.conflicts, receivedAt)] : []),
-    ...(consentRows.length ? [insertConsents(db, siteId, consentRows)] : []),
+    ...upsertTraits(db, siteId, [...changedTraits]),
+    ...insertLinks(db, siteId, resolution.links, input.source, receivedAt),
+    ...insertConflicts(db, siteId, resolution.conflicts, receivedAt),
+    ...insertConsents(db, siteId, consentRows),
     ...applyMembershipChanges(db, siteId, changes),
   ];
   if (write.length) await db.batch(write);
@@ -229,12 +251,17 @@ function applyConsents(
   const changedNodes = new Set<Group["nodes"][number]>();
   for (const statement of said) {
     const node = groupOf.get(statement.identifier)?.nodes.find((n) => n.identifier === statement.identifier);
-    if (!node || node.consent[statement.purpose]?.[0] === statement.granted) continue;
+    if (!node || saysNothingNew(node.consent[statement.purpose], statement)) continue;
     statements.push(statement);
     node.consent = mergeConsent(node.consent, statementsOf({ [statement.purpose]: statement.granted }, statement.at));
     changedNodes.add(node);
   }
   return { statements, changedNodes: [...changedNodes] };
+}
+
+/** A refusal always counts from its own time on; a grant that is repeated is worth a write once in a while. */
+function saysNothingNew(known: StoredConsent[Purpose], { granted, at }: ConsentStatement): boolean {
+  return known?.[0] === granted && at <= known[1] + (granted ? GRANT_GRAIN_MS : 0);
 }
 
 function tooManyTraits(): Problem {

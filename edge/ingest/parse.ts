@@ -24,9 +24,29 @@ export interface IngestEvent extends HistoryEvent {
   body: string;
 }
 
+/** The message is not stored; what it says of consent is. */
+export class ConsentWithheld extends Problem {
+  readonly owner: Identifier;
+  readonly consent: Consent;
+  readonly at: number;
+
+  constructor(owner: Identifier, consent: Consent, at: number) {
+    super("consent-withheld", "the message says that the person has not allowed analytics");
+    this.owner = owner;
+    this.consent = consent;
+    this.at = at;
+  }
+}
+
 const text = z.string().max(NAME_LENGTH);
 /** Senders often hold numeric ids; the number's text is the id. */
-const id = z.union([z.string().max(IDENTIFIER_LENGTH), z.number()], { error: "must be a string" });
+const id = z.union(
+  [
+    z.string().max(IDENTIFIER_LENGTH),
+    z.number().refine(Number.isSafeInteger, { error: "is a number that loses digits: send it as a string" }),
+  ],
+  { error: "must be a string" },
+);
 const object = z.custom<JsonObject>((value) => isObject(value), { error: "must be an object" });
 const time = z.union([z.string(), z.number()], { error: "must be an ISO 8601 time" }).transform((value, context) => {
   const at = typeof value === "number" ? value : Date.parse(value);
@@ -123,18 +143,18 @@ export function parseEvent(
     add(identifierOf("phone", own(traits, "phone")));
   }
   add(anonymous);
-  const consent = readConsent(context ?? undefined);
-  if (consent.analytics === false)
-    throw new Problem("consent-withheld", "the message says that the person has not allowed analytics");
+  const consent = { ...readConsent(defaults.context), ...readConsent(message.context ?? undefined) };
+  const timestamp = correctTime(
+    receivedAt,
+    message.sentAt ?? defaults.sentAt,
+    message.timestamp ?? message.originalTimestamp ?? null,
+  );
+  if (consent.analytics === false) throw new ConsentWithheld(owner, consent, timestamp);
   return {
     type,
     event: (type === "track" ? message.event : message.name) ?? "",
     messageId: message.messageId ?? defaults.newId(),
-    timestamp: correctTime(
-      receivedAt,
-      message.sentAt ?? defaults.sentAt,
-      message.timestamp ?? message.originalTimestamp ?? null,
-    ),
+    timestamp,
     properties: message.properties ?? {},
     traits: type === "group" ? { groupId: String(message.groupId) } : traits,
     owner,

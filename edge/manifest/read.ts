@@ -63,6 +63,12 @@ async function loadSite(env: Env, siteId: string, now: number): Promise<LiveSite
   return rememberSite(known?.manifest.version === manifest.version ? known : buildLiveSite(manifest), now);
 }
 
+/** The site as D1 has it now, past whatever KV and this isolate remember. */
+export async function renewSite(env: Env, siteId: string, now: number): Promise<LiveSite | null> {
+  const manifest = await readManifest(env.DB, siteId, selectSite(env.DB, siteId), now);
+  return manifest && rememberSite(buildLiveSite(manifest), now);
+}
+
 /** KV has lost it, never had it, or does not answer. If a publish overtakes, the older manifest must not stay in KV. */
 async function rebuild(env: Env, siteId: string, now: number, keep: boolean): Promise<Manifest | null> {
   const manifest = await readManifest(env.DB, siteId, selectSite(env.DB, siteId), now);

@@ -6,6 +6,7 @@ import type { HistoryEvent } from "../../shared/event.ts";
 import {
   emptyHistory,
   extendHistory,
+  HISTORY_CHARACTERS,
   type History,
   mergeEvents,
   type Needs,
@@ -15,8 +16,9 @@ import type { Identifier } from "../../shared/identifier.ts";
 import { HISTORY_EVENTS } from "../../shared/limits.ts";
 import type { HistoryChange, HistoryRow } from "../db/histories.ts";
 
-/** Events of a chunk. */
+/** A chunk is full with so many events, or characters. */
 const CHUNK_EVENTS = 64;
+const CHUNK_CHARACTERS = 16 * 1024;
 
 interface Chunk {
   number: number;
@@ -70,9 +72,13 @@ export class OwnerHistory {
     }
     for (let at = 0; at < events.length; ) {
       const tail = this.#tail();
-      const part = events.slice(at, at + CHUNK_EVENTS - tail.history.times.length);
+      let part = events.slice(at, at + CHUNK_EVENTS - tail.history.times.length);
+      let history = extendHistory(tail.history, part, needs);
+      if (history.size > CHUNK_CHARACTERS && part.length > 1) {
+        part = part.slice(0, 1); // large ones, one by one: a chunk never grows so large that it drops any
+        history = extendHistory(tail.history, part, needs);
+      }
       at += part.length;
-      const history = extendHistory(tail.history, part, needs);
       if (history === tail.history) continue;
       tail.history = history;
       this.#changed.add(tail);
@@ -102,26 +108,38 @@ export class OwnerHistory {
   /** A chunk with room for more. */
   #tail(): Chunk {
     const last = this.#chunks.at(-1);
-    if (last && last.history.times.length < CHUNK_EVENTS) return last;
+    if (last && last.history.times.length < CHUNK_EVENTS && last.history.size < CHUNK_CHARACTERS) return last;
     const chunk = { number: (last?.number ?? -1) + 1, history: emptyHistory(this.shape) };
     this.#chunks.push(chunk);
     return chunk;
   }
 
-  /** Drops the chunks of which every event has HISTORY_EVENTS newer ones behind it: no reading would show them. */
+  /**
+   * Drops the chunks of which every event has HISTORY_EVENTS newer ones behind it, as no reading would show them, and the
+   * oldest where all together are too large.
+   */
   #dropOld(): void {
-    if (this.size < HISTORY_EVENTS + CHUNK_EVENTS) return;
-    const spans = this.#chunks.map(({ history }) => spanOf(history));
-    let dropped = 0;
-    for (const index of this.#chunks.keys()) {
-      const newer = this.#chunks.reduce(
-        (sum, other, at) => sum + (spans[at]!.from > spans[index]!.to ? other.history.times.length : 0),
-        0,
-      );
-      if (newer < HISTORY_EVENTS) break;
-      dropped++;
+    const old = this.size > HISTORY_EVENTS + CHUNK_EVENTS ? this.#chunks.filter((chunk) => this.#isHidden(chunk)) : [];
+    let characters = this.#chunks.reduce((sum, { history }) => sum + history.size, 0);
+    for (const chunk of [...old, ...this.#chunks]) {
+      if (!old.includes(chunk) && characters <= HISTORY_CHARACTERS) break;
+      const at = this.#chunks.indexOf(chunk);
+      if (at < 0 || this.#chunks.length === 1) continue;
+      this.#chunks.splice(at, 1);
+      this.#changed.delete(chunk);
+      this.#dropped.push(chunk.number);
+      characters -= chunk.history.size;
+      if (!old.includes(chunk)) this.#events = null;
     }
-    for (const { number } of this.#chunks.splice(0, dropped)) this.#dropped.push(number);
+  }
+
+  #isHidden(chunk: Chunk): boolean {
+    const { to } = spanOf(chunk.history);
+    const newer = this.#chunks.reduce(
+      (sum, { history }) => sum + (spanOf(history).from > to ? history.times.length : 0),
+      0,
+    );
+    return newer >= HISTORY_EVENTS;
   }
 }
 

@@ -25,15 +25,17 @@ export interface Remembered {
 
 interface Entry extends Remembered {
   at: number;
-  weight: number;
+  bytes: number;
 }
 
 const REMEMBERED_MS = 60_000;
-/** In events and identifiers, of a few hundred bytes each. */
-const WEIGHT = 150_000;
+/** Estimated bytes of all; an isolate has 128 MB for everything. */
+const BYTES = 24_000_000;
+const PERSON_BYTES = 4_000;
+const EVENT_BYTES = 400;
 
 const people = new Map<string, Entry>();
-let weight = 0;
+let bytes = 0;
 
 /**
  * What is remembered of everybody whom the events concern; null if anything is missing. It is taken out: whoever takes it
@@ -84,22 +86,24 @@ export function takePeople(
 
 /** Keeps a component as it has just been written. */
 export function remember(siteId: string, component: Remembered, now: number): void {
-  const entry: Entry = {
-    ...component,
-    at: now,
-    weight: component.nodes.length + component.histories.reduce((sum, { size }) => sum + size, 0),
-  };
+  const entry: Entry = { ...component, at: now, bytes: estimateBytes(component) };
   for (const { identifier } of entry.nodes) {
     const name = nameOf(siteId, identifier);
     const known = people.get(name);
     if (known) forget(siteId, known);
     people.set(name, entry);
   }
-  weight += entry.weight;
+  bytes += entry.bytes;
   for (const [name, oldest] of people) {
-    if (weight <= WEIGHT) break;
+    if (bytes <= BYTES && now - oldest.at <= REMEMBERED_MS) break;
     forget(name.slice(0, name.indexOf(" ")), oldest);
   }
+}
+
+function estimateBytes({ profile, nodes, histories, traits }: Remembered): number {
+  const events = histories.reduce((sum, { size }) => sum + size, 0);
+  const facts = traits.reduce((sum, row) => sum + 2 * JSON.stringify(row.facts).length, 0);
+  return nodes.length * PERSON_BYTES + events * EVENT_BYTES + facts + 200 * Object.keys(profile.decisions).length;
 }
 
 function forget(siteId: string, entry: Entry): void {
@@ -110,7 +114,7 @@ function forget(siteId: string, entry: Entry): void {
     people.delete(name);
     held = true;
   }
-  if (held) weight -= entry.weight;
+  if (held) bytes -= entry.bytes;
 }
 
 /** A site's id has no blank. */

@@ -4,7 +4,7 @@ import type { Subject } from "../../shared/engine/types.ts";
 import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import { stableIdOf } from "../../shared/hash.ts";
 import { HISTORY_EVENTS } from "../../shared/limits.ts";
-import { type EventRow, listEvents } from "../db/events.ts";
+import { listNeededEvents } from "../db/events.ts";
 import { mergeConsent, type StoredConsent } from "../db/identifiers.ts";
 import type { Cause, MembershipChange } from "../db/memberships.ts";
 import type { Decisions, ProfileRow } from "../db/profiles.ts";
@@ -18,14 +18,13 @@ export interface Person {
   /** The row to write: its version is still the one that was read, 0 for somebody new. */
   profile: ProfileRow;
   group: Group;
+  /** What any of the profiles that it unites was in: since when, and which static segments. */
+  carried: Decisions;
   traits: JsonObject;
   events: readonly HistoryEvent[];
   /** Purposes granted; undefined = all. */
   consent: readonly Purpose[] | undefined;
 }
-
-/** How many of an owner's newest events are looked through when its history is built anew. */
-const REBUILD_EVENTS = HISTORY_EVENTS * 10;
 
 /** Folds a group into a person. Histories must fit the site's needs: see `refreshHistories`. */
 export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: number): Person {
@@ -47,6 +46,7 @@ export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: n
       manifestVersion: known?.manifestVersion ?? 0,
     },
     group,
+    carried: carryDecisions(united),
     traits: foldTraits(traitRows).traits,
     events: readOwners(histories),
     consent: grantedPurposes(
@@ -56,11 +56,22 @@ export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: n
   };
 }
 
+/** The memberships of all, each since the earliest. */
+function carryDecisions(profiles: readonly ProfileRow[]): Decisions {
+  const carried: Decisions = {};
+  for (const { decisions } of profiles) {
+    for (const [key, [since, until]] of Object.entries(decisions)) {
+      if (!carried[key] || since < carried[key][0]) carried[key] = [since, until];
+    }
+  }
+  return carried;
+}
+
 /** A person as the engine asks for one. `context` is this request's. */
 export function subjectOf(person: Person, live: LiveSite, context?: JsonObject): Subject {
   const segments: Record<string, { value: boolean; until: null }> = Object.create(null);
   for (const { key, kind } of live.manifest.segments) {
-    if (kind === "static") segments[key] = { value: Object.hasOwn(person.profile.decisions, key), until: null };
+    if (kind === "static") segments[key] = { value: Object.hasOwn(person.carried, key), until: null };
   }
   return {
     id: person.profile.stableId,
@@ -82,7 +93,7 @@ export function decideSegments(
   live: LiveSite,
   now: number,
 ): { decisions: Decisions; wakesAt: number | null } {
-  const previous = person.profile.decisions;
+  const previous = person.carried;
   const answers = live.program.evaluate(subjectOf(person, live), now);
   const decisions: Decisions = {};
   let wakesAt: number | null = null;
@@ -128,24 +139,19 @@ export function grantedPurposes(said: StoredConsent, fallback: ConsentMode): Pur
 export async function refreshHistories(db: D1Database, live: LiveSite, stored: Stored): Promise<void> {
   const stale = [...stored.histories.values()].filter(({ shape }) => shape !== live.needs.shape);
   if (!stale.length) return;
-  const owners = stale.map(({ owner }) => owner);
-  const events = Map.groupBy(
-    await listEvents(db, live.manifest.siteId, owners, REBUILD_EVENTS),
-    (event) => event.owner,
+  const events = await listNeededEvents(
+    db,
+    live.manifest.siteId,
+    stale.map(({ owner }) => owner),
+    live.needs.events.map(({ type, event }) => [type, event] as const),
+    HISTORY_EVENTS,
   );
   for (const { owner, chunkNumbers } of stale) {
     const history = new OwnerHistory(owner, live.needs.shape, chunkNumbers);
-    history.append((events.get(owner) ?? []).map(toHistoryEvent).reverse(), live.needs);
+    history.append(
+      (events.get(owner) ?? []).sort((a, b) => a.timestamp - b.timestamp),
+      live.needs,
+    );
     stored.histories.set(owner, history);
   }
-}
-
-function toHistoryEvent(row: EventRow): HistoryEvent {
-  const properties = row.message.properties;
-  return {
-    type: row.type,
-    event: row.name,
-    timestamp: row.at,
-    properties: typeof properties === "object" && properties !== null ? (properties as JsonObject) : {},
-  };
 }

@@ -1,7 +1,7 @@
 /** Folds facts about a person: per identifier and source, then into the one value that rules and templates see. */
 import type { JsonObject } from "../../shared/event.ts";
 import type { Identifier } from "../../shared/identifier.ts";
-import { TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
+import { TRAITS_CHARACTERS, TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
 import type { TraitFacts, TraitRow } from "../db/traits.ts";
 
 /** Where a trait's value comes from. */
@@ -31,7 +31,9 @@ export function applyTraits(facts: TraitFacts, traits: JsonObject, at: number, m
     const known = result.get(trait);
     if (!known || isNewer(fact, known)) result.set(trait, fact);
   }
-  return result.size > TRAITS_PER_IDENTIFIER ? null : Object.fromEntries(result);
+  if (result.size > TRAITS_PER_IDENTIFIER) return null;
+  const applied = Object.fromEntries(result);
+  return JSON.stringify(applied).length > TRAITS_CHARACTERS ? null : applied;
 }
 
 /** The newest fact per trait over all rows; null unsets. The result has no prototype. */
