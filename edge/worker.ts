@@ -33,7 +33,9 @@ export default {
 function answerError(request: Request, error: unknown): Response {
   const id = request.headers.get("cf-ray") ?? crypto.randomUUID();
   const origin = request.headers.get("origin");
-  const headers = origin ? { "access-control-allow-origin": origin, vary: "origin" } : {};
+  const headers = origin
+    ? { "access-control-allow-origin": origin, "access-control-expose-headers": "retry-after", vary: "origin" }
+    : {};
   if (error instanceof Problem) {
     if (error.status >= 500) log("warn", { id, problem: error.slug });
     return error.toResponse(id, headers);

@@ -40,7 +40,14 @@ if (script?.dataset["key"] && !(waiting && "version" in waiting)) {
     report,
   );
   const say = (choice: unknown) => {
+    const { anonymousId, userId } = visit()?.state ?? {};
+    const wasSent = mode() !== "memory";
     choose(choice);
+    // The edge knows this visitor: what it may keep and use changes there, too.
+    if (anonymousId && wasSent) {
+      const body = JSON.stringify({ writeKey: key, anonymousId, userId, purposes: purposes(), source: "attune" });
+      fetch(`${endpoint}/consent`, { method: "POST", body, keepalive: true, credentials: "omit" }).catch(report);
+    }
     turn();
     emit("consent", { mode: mode() ?? "off", purposes: purposes() });
   };

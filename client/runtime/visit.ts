@@ -77,7 +77,11 @@ export async function startVisit(
     key,
     list,
     own,
-    remove,
+    (messages) => {
+      // The edge knows more than the token says now.
+      if (messages.length) save({ token: null });
+      return remove(messages);
+    },
     emit,
     (work) => navigator.locks.request(shared, work).catch(work),
     signal,
