@@ -204,10 +204,10 @@ function renderTotals(): string {
 }
 
 showCount();
+openPanel(); // before anything is tracked: it listens
 PAGES[
   location.pathname
     .replace(/\.html$/, "")
     .split("/")
     .at(-1) ?? ""
 ]?.();
-openPanel();

@@ -177,6 +177,7 @@ describe("the demo shop", () => {
     const page = await visit();
     await page.getByRole("searchbox").fill("sleeping bag");
     await page.getByRole("searchbox").press("Enter");
+    await page.waitForURL("**/search*"); // the home page shows some of the same products
     await page.getByRole("link", { name: /Hollow/ }).waitFor();
     await expect.poll(async () => (await journalOf(page)).map(({ name }) => name)).toContain("Products Searched");
     await page.goto(`${shop}product?id=constructor`);
