@@ -136,3 +136,16 @@ describe("the demo keys", () => {
     await problemOf(ask(local, ADMIN, "POST", "/api/sites", demo), "conflict");
   });
 });
+
+it("counts what a site holds", async () => {
+  const { id, writeKey, secretKey } = await newSite({ consentDefault: "full" });
+  await exports.default.fetch("https://edge.example/v1/batch", {
+    method: "POST",
+    body: JSON.stringify({
+      writeKey,
+      batch: ["a", "b", "a"].map((anonymousId) => ({ type: "track", event: "E", anonymousId })),
+    }),
+  });
+  const response = await send(secretKey, "GET", `/api/sites/${id}/size`);
+  expect(await response.json()).toEqual({ profiles: 2, events: 3 });
+});
