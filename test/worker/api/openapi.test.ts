@@ -32,6 +32,7 @@ describe("the OpenAPI document", () => {
         "GET /api/segments/{key}/members",
         "GET /api/sites",
         "GET /api/sites/{id}",
+        "GET /api/sites/{id}/size",
         "GET /e/{token}/{slot}",
         "GET /v1/manifest/{writeKey}",
         "PATCH /api/sites/{id}",

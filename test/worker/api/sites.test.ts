@@ -138,7 +138,7 @@ describe("the demo keys", () => {
 });
 
 it("counts what a site holds", async () => {
-  const { id, writeKey, secretKey } = await newSite({ consentDefault: "full" });
+  const { siteId, writeKey, secretKey } = await newSite();
   await exports.default.fetch("https://edge.example/v1/batch", {
     method: "POST",
     body: JSON.stringify({
@@ -146,6 +146,6 @@ it("counts what a site holds", async () => {
       batch: ["a", "b", "a"].map((anonymousId) => ({ type: "track", event: "E", anonymousId })),
     }),
   });
-  const response = await send(secretKey, "GET", `/api/sites/${id}/size`);
+  const response = await send(secretKey, "GET", `/api/sites/${siteId}/size`);
   expect(await response.json()).toEqual({ profiles: 2, events: 3 });
 });
