@@ -1,4 +1,5 @@
 /** Wires the planes of the Worker together and does nothing else. */
+import { isOverload } from "./db/errors.ts";
 import { deleteExpiredIdempotencyKeys } from "./db/idempotency.ts";
 import { deliver } from "./delivery/router.ts";
 import type { Env } from "./env.ts";
@@ -36,9 +37,11 @@ function answerError(request: Request, error: unknown): Response {
   const headers = origin
     ? { "access-control-allow-origin": origin, "access-control-expose-headers": "retry-after", vary: "origin" }
     : {};
-  if (error instanceof Problem) {
-    if (error.status >= 500) log("warn", { id, problem: error.slug });
-    return error.toResponse(id, headers);
+  // Busy is not broken: the sender keeps what it has and comes back.
+  const problem = isOverload(error) ? new Problem("overloaded", undefined, { retryAfterSeconds: 2 }) : error;
+  if (problem instanceof Problem) {
+    if (problem.status >= 500) log("warn", { id, problem: problem.slug });
+    return problem.toResponse(id, headers);
   }
   log("error", { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   return new Problem("internal", `report the request id ${id}`).toResponse(id, headers);

@@ -13,7 +13,6 @@ import { renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
-import { store } from "./store.ts";
 
 /** What came of a list of messages. */
 export interface Ingested {
@@ -107,7 +106,7 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
   const flush = async () => {
     const { indexOf, consents } = part;
     const input: IngestInput = { events: [...indexOf.keys()], consents, source, receivedAt, also };
-    ({ result, site } = await store(() => ingestFresh(env, site, input)));
+    ({ result, site } = await ingestFresh(env, site, input));
     for (const [event, problem] of result.rejected)
       rejected.push({ index: indexOf.get(event)!, problem: problem.toDocument() });
     part = new Part();

@@ -12,7 +12,6 @@ import { Problem } from "../problem.ts";
 import { sourceOf } from "./batch.ts";
 import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
-import { store } from "./store.ts";
 
 export const consentSchema = z.looseObject({
   anonymousId: z.string().max(256).optional(),
@@ -50,6 +49,6 @@ export async function answerConsent(request: Request, env: Env, context: Executi
         )
       : [],
   );
-  await store(() => ingest(env.DB, live, { events: [], consents, source: sourceOf(request), receivedAt }));
+  await ingest(env.DB, live, { events: [], consents, source: sourceOf(request), receivedAt });
   return Response.json({ success: true }, { headers: { ...headers, "cache-control": "no-store" } });
 }

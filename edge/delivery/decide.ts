@@ -26,20 +26,17 @@ const TOKEN_CHARACTERS = 16_384;
 /** How long an answer holds that rests on what a browser said of itself. */
 const LOCAL_MS = 60_000;
 
-/** Names, of which those beyond a limit are not looked at. */
-function firstOf(limit: number) {
-  return z.array(z.string().min(1).max(128)).transform((names) => names.slice(0, limit));
-}
+const names = z.array(z.string().min(1).max(128));
 
 /** The request without its events, which are checked one by one. */
-export const decideSchema = z.looseObject({
+export const decideSchema = z.object({
   anonymousId: z.string().min(1).max(256).optional(),
   userId: z.string().max(256).nullish(),
   /** One that no edge would have given counts as none. */
-  token: z.string().max(TOKEN_CHARACTERS).nullish().catch(null),
+  token: z.unknown().optional(),
   context: z.record(z.string(), z.unknown()).optional(),
-  slots: firstOf(SLOTS).optional(),
-  local: z.looseObject({ segments: firstOf(LOCAL_SEGMENTS).optional() }).optional(),
+  slots: names.optional(),
+  local: z.object({ segments: names.optional() }).optional(),
 });
 type DecideBody = z.infer<typeof decideSchema>;
 
@@ -51,14 +48,15 @@ export async function answerDecide(request: Request, env: Env, context: Executio
   if (!parsed.success) throw invalidRequest(parsed.error);
   const asked = parsed.data;
   const events = Array.isArray(body["events"]) && !body["events"].length ? undefined : body["events"];
-  const slots = asked.slots ?? [];
+  // What is beyond the limits is not looked at.
+  const slots = (asked.slots ?? []).slice(0, SLOTS);
 
   const token = events === undefined ? await readProfileToken(env, known, asked, now) : null;
   if (token && isFresh(token, known, now)) {
     const { stableId, segments, wakesAt, consent } = token;
     const viewer: Viewer = { ...NOBODY, stableId, segments, wakesAt, consent: restrict(consent, asked) };
     const decided = decideFromToken(known, slots, viewer, asked.context, now);
-    if (decided) return respond(viewer, decided, asked.token!, { success: true, accepted: 0, rejected: [] });
+    if (decided) return respond(viewer, decided, asked.token as string, { success: true, accepted: 0, rejected: [] });
   }
 
   const visitor = identifierOf("anonymousId", asked.anonymousId);
@@ -115,7 +113,7 @@ async function readProfileToken(
   asked: DecideBody,
   now: number,
 ): Promise<ProfileToken | null> {
-  if (!asked.token) return null;
+  if (typeof asked.token !== "string" || asked.token.length > TOKEN_CHARACTERS) return null;
   const token = await verifyToken(env, "profile", asked.token);
   if (!token || token.siteId !== live.manifest.siteId || token.anonymousId !== asked.anonymousId) return null;
   const user = identifierOf("userId", asked.userId);
@@ -131,6 +129,7 @@ function userOf({ group }: Person): string | null {
 
 /** What was granted, less what this request says is not any more. */
 function restrict(granted: readonly Purpose[] | undefined, asked: DecideBody): readonly Purpose[] | undefined {
+  if (!asked.context || !Object.hasOwn(asked.context, "consent")) return granted;
   const said = readConsent(asked.context);
   if (!PURPOSES.some((purpose) => said[purpose] === false)) return granted;
   return (granted ?? PURPOSES).filter((purpose) => said[purpose] !== false);
@@ -159,7 +158,8 @@ function visiblePerson(person: Person | null, asked: DecideBody): Person | null 
 function viewerOfLocal(live: LiveSite, asked: DecideBody, visitor: Identifier | null, now: number): Viewer {
   const segments: Decisions = {};
   const publicKeys = new Set(live.manifest.segments.filter((s) => s.visibility === "public").map(({ key }) => key));
-  for (const key of asked.local?.segments ?? []) if (publicKeys.has(key)) segments[key] = [0, now + LOCAL_MS];
+  for (const key of (asked.local?.segments ?? []).slice(0, LOCAL_SEGMENTS))
+    if (publicKeys.has(key)) segments[key] = [0, now + LOCAL_MS];
   const said = statementsOf(readConsent(asked.context), now);
   const consent = grantedPurposes(said, live.manifest.settings.consentDefault);
   return { ...NOBODY, stableId: visitor ? stableIdOf(visitor) : "", segments, consent };

@@ -6,7 +6,6 @@ import { readSiteByWriteKey } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { corsHeaders } from "./cors.ts";
 import { readWriteKey } from "./request.ts";
-import { store } from "./store.ts";
 
 /** @throws Problem `unauthorized` or `forbidden-origin` */
 export async function openSite(
@@ -22,7 +21,7 @@ export async function openSite(
       "unauthorized",
       "send the write key as the user of Basic authorization, or as `writeKey` in the body",
     );
-  const live = await store(() => readSiteByWriteKey(env, context, writeKey, now));
+  const live = await readSiteByWriteKey(env, context, writeKey, now);
   if (!live) throw new Problem("unauthorized", "the write key is unknown or revoked");
   return { live, headers: corsHeaders(request, live) };
 }

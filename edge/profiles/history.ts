@@ -19,6 +19,8 @@ import type { HistoryChange, HistoryRow } from "../db/histories.ts";
 /** A chunk is full with so many events, or characters. */
 const CHUNK_EVENTS = 64;
 const CHUNK_CHARACTERS = 16 * 1024;
+/** How much more than is shown may gather before it is thrown out. */
+const SLACK_EVENTS = 512;
 
 interface Chunk {
   number: number;
@@ -66,12 +68,20 @@ export class OwnerHistory {
 
   /** Adds events that were not there yet, in any order; those that no rule needs are left out. */
   append(events: readonly HistoryEvent[], needs: Needs): void {
+    const chunks = this.#chunks.length;
     if (this.#events) {
       const added = readHistory([extendHistory(emptyHistory(this.shape), events, needs)]);
       this.#events = newest(mergeEvents(this.#events, added));
     }
+    this.#append(events, needs, 0);
+    if (!this.#isStored) this.#changed.add(this.#tail());
+    if (this.#chunks.length > chunks) this.#compact(needs);
+  }
+
+  /** @param first number of the first chunk, if there is none yet. */
+  #append(events: readonly HistoryEvent[], needs: Needs, first: number): void {
     for (let at = 0; at < events.length; ) {
-      const tail = this.#tail();
+      const tail = this.#tail(first);
       let part = events.slice(at, at + CHUNK_EVENTS - tail.history.times.length);
       let history = extendHistory(tail.history, part, needs);
       if (history.size > CHUNK_CHARACTERS && part.length > 1) {
@@ -83,8 +93,6 @@ export class OwnerHistory {
       tail.history = history;
       this.#changed.add(tail);
     }
-    if (!this.#isStored) this.#changed.add(this.#tail());
-    this.#dropOld();
   }
 
   /** What has to be written since the last saving; null if nothing. */
@@ -106,40 +114,28 @@ export class OwnerHistory {
   }
 
   /** A chunk with room for more. */
-  #tail(): Chunk {
+  #tail(first = 0): Chunk {
     const last = this.#chunks.at(-1);
     if (last && last.history.times.length < CHUNK_EVENTS && last.history.size < CHUNK_CHARACTERS) return last;
-    const chunk = { number: (last?.number ?? -1) + 1, history: emptyHistory(this.shape) };
+    const chunk = { number: last ? last.number + 1 : first, history: emptyHistory(this.shape) };
     this.#chunks.push(chunk);
     return chunk;
   }
 
-  /**
-   * Drops the chunks of which every event has HISTORY_EVENTS newer ones behind it, as no reading would show them, and the
-   * oldest where all together are too large.
-   */
-  #dropOld(): void {
-    const old = this.size > HISTORY_EVENTS + CHUNK_EVENTS ? this.#chunks.filter((chunk) => this.#isHidden(chunk)) : [];
-    let characters = this.#chunks.reduce((sum, { history }) => sum + history.size, 0);
-    for (const chunk of [...old, ...this.#chunks]) {
-      if (!old.includes(chunk) && characters <= HISTORY_CHARACTERS) break;
-      const at = this.#chunks.indexOf(chunk);
-      if (at < 0 || this.#chunks.length === 1) continue;
-      this.#chunks.splice(at, 1);
-      this.#changed.delete(chunk);
-      this.#dropped.push(chunk.number);
-      characters -= chunk.history.size;
-      if (!old.includes(chunk)) this.#events = null;
-    }
-  }
-
-  #isHidden(chunk: Chunk): boolean {
-    const { to } = spanOf(chunk.history);
-    const newer = this.#chunks.reduce(
-      (sum, { history }) => sum + (spanOf(history).from > to ? history.times.length : 0),
-      0,
-    );
-    return newer >= HISTORY_EVENTS;
+  /** Where there is more than any reading would show, or too much text, only the newest events are kept, in new chunks. */
+  #compact(needs: Needs): void {
+    const characters = this.#chunks.reduce((sum, { history }) => sum + history.size, 0);
+    if (this.size <= HISTORY_EVENTS + SLACK_EVENTS && characters <= HISTORY_CHARACTERS) return;
+    const events = this.events;
+    let from = events.length;
+    for (let left = HISTORY_CHARACTERS / 2; from > 0 && left > 0; from--)
+      left -= JSON.stringify(events[from - 1]!.properties).length;
+    for (const { number } of this.#chunks) this.#dropped.push(number);
+    const first = this.#chunks.at(-1)!.number + 1;
+    this.#chunks.length = 0;
+    this.#changed.clear();
+    this.#events = null;
+    this.#append(events.slice(from), needs, first);
   }
 }
 
@@ -150,9 +146,4 @@ export function readOwners(owners: readonly OwnerHistory[]): readonly HistoryEve
 
 function newest(events: readonly HistoryEvent[]): readonly HistoryEvent[] {
   return events.length > HISTORY_EVENTS ? events.slice(-HISTORY_EVENTS) : events;
-}
-
-function spanOf({ times }: History): { from: number; to: number } {
-  if (!times.length) return { from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
-  return { from: times[0]!, to: times.reduce((sum, distance) => sum + distance, 0) };
 }

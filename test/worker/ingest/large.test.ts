@@ -81,3 +81,16 @@ it("keeps large events of a person as well as small ones, remembered or read", a
   expect(row!.n).toBe(30);
   expect(await site.rows("SELECT 1 FROM memberships WHERE site_id = ?1")).toHaveLength(1);
 });
+
+it("keeps as much history as rules look at, in whatever order it comes", async () => {
+  const site = await createSite({ segments: [{ key: "any", condition: { event: "View", count: { gte: 1_000 } } }] });
+  const at = (i: number) => ({ timestamp: new Date(Date.now() - i * 1_000).toISOString() });
+  for (let from = 0; from < 3_000; from += 300)
+    await site.batch(Array.from({ length: 300 }, (_, i) => track("View", {}, at(((from + i) * 7_919) % 3_000))));
+  const [row] = await site.rows<{ n: number }>(
+    "SELECT sum(json_array_length(body, '$.times')) AS n FROM histories WHERE site_id = ?1",
+  );
+  expect(row!.n).toBeGreaterThanOrEqual(1_000);
+  expect(row!.n).toBeLessThan(1_700);
+  expect(await site.rows("SELECT 1 FROM memberships WHERE site_id = ?1")).toHaveLength(1);
+});
