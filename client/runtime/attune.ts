@@ -45,7 +45,7 @@ if (script?.dataset["key"] && !(waiting && "version" in waiting)) {
     choose(choice);
     // The edge knows this visitor: what it may keep and use changes there, too.
     if (anonymousId && wasSent) {
-      const body = JSON.stringify({ writeKey: key, anonymousId, userId, purposes: purposes(), source: "attune" });
+      const body = JSON.stringify({ writeKey: key, anonymousId, userId, purposes: purposes() });
       fetch(`${endpoint}/consent`, { method: "POST", body, keepalive: true, credentials: "omit" }).catch(report);
     }
     turn();

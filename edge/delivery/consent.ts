@@ -43,7 +43,7 @@ export async function answerConsent(request: Request, env: Env, context: Executi
             purpose: purpose as ConsentStatement["purpose"],
             granted,
             at,
-            source: said.source ?? "api",
+            source: said.source ?? sourceOf(request),
             policyVersion: said.policyVersion ?? null,
           }),
         )

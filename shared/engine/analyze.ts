@@ -69,8 +69,7 @@ function isBrowserLeaf(leaf: Condition): boolean {
   if (traitOperands(leaf).length) return false;
   const { where, count, unless } = leaf as { where?: object; count?: object; unless?: { where?: object } };
   const ofEvents = eventsOf(leaf).length > 0;
-  // The absolute bounds of a window are dates.
-  if (ofEvents && !unless && (Object.hasOwn(leaf, "after") || Object.hasOwn(leaf, "before"))) return false;
+  if (ofEvents && !unless && ["between", "after", "before"].some((bound) => Object.hasOwn(leaf, bound))) return false;
   const own = Object.entries(leaf).filter(([key]) => key !== kind && !(ofEvents && SELECTION.includes(key)));
   return [...Object.values(where ?? {}), ...Object.values(unless?.where ?? {}), count ?? {}, Object.fromEntries(own)]
     .flatMap((operators) => Object.entries(operators as Operators))

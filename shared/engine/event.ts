@@ -3,7 +3,7 @@ import type { EventCondition } from "../condition.ts";
 import { testsOf } from "./operators.ts";
 import { type Leaf, type Node, type Run, type Scope, settle } from "./run.ts";
 import { type Selection, type Series, selectionOf } from "./selection.ts";
-import { changeOf, type Span, spanOf } from "./window.ts";
+import { changeOf, type Span } from "./window.ts";
 
 /** What a leaf measures of its events, how that is judged, and which operands can turn the judgement of a count. */
 export interface Measure {
@@ -18,7 +18,7 @@ export interface Measure {
 export function measured(measureOf: (condition: EventCondition, scope: Scope) => Measure): Leaf {
   return (condition: EventCondition, scope) => {
     const select = selectionOf(condition, scope);
-    const spanAt = spanOf(condition, scope.language.instant);
+    const spanAt = scope.language.span(condition);
     const { series, read, test, cuts } = measureOf(condition, scope);
     return settle((run) => {
       const selection = select(run);

@@ -15,7 +15,7 @@ import { childrenOf, kindOf, type Language, type Node, type Run, type Scope } fr
 import { selectionOf } from "./selection.ts";
 import type { CompileOptions, Rule, Subject, Truth, Why } from "./types.ts";
 import { durationMs, readPath } from "./value.ts";
-import { changeOf, spanOf } from "./window.ts";
+import { changeOf } from "./window.ts";
 import { offsetOf } from "./zone.ts";
 
 export interface ExplainOptions extends CompileOptions {
@@ -93,7 +93,7 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
 
   function findMeasured(leaf: EventCondition, scope: Scope, kind: string): (run: Run) => Finding {
     const select = selectionOf(leaf, scope);
-    const spanAt = spanOf(leaf, options.language.instant);
+    const spanAt = options.language.span(leaf);
     const { series, read } = MEASURES[kind]!(leaf, scope);
     const required = kind === "days" ? leaf.days : kind === "recency" ? leaf.recency : undefined;
     const operators = (required ??
@@ -129,7 +129,7 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
       name: phraseEvent(selector),
       select: selectionOf(selector, scope),
     }));
-    const spanAt = spanOf(kind === "unless" ? {} : (leaf as RatioCondition), options.language.instant);
+    const spanAt = options.language.span(kind === "unless" ? {} : (leaf as RatioCondition));
     if (selects.length === 0) return () => ({});
     return (run) => {
       const seen = selects.map(({ name, select }) => {

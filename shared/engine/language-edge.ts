@@ -1,6 +1,5 @@
 /** The whole language: the browser's part, and what is not worth its bytes there. */
 import { dateLeaf, timeLeaf } from "./calendar.ts";
-import { instantOf } from "./dates.ts";
 import { measured } from "./event.ts";
 import { sampleLeaf } from "./fact.ts";
 import { browserLanguage } from "./language.ts";
@@ -8,6 +7,7 @@ import { MEASURES } from "./measures.ts";
 import { ALL_CHECKS, readerOf, specialTest } from "./operators-edge.ts";
 import { ratioLeaf, sequenceLeaf } from "./pattern.ts";
 import type { Language } from "./run.ts";
+import { spanOf } from "./window-edge.ts";
 
 /** What the Worker decides with. */
 export const fullLanguage: Language = {
@@ -23,5 +23,5 @@ export const fullLanguage: Language = {
   checks: ALL_CHECKS,
   test: specialTest,
   read: readerOf,
-  instant: instantOf,
+  span: spanOf,
 };

@@ -5,6 +5,7 @@ import { contextLeaf, segmentLeaf, traitLeaf } from "./fact.ts";
 import { CHECKS } from "./operators.ts";
 import type { Language } from "./run.ts";
 import { unlessLeaf } from "./unless.ts";
+import { lastOf } from "./window.ts";
 
 /** What the browser decides with. A kind that is put here is shipped to it, by `analyze`, and costs every visitor its bytes. */
 export const browserLanguage: Language = {
@@ -18,4 +19,5 @@ export const browserLanguage: Language = {
     sum: measured(measureSum),
   },
   checks: CHECKS,
+  span: lastOf,
 };

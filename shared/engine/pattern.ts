@@ -4,7 +4,8 @@ import { testsOf } from "./operators.ts";
 import { type Node, type Scope, settle } from "./run.ts";
 import { countUpTo, selectionOf } from "./selection.ts";
 import { durationMs } from "./value.ts";
-import { changeOf, spanOf } from "./window.ts";
+import { changeOf } from "./window.ts";
+import { spanOf } from "./window-edge.ts";
 
 /**
  * Events in strict time order, each at most `gap` after the one before, all in the window. Of all such chains the one that began
@@ -43,7 +44,7 @@ export function sequenceLeaf(condition: SequenceCondition, scope: Scope): Node {
 /** count(first) / count(second) in the window; false while there are fewer than `min` of the second, and with none of it. */
 export function ratioLeaf(condition: RatioCondition, scope: Scope): Node {
   const selects = condition.ratio.map((selector) => selectionOf(selector, scope));
-  const span = spanOf(condition, scope.language.instant);
+  const span = spanOf(condition);
   const least = Math.max(1, condition.min ?? 1);
   const { ratio, min, within, between, after, before, ...operators } = condition;
   const test = testsOf(operators, scope);

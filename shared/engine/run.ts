@@ -1,6 +1,7 @@
 /** The shapes that the engine's own files share: a compiled node, one evaluation of it, and what a leaf may ask for while it is compiled. */
-import type { Condition } from "../condition.ts";
+import type { Condition, Window } from "../condition.ts";
 import type { CompileOptions, Subject } from "./types.ts";
+import type { SpanAt } from "./window.ts";
 
 /** Truth as a number: false, true, unknown. */
 export type Code = 0 | 1 | 2;
@@ -62,8 +63,7 @@ export interface Language {
   readonly test?: (operator: string, operand: unknown, scope: Scope) => Node | undefined;
   /** How to read an operand in a run; left out, it is itself. */
   readonly read?: (operand: unknown, scope: Scope) => (run: Run) => unknown;
-  /** Epoch milliseconds of the absolute bounds of a window. */
-  readonly instant?: (text: unknown) => number;
+  readonly span: (window: Window) => SpanAt;
 }
 
 /**

@@ -13,28 +13,15 @@ export interface Span {
   length: number;
 }
 
-/**
- * Compiles a window. An event counts while `now - from < timestamp <= now - to`, where `within` sets `from`, and `between` sets
- * both; `after <= timestamp < before` where these are given. Never an event of the future.
- */
-export function spanOf(
-  window: Window,
-  instant?: (text: unknown) => number,
-): (times: readonly number[], now: number) => Span {
-  const { within, between, after, before } = window;
-  const bounds = Array.isArray(between) ? between.map(durationMs) : [0, durationMs(within)];
-  const [to, length] = bounds as [number, number];
-  const first = after === undefined ? -Infinity : instant!(after) - 1;
-  const last = before === undefined ? Infinity : instant!(before) - 1;
+/** Which events of a window count at an instant. */
+export type SpanAt = (times: readonly number[], now: number) => Span;
+
+/** Compiles the window of the last …, all that the browser has: an event counts while `now - within < timestamp <= now`. */
+export function lastOf({ within }: Window): SpanAt {
+  const length = durationMs(within);
   return (times, now) => {
-    const high = countUpTo(times, Math.min(now - to, last));
-    const next = times[high]!;
-    return {
-      low: Math.min(high, countUpTo(times, Math.max(now - length, first))),
-      high,
-      enters: next <= last ? next + to : Infinity,
-      length,
-    };
+    const high = countUpTo(times, now);
+    return { low: countUpTo(times, now - length), high, enters: times[high] ?? Infinity, length };
   };
 }
 

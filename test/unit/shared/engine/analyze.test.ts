@@ -41,6 +41,7 @@ it.each([
   [{ event: "A", where: { price: { gt: { trait: "limit" } } } }, "edge"],
   [{ event: "A", where: { title: { like: "*x" } } }, "edge"],
   [{ event: "A", after: "2026-01-01" }, "edge"],
+  [{ event: "A", between: ["1d", "7d"] }, "edge"],
   [{ event: "A", sum: "revenue", gte: 50, within: "30d" }, "browser"],
   [{ event: "A", sum: "revenue", before: "2026-01-01" }, "edge"],
   [{ event: "A", unless: { event: "B", where: { x: { eq: 1 } } }, after: "1h" }, "browser"],
