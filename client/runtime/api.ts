@@ -3,7 +3,7 @@ import type { Consent, ConsentMode } from "../../shared/consent.ts";
 import type { EventType, JsonObject } from "../../shared/event.ts";
 import { cleanObject } from "./clean.ts";
 import { buildPage, VERSION } from "./context.ts";
-import type { Explanation } from "./debug.ts";
+import type { Explanation, Stored } from "./debug.ts";
 import type { Emit, Memberships, On } from "./emitter.ts";
 import { buildDraft } from "./message.ts";
 import type { Content } from "./slots.ts";
@@ -31,6 +31,8 @@ export interface Attune {
   flush(): Promise<void>;
   /** Why the visitor is or is not in each public segment. Loads `attune.debug.js`. */
   explain(): Promise<Explanation[]>;
+  /** What this device keeps of the visitor; null = nothing. Loads `attune.debug.js`. */
+  stored(): Promise<Stored | null>;
   /** Calls by name: `attune.push(["track", "Product Viewed", {…}])`. */
   push(...calls: [method: string, ...args: unknown[]][]): void;
 }
@@ -42,6 +44,7 @@ type Methods = { [method: string]: (...args: unknown[]) => unknown };
  * @param run now, or as soon as it is known who the visitor is; false: never.
  * @param around the context of a message that is made now.
  * @param debugUrl of the lazy part.
+ * @param name of the store.
  */
 export function createApi(
   visit: () => Visit | undefined,
@@ -51,7 +54,15 @@ export function createApi(
   on: On,
   emit: Emit,
   debugUrl: string,
+  name: string,
 ): Attune {
+  /** Asks the lazy part; what fails there is told as an error, and answered with `fallback`. */
+  const later = <T>(ask: (lazy: typeof import("./debug.ts")) => T | Promise<T>, fallback: T): Promise<T> =>
+    import(debugUrl).then(ask).catch((error) => {
+      emit("error", { error });
+      return fallback;
+    });
+
   /**
    * Takes what a message is made of at once, and its person as soon as that is known.
    * @param names fields that are identifiers or names.
@@ -101,13 +112,8 @@ export function createApi(
       new Promise((resolve) => {
         if (!run((visit) => resolve(visit.flush()))) resolve();
       }),
-    explain: () =>
-      import(debugUrl)
-        .then(({ explainAll }) => explainAll(visit()!.state.manifest, visit()!.subject(), Date.now()))
-        .catch((error) => {
-          emit("error", { error });
-          return [];
-        }),
+    explain: () => later(({ explainAll }) => explainAll(visit()!.state.manifest!, visit()!.subject(), Date.now()), []),
+    stored: () => later(({ readStored }) => readStored(name), null),
     push(...calls) {
       try {
         for (const [method, ...args] of calls) (attune as unknown as Methods)[method]!(...args);

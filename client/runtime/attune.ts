@@ -51,7 +51,7 @@ if (script?.dataset["key"] && !(waiting && "version" in waiting)) {
     turn();
     emit("consent", { mode: mode() ?? "off", purposes: purposes() });
   };
-  const attune = createApi(visit, run, context, say, on, emit, `${new URL("attune.debug.js", script.src)}`);
+  const attune = createApi(visit, run, context, say, on, emit, `${new URL("attune.debug.js", script.src)}`, name);
   page.attune = attune;
   if (Array.isArray(waiting)) attune.push(...waiting);
 

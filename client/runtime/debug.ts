@@ -1,7 +1,9 @@
 /** The lazy part, `attune.debug.js`: says why, which the script itself does not need to know. */
+import { openDB } from "idb";
 import { explain } from "../../shared/engine/explain.ts";
 import { browserLanguage } from "../../shared/engine/language.ts";
 import type { Subject, Why } from "../../shared/engine/types.ts";
+import type { Message } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 
 /** One trace per public segment, in the order of the manifest. */
@@ -14,3 +16,27 @@ export function explainAll({ segments, timeZone }: PublicManifest, subject: Subj
 
 /** Why the visitor is, or is not, in the segment `key`. */
 export type Explanation = Why & { key: string };
+
+/** What a device keeps of a visitor. */
+export interface Stored {
+  /** Not yet acked by the Worker, oldest first. */
+  outbox: Message[];
+  /** Ids, traits, events that rules look at, last decisions, by name. */
+  state: { [name: string]: unknown };
+}
+
+/** Reads the script's database without making one; null where there is none. */
+export async function readStored(name: string): Promise<Stored | null> {
+  const databases = await indexedDB.databases();
+  if (!databases.some((database) => database.name === name)) return null;
+  const db = await openDB(name);
+  try {
+    const [names, values] = await Promise.all([db.getAllKeys("state"), db.getAll("state")]);
+    return {
+      outbox: await db.getAll("outbox"),
+      state: Object.fromEntries(names.map((key, index) => [String(key), values[index]])),
+    };
+  } finally {
+    db.close();
+  }
+}

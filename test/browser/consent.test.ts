@@ -136,3 +136,21 @@ it("ends in all tabs when it is withdrawn in one", async () => {
   await until(() => two.evaluate(() => attune.anonymousId() === undefined), "the other tab");
   expect(await two.locator("attune-block").textContent()).toBe("Fallback");
 });
+
+it("shows what the device keeps, and that it keeps nothing when consent is withdrawn", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open(HERO, 'data-consent="full"');
+  await ready(page);
+  await page.evaluate(() => attune.flush());
+  await page.route("**/a/**", (route) => route.abort());
+  await views(page);
+  const stored = () => page.evaluate(() => attune.stored());
+  const kept = await until(async () => {
+    const now = await stored();
+    return now && now.outbox.length >= 2 && now;
+  }, "two events wait");
+  expect(kept!.outbox.map(({ event }) => event)).toEqual(["Product Viewed", "Product Viewed"]);
+  expect(kept!.state["anonymousId"]).toBe(await page.evaluate(() => attune.anonymousId()));
+  await page.evaluate(() => attune.consent("off"));
+  await until(async () => (await stored()) === null, "nothing is kept");
+});
