@@ -5,6 +5,7 @@ import { browserLanguage } from "../../shared/engine/language.ts";
 import type { Subject, Why } from "../../shared/engine/types.ts";
 import type { Message } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
+import type { Row } from "./database.ts";
 
 /** One trace per public segment, in the order of the manifest. */
 export function explainAll({ segments, timeZone }: PublicManifest, subject: Subject, now: number): Explanation[] {
@@ -31,11 +32,8 @@ export async function readStored(name: string): Promise<Stored | null> {
   if (!databases.some((database) => database.name === name)) return null;
   const db = await openDB(name);
   try {
-    const [names, values] = await Promise.all([db.getAllKeys("state"), db.getAll("state")]);
-    return {
-      outbox: await db.getAll("outbox"),
-      state: Object.fromEntries(names.map((key, index) => [String(key), values[index]])),
-    };
+    const [outbox, state]: Row[][] = await Promise.all([db.getAll("outbox"), db.getAll("state")]);
+    return { outbox: outbox!.map(([, message]) => message as Message), state: Object.fromEntries(state!) };
   } finally {
     db.close();
   }
