@@ -46,7 +46,11 @@ const schemas = {
     accepted: z.int().meta({ description: "Events that are durable now, duplicates included." }),
     rejected: z.array(z.object({ index: z.int(), problem: object })),
   }),
-  DecideRequest: decideSchema.extend({ ...envelope, events: z.array(object).optional() }),
+  DecideRequest: decideSchema.extend({
+    ...envelope,
+    token: z.string().nullish().meta({ description: "Of the last answer. One that is void counts as none." }),
+    events: z.array(object).optional(),
+  }),
   DecideAnswer: z.looseObject({
     slots: z.record(
       z.string(),

@@ -1,15 +1,15 @@
 /**
  * Makes events durable: events, identity, traits, history, memberships and their log in one D1 transaction.
  *
- * Two round trips: read the people concerned, decide in memory, write. The write refuses, as a whole, if anybody
- * concerned was written meanwhile; then it starts again from the reading. Sending the same events again changes nothing.
+ * Two round trips: read the people concerned, unless this isolate remembers them, decide in memory, write. The write
+ * refuses, as a whole, if anybody concerned was written meanwhile; then it starts again from the reading. Sending the same events again changes nothing.
  */
 import type { Purpose } from "../../shared/consent.ts";
 import type { Identifier } from "../../shared/identifier.ts";
-import { TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
+import { TRAITS_CHARACTERS, TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
 import { type ConsentStatement, insertConsents } from "../db/consents.ts";
 import { eventKey, insertEvents } from "../db/events.ts";
-import { applyHistoryChanges } from "../db/histories.ts";
+import { applyHistoryChanges, type HistoryChange } from "../db/histories.ts";
 import {
   insertIdentifiers,
   mergeConsent,
@@ -27,7 +27,14 @@ import { Problem } from "../problem.ts";
 import { OwnerHistory } from "../profiles/history.ts";
 import { isSeen, loadPeople, type Stored } from "../profiles/load.ts";
 import { remember, takePeople } from "../profiles/memory.ts";
-import { buildPerson, decideSegments, membershipChanges, type Person, refreshHistories } from "../profiles/person.ts";
+import {
+  buildPerson,
+  decidePerson,
+  membershipChanges,
+  type Person,
+  refreshHistories,
+  settlePerson,
+} from "../profiles/person.ts";
 import { applyTraits } from "../profiles/traits.ts";
 import type { IngestEvent } from "./parse.ts";
 import { takeTurns } from "./turns.ts";
@@ -37,7 +44,7 @@ export class StaleSite extends Error {}
 
 /** Lost races are tried again this often; then the sender is asked to come back. */
 const ATTEMPTS = 6;
-
+/** A grant of consent that is repeated within this time is not written again. */
 const GRANT_GRAIN_MS = 60 * 60 * 1000;
 
 export interface IngestInput {
@@ -124,14 +131,15 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   if (remembered && asked.some(unproved)) return tryIngest(db, live, input, true);
   const profiles: ProfileRow[] = [];
   const changes: MembershipChange[] = [];
+  const histories: HistoryChange[] = [];
   const moved = new Set(changedNodes.filter(({ identifier }) => stored.nodes.has(identifier)));
   const people = new Map<Group, Person>();
   for (const group of touched) {
     const person = buildPerson(group, stored, live, receivedAt);
     people.set(group, person);
     const { profile } = person;
-    // Requests overtake each other: never decide as of a time before what is stored already.
-    const now = Math.max(receivedAt, profile.lastSeen);
+    const cause = group.profileIds.size > 1 ? "identity" : "event";
+    const { row, now, ...settled } = settlePerson(person, stored, live, receivedAt, cause);
     for (const id of group.profileIds) {
       const absorbed = id === profile.id ? undefined : stored.profiles.get(id);
       if (!absorbed) continue;
@@ -149,21 +157,12 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
       node.profileId = profile.id;
       if (stored.nodes.has(node.identifier)) moved.add(node);
     }
-    const { decisions, wakesAt } = decideSegments(person, live, now);
-    const cause = group.profileIds.size > 1 ? "identity" : "event";
-    changes.push(...membershipChanges(profile, decisions, live, cause, now));
-    Object.assign(profile, {
-      decisions,
-      wakesAt,
-      lastSeen: now,
-      manifestVersion: live.manifest.version,
-    });
-    profiles.push({ ...profile, version: profile.version + 1 });
+    changes.push(...settled.changes);
+    histories.push(...settled.histories);
+    person.profile = { ...row, lastSeen: now };
+    profiles.push(person.profile);
   }
 
-  const histories = [...touched].flatMap((group) =>
-    group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier)?.change ?? []),
-  );
   const write = [
     ...insertIdentifiers(db, siteId, resolution.newNodes),
     ...updateIdentifiers(db, siteId, [...moved]),
@@ -183,11 +182,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     const histories = nodes.flatMap(({ identifier }) => stored.histories.get(identifier) ?? []);
     const traits = nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
     for (const history of histories) history.markSaved();
-    remember(
-      siteId,
-      { profile: { ...profile, version: profile.version + 1 }, nodes, histories, traits, links },
-      receivedAt,
-    );
+    remember(siteId, { profile, nodes, histories, traits, links }, receivedAt);
   }
 
   return {
@@ -195,12 +190,8 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     personOf(identifier) {
       const group = resolution.groupOf.get(identifier);
       if (!group) return null;
-      let person = people.get(group);
-      if (!person) {
-        person = buildPerson(group, stored, live, receivedAt);
-        Object.assign(person.profile, decideSegments(person, live, receivedAt));
-        people.set(group, person);
-      }
+      const person = people.get(group) ?? decidePerson(group, stored, live, receivedAt);
+      people.set(group, person);
       return person;
     },
   };
@@ -265,7 +256,7 @@ function saysNothingNew(known: StoredConsent[Purpose], { granted, at }: ConsentS
 }
 
 function tooManyTraits(): Problem {
-  const detail = `one identifier holds at most ${TRAITS_PER_IDENTIFIER} distinct traits`;
+  const detail = `one identifier holds at most ${TRAITS_PER_IDENTIFIER} distinct traits, of ${TRAITS_CHARACTERS} characters in all`;
   return new Problem("invalid-event", detail, { errors: [{ pointer: "/traits", code: "too-many", detail }] });
 }
 

@@ -78,9 +78,6 @@ const Schema = z.looseObject({
   traits: object.nullish(),
 });
 
-/** The JSON Schema of one message, for the OpenAPI document. */
-export const messageSchema = Schema;
-
 /**
  * Checks one message of a batch.
  *

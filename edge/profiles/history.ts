@@ -48,7 +48,7 @@ export class OwnerHistory {
   /** Takes a chunk as it is stored; they come in their order. */
   load({ chunk, history }: HistoryRow): void {
     this.#isStored = true;
-    if (chunk > (this.#chunks.at(-1)?.number ?? -1)) this.#chunks.push({ number: chunk, history });
+    this.#chunks.push({ number: chunk, history });
   }
 
   /** Events that are held, needed or not. */

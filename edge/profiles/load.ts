@@ -62,8 +62,8 @@ export async function loadPeople(
   const traits = new Map<Identifier, TraitRow[]>();
   for (const row of rows(3, toTraitRow)) {
     const list = traits.get(row.identifier);
-    if (!list) traits.set(row.identifier, [row]);
-    else if (!list.some((known) => known.source === row.source)) list.push(row);
+    if (list) list.push(row);
+    else traits.set(row.identifier, [row]);
   }
   return {
     nodes: new Map(rows(0, toIdentifierRow).map((row) => [row.identifier, row])),

@@ -5,6 +5,7 @@ import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import { stableIdOf } from "../../shared/hash.ts";
 import { HISTORY_EVENTS } from "../../shared/limits.ts";
 import { listNeededEvents } from "../db/events.ts";
+import type { HistoryChange } from "../db/histories.ts";
 import { mergeConsent, type StoredConsent } from "../db/identifiers.ts";
 import type { Cause, MembershipChange } from "../db/memberships.ts";
 import type { Decisions, ProfileRow } from "../db/profiles.ts";
@@ -15,7 +16,7 @@ import type { Stored } from "./load.ts";
 import { foldTraits } from "./traits.ts";
 
 export interface Person {
-  /** The row to write: its version is still the one that was read, 0 for somebody new. */
+  /** The row as it was read, version 0 for somebody new; as it was written, once it is. */
   profile: ProfileRow;
   group: Group;
   /** What any of the profiles that it unites was in: since when, and which static segments. */
@@ -126,6 +127,36 @@ export function membershipChanges(
   for (const key of Object.keys(profile.decisions)) if (!Object.hasOwn(decisions, key)) add(key, "exit");
   for (const key of Object.keys(decisions)) if (!Object.hasOwn(profile.decisions, key)) add(key, "enter");
   return changes;
+}
+
+/** A person as of `now`, decided: what a reading answers. */
+export function decidePerson(group: Group, stored: Stored, live: LiveSite, now: number): Person {
+  const person = buildPerson(group, stored, live, now);
+  Object.assign(person.profile, decideSegments(person, live, now));
+  return person;
+}
+
+/**
+ * Decides a person for writing: the profile as it will be stored, with the changes of membership and of history that go
+ * with it. Requests overtake each other and clocks differ: it is never as of a time before what is stored already.
+ */
+export function settlePerson(
+  person: Person,
+  stored: Stored,
+  live: LiveSite,
+  asOf: number,
+  cause: Cause,
+): { row: ProfileRow; now: number; changes: MembershipChange[]; histories: HistoryChange[] } {
+  const { profile, group } = person;
+  const now = Math.max(asOf, profile.lastSeen);
+  const { decisions, wakesAt } = decideSegments(person, live, now);
+  const manifestVersion = live.manifest.version;
+  return {
+    row: { ...profile, decisions, wakesAt, version: profile.version + 1, manifestVersion },
+    now,
+    changes: membershipChanges(profile, decisions, live, cause, now),
+    histories: group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier)?.change ?? []),
+  };
 }
 
 /** Of purposes that nobody asked about, those hold that the site's default mode allows to be kept. */

@@ -6,7 +6,7 @@ import { listIdentifiersOfProfiles, readProfileId } from "../db/identifiers.ts";
 import { groupStored } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { loadPeople } from "./load.ts";
-import { buildPerson, decideSegments, type Person, refreshHistories } from "./person.ts";
+import { decidePerson, type Person, refreshHistories } from "./person.ts";
 import { foldTraits, type TraitSource } from "./traits.ts";
 
 /** Times are epoch milliseconds. */
@@ -41,8 +41,7 @@ export async function readProfileView(
   await refreshHistories(db, live, stored);
   const group = groupStored(stored.nodes).get(identifiers[0] ?? "");
   if (!group) return null;
-  const person = buildPerson(group, stored, live, now);
-  Object.assign(person.profile, decideSegments(person, live, now));
+  const person = decidePerson(group, stored, live, now);
   const { profile } = person;
   const rows = group.nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
   return {
@@ -69,6 +68,6 @@ export async function readTimeline(
   limit: number,
   before: { at: number; messageId: string } | null,
 ): Promise<EventRow[]> {
-  const owners = view.identifiers.map(({ kind, value }) => `${kind}:${value}`);
+  const owners = view.person.group.nodes.map(({ identifier }) => identifier);
   return (await listEvents(db, live.manifest.siteId, owners, limit, before)).slice(0, limit);
 }

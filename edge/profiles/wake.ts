@@ -15,7 +15,7 @@ import { groupStored } from "../identity/resolve.ts";
 import { log } from "../log.ts";
 import { readSite } from "../manifest/read.ts";
 import { loadPeople } from "./load.ts";
-import { buildPerson, decideSegments, membershipChanges, refreshHistories } from "./person.ts";
+import { buildPerson, refreshHistories, settlePerson } from "./person.ts";
 
 /** Profiles read and written in one pass. */
 const CHUNK = 100;
@@ -100,18 +100,10 @@ async function wake(run: Run, siteId: string, profileIds: readonly string[]): Pr
     const { profile } = person;
     orphans.delete(profile.id);
     if (profile.manifestVersion > live.manifest.version) continue; // by rules that are not known here yet
-    // Clocks differ: never decide as of a time before what is stored already.
-    const now = Math.max(run.now(), profile.lastSeen);
-    const { decisions, wakesAt } = decideSegments(person, live, now);
-    changes.push(...membershipChanges(profile, decisions, live, "time", now));
-    histories.push(...group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier)?.change ?? []));
-    profiles.push({
-      ...profile,
-      decisions,
-      wakesAt,
-      version: profile.version + 1,
-      manifestVersion: live.manifest.version,
-    });
+    const settled = settlePerson(person, stored, live, run.now(), "time");
+    changes.push(...settled.changes);
+    histories.push(...settled.histories);
+    profiles.push(settled.row);
   }
   if (orphans.size) await clearWakes(db, siteId, [...orphans]);
   if (!profiles.length) return;

@@ -5,8 +5,6 @@ import type { SpanAt } from "./window.ts";
 
 /** Truth as a number: false, true, unknown. */
 export type Code = 0 | 1 | 2;
-export const FALSE = 0;
-export const TRUE = 1;
 export const UNKNOWN = 2;
 
 /** Bits of the purposes that a leaf's data may need. */
