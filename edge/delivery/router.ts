@@ -20,8 +20,9 @@ const NAMES = {
 
 const router = Router<IRequest, [Env, ExecutionContext]>();
 
+// Routes are tried in their order: what every page view asks comes first.
+for (const plane of ["/a", "/v1"]) router.post(`${plane}/decide`, answerDecide);
 for (const plane of ["/a", "/v1"]) {
-  router.post(`${plane}/decide`, answerDecide);
   router.post(`${plane}/batch`, answerBatch);
   router.post(`${plane}/consent`, answerConsent);
   router.get(`${plane}/manifest/:key`, (request, env, context) =>
