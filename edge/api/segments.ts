@@ -4,10 +4,10 @@ import * as z from "zod";
 import type { Condition } from "../../shared/condition.ts";
 import { describe } from "../../shared/engine/describe.ts";
 import { type BlockVersionRow, listBlocks, selectLiveBlocks, toBlockVersion } from "../db/blocks.ts";
+import { listMembers } from "../db/memberships.ts";
+import { readNewestHours } from "../db/segment-hours.ts";
 import {
-  countMembers,
   insertSegment,
-  listMembers,
   listSegments,
   readSegment,
   type Segment,
@@ -135,9 +135,9 @@ export const segments = newApp()
     }),
     async (c) => {
       const segment = await findSegment(c, c.req.valid("param").key);
-      const members = await countMembers(c.env.DB, siteOf(c), segment.key);
+      const newest = await readNewestHours(c.env.DB, siteOf(c), [segment.key]);
       c.header("etag", etagOf(segment));
-      return c.json({ ...toAnswer(segment), members }, 200);
+      return c.json({ ...toAnswer(segment), members: newest.get(segment.key)?.members ?? 0 }, 200);
     },
   )
   .openapi(
@@ -216,7 +216,8 @@ export const segments = newApp()
     },
   );
 
-async function findSegment(c: ApiContext, key: string): Promise<Segment> {
+/** @throws Problem `not-found` without such a segment, or where it is archived */
+export async function findSegment(c: ApiContext, key: string): Promise<Segment> {
   const segment = await readSegment(c.env.DB, siteOf(c), key);
   if (!segment || segment.status === "archived") throw new Problem("not-found", `There is no segment ${key}.`);
   return segment;

@@ -1,6 +1,7 @@
 /** SQL of `memberships` and `membership_log`: who is in which segment, and every enter and exit. */
 
 import { toLists } from "./lists.ts";
+import { countMembershipChanges } from "./segment-hours.ts";
 
 export type Cause = "event" | "time" | "rule" | "identity";
 
@@ -13,7 +14,7 @@ export interface MembershipChange {
   segmentVersion: number;
 }
 
-/** The statements that make changes true and log them; none where nothing changed. */
+/** The statements that count changes, make them true and log them; none where nothing changed. */
 export function applyMembershipChanges(
   db: D1Database,
   siteId: string,
@@ -21,6 +22,7 @@ export function applyMembershipChanges(
 ): D1PreparedStatement[] {
   const rows = changes.map((c) => [c.profileId, c.segmentKey, c.change, c.cause, c.at, c.segmentVersion]);
   return toLists(rows).flatMap((list) => [
+    countMembershipChanges(db, siteId, list),
     db
       .prepare(
         `DELETE FROM memberships WHERE (site_id, segment_key, profile_id) IN (
@@ -41,4 +43,31 @@ export function applyMembershipChanges(
       )
       .bind(siteId, list),
   ]);
+}
+
+export interface Member {
+  profileId: string;
+  since: number;
+  /** When time alone may end it; null = never. */
+  until: number | null;
+}
+
+/** Members in the order of their profile ids, after the one given. */
+export async function listMembers(
+  db: D1Database,
+  siteId: string,
+  key: string,
+  after: string,
+  limit: number,
+): Promise<Member[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT m.profile_id AS profileId, m.since, json_extract(p.decisions, '$."' || m.segment_key || '"[1]') AS until
+       FROM memberships m LEFT JOIN profiles p ON p.site_id = m.site_id AND p.id = m.profile_id
+       WHERE m.site_id = ?1 AND m.segment_key = ?2 AND m.profile_id > ?3
+       ORDER BY m.profile_id LIMIT ?4`,
+    )
+    .bind(siteId, key, after, limit)
+    .all<Member>();
+  return results;
 }

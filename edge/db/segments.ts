@@ -138,38 +138,3 @@ export async function updateSegment(
     .first<SegmentRow>();
   return row && toSegment(row);
 }
-
-export interface Member {
-  profileId: string;
-  since: number;
-  /** When time alone may end it; null = never. */
-  until: number | null;
-}
-
-export async function countMembers(db: D1Database, siteId: string, key: string): Promise<number> {
-  const row = await db
-    .prepare("SELECT count(*) AS members FROM memberships WHERE site_id = ?1 AND segment_key = ?2")
-    .bind(siteId, key)
-    .first<{ members: number }>();
-  return row?.members ?? 0;
-}
-
-/** Members in the order of their profile ids, after the one given. */
-export async function listMembers(
-  db: D1Database,
-  siteId: string,
-  key: string,
-  after: string,
-  limit: number,
-): Promise<Member[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT m.profile_id AS profileId, m.since, json_extract(p.decisions, '$."' || m.segment_key || '"[1]') AS until
-       FROM memberships m LEFT JOIN profiles p ON p.site_id = m.site_id AND p.id = m.profile_id
-       WHERE m.site_id = ?1 AND m.segment_key = ?2 AND m.profile_id > ?3
-       ORDER BY m.profile_id LIMIT ?4`,
-    )
-    .bind(siteId, key, after, limit)
-    .all<Member>();
-  return results;
-}

@@ -30,6 +30,7 @@ describe("the OpenAPI document", () => {
         "GET /api/segments",
         "GET /api/segments/{key}",
         "GET /api/segments/{key}/members",
+        "GET /api/segments/{key}/size",
         "GET /api/sites",
         "GET /api/sites/{id}",
         "GET /api/sites/{id}/size",
