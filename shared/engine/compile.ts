@@ -1,5 +1,6 @@
 /** From rules to one program: closures without code generation, equal leaves shared, `{segment}` tied to the other rules. */
 import type { Condition } from "../condition.ts";
+import { answerOf } from "./answer.ts";
 import { combine, negate } from "./logic.ts";
 import {
   ANALYTICS,
@@ -11,10 +12,9 @@ import {
   type Run,
   remember,
   type Scope,
-  UNKNOWN,
   unknown,
 } from "./run.ts";
-import type { CompileOptions, Program, Rule, Subject } from "./types.ts";
+import type { Answer, CompileOptions, Program, Rule, Subject } from "./types.ts";
 import { readPath } from "./value.ts";
 
 /**
@@ -22,20 +22,13 @@ import { readPath } from "./value.ts";
  * and a reference of a rule to itself through `{segment}`, is unknown.
  */
 export function compile(rules: readonly Rule[], options: CompileOptions, language: Language): Program {
-  const { nodes, start } = link(rules, options, language);
+  const { nodes, start, scope } = link(rules, options, language);
+  const answer =
+    language.answerAll?.(nodes, scope) ?? ((run: Run): Answer[] => nodes.map((node) => answerOf(node, run)));
   return {
     keys: rules.map(({ key }) => key),
-    evaluate(subject, now) {
-      const run = start(subject, now);
-      return nodes.map((node) => answerOf(node, run));
-    },
+    evaluate: (subject, now) => answer(start(subject, now)),
   };
-}
-
-/** A node's answer in a run. */
-export function answerOf(node: Node, run: Run) {
-  const code = node(run);
-  return { value: code === UNKNOWN ? ("unknown" as const) : !!code, until: run.until < Infinity ? run.until : null };
 }
 
 /** The rules as nodes, and the means to compile more conditions beside them and to start a run. */
@@ -61,7 +54,10 @@ export function link(rules: readonly Rule[], options: CompileOptions, language: 
     },
   };
 
-  const build = (condition: Condition): Node => {
+  const build = (condition: Condition): Node =>
+    language.flatten?.(condition, scope, () => buildTree(condition)) ?? buildTree(condition);
+
+  const buildTree = (condition: Condition): Node => {
     const { all, any, not } = condition as { all?: Condition[]; any?: Condition[]; not?: Condition };
     if (Array.isArray(all)) return combine(all.map(build), 0);
     if (Array.isArray(any)) return combine(any.map(build), 1);

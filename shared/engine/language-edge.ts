@@ -2,6 +2,7 @@
 import { dateLeaf, timeLeaf } from "./calendar.ts";
 import { measured } from "./event.ts";
 import { sampleLeaf } from "./fact.ts";
+import { answerAll, flatten } from "./flat.ts";
 import { browserLanguage } from "./language.ts";
 import { MEASURES } from "./measures.ts";
 import { ALL_CHECKS, readerOf, specialTest } from "./operators-edge.ts";
@@ -24,4 +25,6 @@ export const fullLanguage: Language = {
   test: specialTest,
   read: readerOf,
   span: spanOf,
+  flatten,
+  answerAll,
 };

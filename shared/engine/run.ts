@@ -1,6 +1,6 @@
 /** The shapes that the engine's own files share: a compiled node, one evaluation of it, and what a leaf may ask for while it is compiled. */
 import type { Condition, Window } from "../condition.ts";
-import type { CompileOptions, Subject } from "./types.ts";
+import type { Answer, CompileOptions, Subject } from "./types.ts";
 import type { SpanAt } from "./window.ts";
 
 /** Truth as a number: false, true, unknown. */
@@ -62,6 +62,10 @@ export interface Language {
   /** How to read an operand in a run; left out, it is itself. */
   readonly read?: (operand: unknown, scope: Scope) => (run: Run) => unknown;
   readonly span: (window: Window) => SpanAt;
+  /** A quicker way for conditions that allow it; `build` makes the ordinary one. */
+  readonly flatten?: (condition: Condition, scope: Scope, build: () => Node) => Node | undefined;
+  /** A quicker way to ask many nodes. */
+  readonly answerAll?: (nodes: readonly Node[], scope: Scope) => (run: Run) => Answer[];
 }
 
 /**
