@@ -7,7 +7,8 @@ import type {
   SequenceCondition,
   UnlessCondition,
 } from "../condition.ts";
-import { answerOf, link } from "./compile.ts";
+import { answerOf } from "./answer.ts";
+import { link } from "./compile.ts";
 import { describe } from "./describe.ts";
 import { MEASURES } from "./measures.ts";
 import { phraseEvent, phraseValue, plural } from "./phrase.ts";
