@@ -7,6 +7,7 @@ import { decide } from "./cases/decide.ts";
 import { growth } from "./cases/growth.ts";
 import { ingest } from "./cases/ingest.ts";
 import { rulesTraits } from "./cases/rules-traits.ts";
+import { rulesWindows } from "./cases/rules-windows.ts";
 import { size } from "./cases/size.ts";
 import { profile } from "./profile.ts";
 import { formatCase, formatGoal, type Goal, isMissed } from "./report.ts";
@@ -14,7 +15,7 @@ import { createSite } from "./site.ts";
 import { type Bench, startBench } from "./workerd.ts";
 
 const PROFILE_MS = 3_000;
-const CASES: readonly Case[] = [size, decide, ingest, growth, rulesTraits];
+const CASES: readonly Case[] = [size, decide, ingest, growth, rulesTraits, rulesWindows];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,8 +1,10 @@
 /** The process that `race` starts for one contestant: builds, asks about each subject once, warms up, and times. */
 import { median } from "../rounds.ts";
-import type { Contestants, Heat } from "./race.ts";
+import { type Contestants, type Heat, NOW } from "./race.ts";
 import { TRAIT_CONTESTANTS } from "./trait-contestants.ts";
 import { buildProfiles, buildTraitRules } from "./traits.ts";
+import { WINDOW_CONTESTANTS } from "./window-contestants.ts";
+import { buildPeople, buildWindowRules } from "./windows.ts";
 
 interface Field {
   contestants: Contestants<never, never>;
@@ -12,28 +14,35 @@ interface Field {
 
 const FIELDS: { [name: string]: Field } = {
   traits: { contestants: TRAIT_CONTESTANTS, rules: buildTraitRules, subjects: () => buildProfiles(64) },
+  windows: {
+    contestants: WINDOW_CONTESTANTS,
+    rules: buildWindowRules,
+    subjects: (events) => buildPeople(8, events),
+  },
 };
 /** So long that collecting garbage is part of each. */
 const SAMPLE_MS = 10;
+const SECOND_MS = 1_000;
 
 const heat = JSON.parse(process.argv[2]!) as Heat;
 const field = FIELDS[heat.field]!;
 const answer = await field.contestants[heat.contestant]!(field.rules(heat.rules) as never[]);
 const subjects = field.subjects(heat.events) as never[];
-const sums = subjects.map(answer);
+const sums = subjects.map((subject) => answer(subject, NOW));
+let next = 0;
 time(heat.warmMs);
 process.stdout.write(JSON.stringify({ nanos: time(heat.roundMs), sums }));
 
-/** Nanoseconds of a call, subjects in turn: the median of samples. */
+/** Nanoseconds of a call, subjects in turn and each call a second later: the median of samples. */
 function time(durationMs: number): number {
   const samples: number[] = [];
-  let next = 0;
   for (const startedAt = performance.now(); performance.now() - startedAt < durationMs; ) {
     const sampledAt = performance.now();
     let calls = 0;
     let took = 0;
     do {
-      answer(subjects[next++ % subjects.length]!);
+      answer(subjects[next % subjects.length]!, NOW + next * SECOND_MS);
+      next++;
       calls++;
       took = performance.now() - sampledAt;
     } while (took < SAMPLE_MS);

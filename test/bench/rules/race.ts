@@ -11,8 +11,11 @@ import { median } from "../rounds.ts";
  * all answers, for next to nothing.
  */
 export type Build<Rule, Subject> = (rules: Rule[]) => Answer<Subject> | Promise<Answer<Subject>>;
-export type Answer<Subject> = (subject: Subject) => number;
+export type Answer<Subject> = (subject: Subject, now: number) => number;
 export type Contestants<Rule, Subject> = { [name: string]: Build<Rule, Subject> };
+
+/** When the first call asks. */
+export const NOW = Date.parse("2026-11-22T10:00:00.000Z");
 
 const FULL = { rounds: 5, roundMs: 200, warmMs: 300 };
 const QUICK = { rounds: 3, roundMs: 100, warmMs: 150 };

@@ -8,15 +8,13 @@ import { toCel, toClosure, toCode, toCondition, toJsonLogic, toMongo } from "./d
 import { type Contestants, sumOfTrue } from "./race.ts";
 import type { Profile, TraitRule } from "./traits.ts";
 
-const NOW = Date.parse("2026-11-22T10:00:00.000Z");
-
 const attune = (language: Language) => (rules: TraitRule[]) => {
   const program = compile(
     rules.map((rule, index) => ({ key: `rule-${index}`, condition: toCondition(rule) })),
     { timeZone: "UTC" },
     language,
   );
-  return (profile: Profile) => sumOfTrue(program.evaluate(profile, NOW), ({ value }) => value === true);
+  return (profile: Profile, now: number) => sumOfTrue(program.evaluate(profile, now), ({ value }) => value === true);
 };
 
 export const TRAIT_CONTESTANTS = {
