@@ -10,17 +10,23 @@ import type {
   UnlessCondition,
 } from "../condition.ts";
 import {
+  isCompound,
   join,
   phraseCount,
   phraseDuration,
   phraseEvent,
   phraseOperators,
+  phrasePath,
   phraseValue,
   phraseWindow,
 } from "./phrase.ts";
 import { childrenOf, kindOf } from "./run.ts";
+import { durationMs } from "./value.ts";
 
-/** The condition as one sentence without a full stop; it begins in lower case, so that others can contain it. */
+/**
+ * The condition as one sentence without a full stop; it begins in lower case, so that others can contain it. Conditions that differ
+ * in meaning differ in words.
+ */
 export function describe(condition: Condition): string {
   const children = childrenOf(condition);
   if (!children) return describeLeaf(condition);
@@ -31,40 +37,41 @@ export function describe(condition: Condition): string {
 }
 
 function describeNot(child: Condition): string {
-  if (kindOf(child) === "segment") return describe(child).replace("is in", "is not in");
-  return `not ${enclosed(child)}`;
+  return kindOf(child) === "segment" ? describe(child).replace("is in", "is not in") : `not (${describe(child)})`;
 }
 
 /** In brackets where the parts could be taken for parts of the whole. */
 function enclosed(condition: Condition): string {
-  const children = childrenOf(condition);
-  return children && (children.length > 1 || ("not" in condition && kindOf(children[0]!) !== "segment"))
-    ? `(${describe(condition)})`
-    : describe(condition);
+  const text = describe(condition);
+  return isCompound(text) && !("not" in condition) ? `(${text})` : text;
 }
 
 const LEAVES: { readonly [kind: string]: (leaf: never) => string } = {
-  trait: (leaf: { trait: string } & Operators) => `${leaf.trait} ${phraseOperators(leaf)}`,
-  context: (leaf: { context: string } & Operators) => `this visit's ${leaf.context} ${phraseOperators(leaf)}`,
-  segment: ({ segment }: { segment: string }) => `is in the segment "${segment}"`,
+  trait: (leaf: { trait: string } & Operators) => `${phrasePath(leaf.trait)} ${phraseOperators(leaf)}`,
+  context: (leaf: { context: string } & Operators) =>
+    `this visit's ${phrasePath(leaf.context)} ${phraseOperators(leaf)}`,
+  segment: ({ segment }: { segment: string }) => `is in the segment ${phraseValue(segment)}`,
   sample: ({ sample: { seed, from, to } }: { sample: { seed: string; from: number; to: number } }) =>
-    `falls between ${percent(from)} and ${percent(to)} of people in the sample "${seed}"`,
+    `falls between ${percent(from)} and ${percent(to)} of people in the sample ${phraseValue(seed)}`,
   sequence: ({ sequence, gap, within }: SequenceCondition) =>
-    `did ${sequence.map(phraseEvent).join(", then ")}${gap ? `, each at most ${phraseDuration(gap)} after the one before,` : ""}${phraseWindow(within ? { within } : {})}`,
+    `did ${sequence.map(phraseEvent).join(", then ")}${gap ? ` (each at most ${phraseDuration(gap)} after the one before)` : ""}${phraseWindow(within ? { within } : {})}`,
   ratio: (leaf: RatioCondition) =>
-    `the number of ${phraseEvent(leaf.ratio[0])} per ${phraseEvent(leaf.ratio[1])}${phraseWindow(leaf)} ${phraseOperators(leaf, ["within", "before", "after"])}${leaf.min === undefined ? "" : `, once there are ${leaf.min} of the latter`}`,
+    `the number of ${phraseEvent(leaf.ratio[0])} per ${phraseEvent(leaf.ratio[1])}${phraseWindow(leaf)} ${phraseOperators(leaf, ["within", "before", "after"])}${(leaf.min ?? 0) < 2 ? "" : ` and there are at least ${leaf.min} of the latter`}`,
   unless: ({ unless, after, within, ...selector }: UnlessCondition) =>
-    `did ${phraseEvent(selector)} at least ${phraseDuration(after)}${within ? ` and less than ${phraseDuration(within)}` : ""} ago, and since then no ${phraseEvent(unless)}${unless.same ? ` with the same ${join(unless.same, "and")}` : ""}`,
+    `did ${phraseEvent(selector)}${phraseAge(after, within)}, and since then no ${phraseEvent(unless).replace(/^(the|any) /, "")}${unless.same ? ` with the same ${join(unless.same.map(phrasePath), "and")}` : ""}`,
   days: (leaf: EventCondition) => `did ${phraseEvent(leaf)} on ${phraseCount(leaf.days!, "day")}${phraseWindow(leaf)}`,
-  recency: (leaf: EventCondition) =>
-    `last did ${phraseEvent(leaf)} ${phraseRecency(leaf.recency!)}${phraseWindow(leaf)}`,
+  recency: (leaf: EventCondition) => {
+    const window = phraseWindow(leaf);
+    const ago = phraseRecency(leaf.recency!);
+    return window ? `did ${phraseEvent(leaf)}${window}, the last time ${ago}` : `last did ${phraseEvent(leaf)} ${ago}`;
+  },
   sum: aggregate("sum", "the sum of"),
   avg: aggregate("avg", "the average"),
   min: aggregate("min", "the lowest"),
   max: aggregate("max", "the highest"),
   distinct: aggregate("distinct", "the number of different"),
-  first: aggregate("first", "the first"),
-  last: aggregate("last", "the last"),
+  first: aggregate("first", "the first", "of"),
+  last: aggregate("last", "the last", "of"),
   event: count,
   type: count,
   time: ({ time: { weekday, from, to, zone = "site" } }: TimeCondition) =>
@@ -75,13 +82,13 @@ const LEAVES: { readonly [kind: string]: (leaf: never) => string } = {
           weekday.map((day) => day[0]!.toUpperCase() + day.slice(1)),
           "or",
         ),
-      from && to ? `between ${from} and ${to}` : from ? `after ${from}` : to && `before ${to}`,
+      phraseHours(from, to),
       zone === "site" || zone === "visitor" ? `in the ${zone}'s time zone` : `in ${zone}`,
     ]
       .filter(Boolean)
       .join(" "),
   date: ({ date, anniversary, within }: DateCondition) =>
-    `${anniversary ? "an anniversary of " : ""}${date.trait} is within the ${within.startsWith("-") ? "last" : "coming"} ${phraseDuration(within)}`,
+    `${anniversary ? "an anniversary of " : ""}${phrasePath(date.trait)} is within the ${within.startsWith("-") ? "last" : "coming"} ${phraseDuration(within)}`,
 };
 
 function describeLeaf(leaf: Condition): string {
@@ -91,20 +98,27 @@ function describeLeaf(leaf: Condition): string {
 
 function count(leaf: EventCondition): string {
   const operators = leaf.count ?? { gte: 1 };
-  const events = `${phraseEvent(leaf)}`;
-  const keys = Object.keys(operators);
-  if (keys.length === 1 && (operators.eq === 0 || operators.lt === 1 || operators.lte === 0)) {
-    return `did not do ${events}${phraseWindow(leaf)}`;
+  const events = `${phraseEvent(leaf)}${phraseWindow(leaf)}`;
+  if (Object.keys(operators).length === 1) {
+    if (operators.eq === 0 || operators.lt === 1 || operators.lte === 0) return `did not do ${events}`;
+    if (operators.gte === 1 || operators.gt === 0) return `did ${events}`;
   }
-  if (keys.length === 1 && (operators.gte === 1 || operators.gt === 0)) return `did ${events}${phraseWindow(leaf)}`;
-  return `did ${events} ${phraseCount(operators, "time")}${phraseWindow(leaf)}`;
+  return `did ${phraseEvent(leaf)} ${phraseCount(operators, "time")}${phraseWindow(leaf)}`;
 }
 
-function aggregate(key: string, words: string) {
+function aggregate(key: string, words: string, over = "over") {
   return (leaf: EventCondition) => {
-    const path = (leaf as unknown as { [key: string]: string })[key];
-    return `${words} ${path} over ${phraseEvent(leaf)}${phraseWindow(leaf)} ${phraseOperators(leaf as Operators, ["within", "before", "after"])}`;
+    const path = (leaf as unknown as { [key: string]: string })[key]!;
+    return `${words} ${phrasePath(path)} ${over} ${phraseEvent(leaf)}${phraseWindow(leaf)} ${phraseOperators(leaf as Operators, ["within", "before", "after"])}`;
   };
+}
+
+function phraseAge(after: string, within: string | undefined): string {
+  const parts = [
+    ...(durationMs(after) ? [`at least ${phraseDuration(after)}`] : []),
+    ...(within ? [`less than ${phraseDuration(within)}`] : []),
+  ];
+  return parts.length ? ` ${parts.join(" and ")} ago` : "";
 }
 
 const RECENCY: { readonly [operator: string]: string } = {
@@ -119,4 +133,10 @@ function phraseRecency(recency: NonNullable<EventCondition["recency"]>): string 
   return `${parts.join(" and ")} ago`;
 }
 
-const percent = (share: number) => `${phraseValue(Math.round(share * 10_000) / 100)} %`;
+function phraseHours(from: string | undefined, to: string | undefined): string | undefined {
+  if (!from) return to && `before ${to}`;
+  if (!to) return `from ${from} on`;
+  return from === to ? "at any time" : `between ${from} and ${to}${to < from ? " of the next day" : ""}`;
+}
+
+const percent = (share: number) => `${Number((share * 100).toPrecision(15))} %`;

@@ -1,15 +1,40 @@
-/** The words that descriptions are made of: operators, operands, durations, windows, kinds of event. */
+/**
+ * The words that descriptions and traces are made of: operators, operands, durations, windows, kinds of event. Two things that
+ * mean something different are worded differently, so operands are written exactly; what was found may be rounded.
+ */
 import type { EventSelector, Operators, Window } from "../condition.ts";
+import { durationMs } from "./value.ts";
 
-const UNITS: { readonly [unit: string]: string } = { s: "second", m: "minute", h: "hour", d: "day", w: "week" };
+const UNITS: readonly (readonly [unit: string, noun: string])[] = [
+  ["w", "week"],
+  ["d", "day"],
+  ["h", "hour"],
+  ["m", "minute"],
+  ["s", "second"],
+];
 
 /** `1 day`, `2 days`. */
-export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+export const plural = (count: number | string, noun: string): string =>
+  `${count} ${noun}${`${count}` === "1" ? "" : "s"}`;
 
 /** `"24h"` → `24 hours`. */
 export function phraseDuration(duration: unknown): string {
   const parts = typeof duration === "string" && /^-?(\d+)([smhdw])$/.exec(duration);
-  return parts ? plural(Number(parts[1]), UNITS[parts[2]!]!) : String(duration);
+  return parts ? plural(+parts[1]!, UNITS.find(([unit]) => unit === parts[2])![1]) : String(duration);
+}
+
+/** A length of time in its two greatest units: `1 day 3 hours`. Less than a second is that. */
+export function phraseMs(ms: number): string {
+  const parts: string[] = [];
+  for (const [unit, noun] of UNITS.slice(1)) {
+    const length = durationMs(`1${unit}`);
+    const count = Math.floor(ms / length);
+    if (count) parts.push(plural(count, noun));
+    else if (parts.length) break;
+    ms -= count * length;
+    if (parts.length === 2) break;
+  }
+  return parts.join(" ") || "less than a second";
 }
 
 /** Joins with commas and a last word: `a, b or c`. */
@@ -17,21 +42,55 @@ export function join(items: readonly string[], word: string): string {
   return items.length < 2 ? (items[0] ?? "") : `${items.slice(0, -1).join(", ")} ${word} ${items.at(-1)}`;
 }
 
-/** A value as one would write it. */
+/** A path as it is, or in quotes where it could be taken for other words. */
+export const phrasePath = (path: string): string => (/^[\w.$-]+$/.test(path) ? path : JSON.stringify(path));
+
+/** A value exactly as it is. */
 export function phraseValue(value: unknown): string {
-  if (typeof value === "string") return `"${value}"`;
-  if (Array.isArray(value)) return value.length ? join(value.map(phraseValue), "and") : "nothing";
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return value.length ? `[${value.map(phraseValue).join(", ")}]` : "an empty list";
   if (typeof value !== "object" || value === null) return String(value);
-  return Object.hasOwn(value, "trait") ? `the person's ${(value as { trait: unknown }).trait}` : "an object";
+  const { trait } = value as { trait?: unknown };
+  return typeof trait === "string" ? `the person's ${phrasePath(trait)}` : "an object";
 }
 
-const either = (list: unknown) => (Array.isArray(list) ? join(list.map(phraseValue), "or") : phraseValue(list));
+/** How much of a value that was found is shown. */
+const SHOWN = 80;
+
+/** A value that was found, for people: numbers without the noise of binary fractions, long texts and lists cut. */
+export function phraseFound(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value !== "number") {
+    const text = phraseValue(value);
+    return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+  }
+  const clean = denoise(value);
+  const rounded = Number(Math.abs(clean) < 1 ? clean.toPrecision(3) : clean.toFixed(2));
+  return Math.abs(clean - rounded) < 5e-5 || !Number.isFinite(clean) ? `${clean}` : `about ${rounded}`;
+}
+
+/** `0.1 + 0.2` → `0.3`. */
+export const denoise = (number: number): number => Number(number.toPrecision(12));
+
+/** True where a phrase could be read in two ways inside a longer one. */
+export const isCompound = (phrase: string): boolean => /, | and | or /.test(phrase.replace(/"([^"\\]|\\.)*"/g, ""));
+
+const bracket = (phrase: string): string => (isCompound(phrase) ? `(${phrase})` : phrase);
+
+/** `is one of 1, 2 or 3`, and what it is not. */
+function phraseOneOf(list: unknown, not = false): string {
+  const items = Array.isArray(list) ? list.map(phraseValue) : [];
+  const is = not ? "is not" : "is";
+  if (items.length === 0) return `${is} one of no values`;
+  if (items.length === 2) return not ? `is neither ${items[0]} nor ${items[1]}` : `is ${join(items, "or")}`;
+  return items.length === 1 ? `${is} ${items[0]}` : `${is} one of ${join(items, "or")}`;
+}
 
 const WORDS: { readonly [operator: string]: (operand: never) => string } = {
   eq: (operand) => `is ${phraseValue(operand)}`,
   ne: (operand) => `is not ${phraseValue(operand)}`,
-  in: (operand) => `is ${either(operand)}`,
-  nin: (operand) => `is none of ${either(operand)}`,
+  in: (operand) => phraseOneOf(operand),
+  nin: (operand) => phraseOneOf(operand, true),
   gt: (operand) => `is more than ${phraseValue(operand)}`,
   gte: (operand) => `is at least ${phraseValue(operand)}`,
   lt: (operand) => `is less than ${phraseValue(operand)}`,
@@ -40,48 +99,79 @@ const WORDS: { readonly [operator: string]: (operand: never) => string } = {
   contains: (operand) => `contains ${phraseValue(operand)}`,
   startsWith: (operand) => `starts with ${phraseValue(operand)}`,
   endsWith: (operand) => `ends with ${phraseValue(operand)}`,
-  like: (operand) => `matches ${phraseValue(operand)}`,
-  before: (operand) => `is before ${phraseValue(operand)}`,
-  after: (operand) => `is after ${phraseValue(operand)}`,
-  within: (operand) => `is in the last ${phraseDuration(operand)}`,
-  any: (operand) => `has an element that ${phraseOperators(operand)}`,
-  all: (operand) => `has only elements of which each ${phraseOperators(operand)}`,
+  like: (operand) => `matches the pattern ${phraseValue(operand)}`,
+  before: (operand) => `is a date before ${phraseValue(operand)}`,
+  after: (operand) => `is a date after ${phraseValue(operand)}`,
+  within: (operand) => `is a date in the last ${phraseDuration(operand)}`,
+  any: (operand) => `is a list in which some element ${bracket(phraseOperators(operand))}`,
+  all: (operand) => `is a list in which each element ${bracket(phraseOperators(operand))}`,
+};
+
+/** Orderings of dates are worded as such. */
+const DATE_WORDS: { readonly [operator: string]: string } = {
+  gt: "is later than",
+  gte: "is not before",
+  lt: "is earlier than",
+  lte: "is not after",
 };
 
 /** `is at least 5 and is less than 9`. Keys that are not operators belong to the leaf and are passed over, as are those in `except`. */
 export function phraseOperators(operators: Operators, except: readonly string[] = []): string {
   return Object.entries(operators)
     .filter(([key]) => Object.hasOwn(WORDS, key) && !except.includes(key))
-    .map(([key, operand]) => WORDS[key]!(operand as never))
+    .map(([key, operand]) =>
+      typeof operand === "string" && Object.hasOwn(DATE_WORDS, key)
+        ? `${DATE_WORDS[key]} ${phraseValue(operand)}`
+        : WORDS[key]!(operand as never),
+    )
     .join(" and ");
 }
 
-/** `at least 2 times`. */
+const COUNT_WORDS: { readonly [operator: string]: string } = {
+  eq: "exactly",
+  in: "exactly",
+  ne: "not exactly",
+  nin: "not exactly",
+  gt: "more than",
+  gte: "at least",
+  lt: "fewer than",
+  lte: "at most",
+};
+
+/** `at least 2 times`, `more than 1 and at most 5 times`. */
 export function phraseCount(operators: Operators, noun: string): string {
-  const { gte, eq, ...others } = operators;
-  if (Object.keys(others).length === 0 && typeof gte === "number" && eq === undefined) {
-    return `at least ${plural(gte, noun)}`;
-  }
-  if (Object.keys(others).length === 0 && typeof eq === "number" && gte === undefined) {
-    return `exactly ${plural(eq, noun)}`;
-  }
-  return `a number of ${noun}s that ${phraseOperators(operators)}`;
+  const parts = Object.entries(operators).map(([key, operand]) => {
+    if (!Array.isArray(operand)) return `${COUNT_WORDS[key] ?? key} ${phraseValue(operand)}`;
+    if (operand.length === 0) return key === "in" ? "no possible number of" : "any number of";
+    return `${COUNT_WORDS[key] ?? key} ${join(operand.map(phraseValue), "or")}`;
+  });
+  return `${parts.join(" and ")} ${Object.values(operators).at(-1) === 1 ? noun : `${noun}s`}`;
 }
 
 const TYPES: { readonly [type: string]: string } = {
-  page: "a page view",
-  screen: "a screen view",
-  identify: "an identify",
-  alias: "an alias",
-  group: "a group call",
+  track: "tracked event",
+  page: "page view",
+  screen: "screen view",
+  identify: "identify",
+  alias: "alias",
+  group: "group call",
 };
 
-/** `"Product Viewed" where category is "shoes"`, `a page view of "Home"`. */
+/** True for operators with which a `where` is not mistaken for a part of what comes after it: those that end in a quoted text. */
+const isPlain = (operators: Operators) =>
+  Object.entries(operators).every(
+    ([key, operand]) => ["eq", "contains", "startsWith", "endsWith"].includes(key) && typeof operand === "string",
+  );
+
+/** `"Product Viewed" where category is "shoes"`, `the page view "Home"`. */
 export function phraseEvent({ event, type = "track", where = {} }: EventSelector): string {
-  const kind = TYPES[type];
-  const name = event === undefined ? (kind ?? "any event") : kind ? `${kind} of "${event}"` : `"${event}"`;
-  const clauses = Object.entries(where).map(([path, operators]) => `${path} ${phraseOperators(operators)}`);
-  return clauses.length ? `${name} where ${clauses.join(" and ")}` : name;
+  const kind = TYPES[type] ?? type;
+  const name =
+    event === undefined ? `any ${kind}` : type === "track" ? phraseValue(event) : `the ${kind} ${phraseValue(event)}`;
+  const clauses = Object.entries(where).map(([path, operators]) => `${phrasePath(path)} ${phraseOperators(operators)}`);
+  if (clauses.length === 0) return name;
+  const text = `where ${clauses.join(" and ")}`;
+  return Object.values(where).every(isPlain) && !isCompound(text) ? `${name} ${text}` : `${name} (${text})`;
 }
 
 /** ` in the last 24 hours`, with its space; empty for the whole history. */

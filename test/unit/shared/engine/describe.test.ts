@@ -12,7 +12,24 @@ it.each([
     'did "Viewed" where category is "shoes" at least 2 times in the last 24 hours',
   ],
   [{ event: "Ordered", within: "1d", count: { eq: 0 } }, 'did not do "Ordered" in the last 1 day'],
-  [{ type: "page", between: ["7d", "30d"] }, "did a page view between 30 days and 7 days ago"],
+  [{ type: "page", between: ["7d", "30d"] }, "did any page view between 30 days and 7 days ago"],
+  [{ type: "page", event: "Home" }, 'did the page view "Home"'],
+  [
+    { event: "Viewed", where: { price: { gte: 5, lt: 10 }, "cart id": { exists: true } }, count: { gt: 1, lte: 5 } },
+    'did "Viewed" (where price is at least 5 and is less than 10 and "cart id" is known) more than 1 and at most 5 times',
+  ],
+  [{ event: "Viewed", count: { in: [2, 4] } }, 'did "Viewed" exactly 2 or 4 times'],
+  [{ event: "Viewed", count: { nin: [] } }, 'did "Viewed" any number of times'],
+  [
+    { event: "Viewed", within: "30d", recency: { gte: "1d" } },
+    'did "Viewed" in the last 30 days, the last time at least 1 day ago',
+  ],
+  [{ trait: "tags", any: { in: ["a", "b", "c"] } }, 'tags is a list in which some element (is one of "a", "b" or "c")'],
+  [{ trait: "plan", nin: ["free", "pro"] }, 'plan is neither "free" nor "pro"'],
+  [{ trait: "plan", in: [] }, "plan is one of no values"],
+  [{ trait: "joined", gte: "2026-01-01" }, 'joined is not before "2026-01-01"'],
+  [{ trait: "joined", within: "30d" }, "joined is a date in the last 30 days"],
+  [{ trait: "title", eq: 'a " or b' }, 'title is "a \\" or b"'],
   [
     { event: "Ordered", sum: "revenue", within: "365d", gte: 500 },
     'the sum of revenue over "Ordered" in the last 365 days is at least 500',
@@ -21,7 +38,7 @@ it.each([
   [{ event: "Viewed", recency: { gt: "30d" } }, 'last did "Viewed" more than 30 days ago'],
   [
     { sequence: [{ event: "A" }, { event: "B" }], gap: "2h", within: "30d" },
-    'did "A", then "B", each at most 2 hours after the one before, in the last 30 days',
+    'did "A", then "B" (each at most 2 hours after the one before) in the last 30 days',
   ],
   [
     { event: "Added", unless: { event: "Ordered", same: ["cart_id"] }, after: "1h", within: "7d" },
@@ -29,7 +46,7 @@ it.each([
   ],
   [
     { ratio: [{ event: "Opened" }, { event: "Sent" }], within: "90d", min: 5, gte: 0.5 },
-    'the number of "Opened" per "Sent" in the last 90 days is at least 0.5, once there are 5 of the latter',
+    'the number of "Opened" per "Sent" in the last 90 days is at least 0.5 and there are at least 5 of the latter',
   ],
   [{ not: { segment: "vip" } }, 'is not in the segment "vip"'],
   [
@@ -40,6 +57,11 @@ it.each([
     { date: { trait: "birthday" }, anniversary: true, within: "7d" },
     "an anniversary of birthday is within the coming 7 days",
   ],
+  [
+    { time: { from: "22:00", to: "06:00", zone: "Europe/Lisbon" } },
+    "it is between 22:00 and 06:00 of the next day in Europe/Lisbon",
+  ],
+  [{ time: { from: "18:00" } }, "it is from 18:00 on in the site's time zone"],
   [{ sample: { seed: "x", from: 0, to: 0.1 } }, 'falls between 0 % and 10 % of people in the sample "x"'],
   [
     {
@@ -54,6 +76,10 @@ it.each([
       ],
     },
     "(a is 1 or b is 2) and c is not known",
+  ],
+  [
+    { any: [{ all: [{ not: { trait: "a", eq: 1 } }, { trait: "b", gt: 2 }] }, { trait: "c", in: ["x", "y"] }] },
+    '(not (a is 1) and b is more than 2) or (c is "x" or "y")',
   ],
   [{ all: [] }, "everyone"],
   [{ any: [] }, "no one"],
