@@ -4,6 +4,7 @@ import * as z from "zod";
 import { IDENTIFIER_KINDS, identifierOf, splitIdentifier } from "../../shared/identifier.ts";
 import { IDENTIFIER_LENGTH } from "../../shared/limits.ts";
 import type { EventRow } from "../db/events.ts";
+import { CAUSES, type LogRow, selectLog } from "../db/memberships.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { readSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
@@ -51,6 +52,20 @@ const EventSchema = z
   })
   .catchall(z.unknown())
   .openapi("Event", { description: "The message as accepted, newest first." });
+
+const ChangeSchema = z
+  .object({
+    segment: z.string(),
+    change: z.enum(["enter", "exit"]),
+    cause: z.enum(CAUSES).openapi({
+      description:
+        "event: something happened; time: only the clock moved; rule: the segment changed; identity: profiles were united or parted.",
+    }),
+    at: IsoSchema,
+    version: z.number().int().openapi({ description: "Of the segment then." }),
+    profile: z.string().openapi({ description: "As it was known then: it may have been united with this one since." }),
+  })
+  .openapi("MembershipChange");
 
 const ProvenanceQuery = { provenance: z.enum(["0", "1"]).default("0") };
 const IdentifierQuery = z.strictObject({
@@ -120,6 +135,25 @@ export const profiles = newApp()
       const { data, next } = toPage(rows, limit, ({ at, messageId }) => [at, messageId]);
       return c.json({ data: data.map(toEvent), next }, 200);
     },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/{id}/log",
+      summary: "List the segments that a profile came into and left, the newest first",
+      tags: ["Profiles"],
+      request: { params, query: PageQuery },
+      responses: { 200: json(pageOf(ChangeSchema, "MembershipLog"), "A page of the log."), ...problemResponse },
+    }),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const before = readCursor(cursor, z.number(), Number.MAX_SAFE_INTEGER);
+      const { view } = await findProfile(c, { id: c.req.valid("param").id });
+      const ids = view.person.group.nodes.map(({ birthId }) => birthId);
+      const { results } = await selectLog(c.env.DB, siteOf(c), ids, before, limit + 1).all<LogRow>();
+      const { data, next } = toPage(results, limit, ({ id }) => id);
+      return c.json({ data: data.map(toChange), next }, 200);
+    },
   );
 
 async function findProfile(c: ApiContext, by: ProfileKey): Promise<{ live: LiveSite; view: ProfileView }> {
@@ -153,4 +187,8 @@ function toAnswer(view: ProfileView, provenance: boolean): z.infer<typeof Profil
 
 function toEvent({ messageId, type, at, receivedAt, message }: EventRow): z.infer<typeof EventSchema> {
   return { ...message, messageId, type, timestamp: toIso(at), receivedAt: toIso(receivedAt) };
+}
+
+function toChange({ profileId, segmentKey, change, cause, at, segmentVersion }: LogRow): z.infer<typeof ChangeSchema> {
+  return { segment: segmentKey, change, cause, at: toIso(at), version: segmentVersion, profile: profileId };
 }

@@ -3,7 +3,8 @@
 import { toLists } from "./lists.ts";
 import { countMembershipChanges } from "./segment-hours.ts";
 
-export type Cause = "event" | "time" | "rule" | "identity";
+export const CAUSES = ["event", "time", "rule", "identity"] as const;
+export type Cause = (typeof CAUSES)[number];
 
 export interface MembershipChange {
   profileId: string;
@@ -43,6 +44,32 @@ export function applyMembershipChanges(
       )
       .bind(siteId, list),
   ]);
+}
+
+export interface LogRow extends MembershipChange {
+  /** Grows with each change. */
+  id: number;
+}
+
+/** Enters and exits of some profiles, the newest first, of those before the one with id `before`. */
+export function selectLog(
+  db: D1Database,
+  siteId: string,
+  profileIds: readonly string[],
+  before: number,
+  limit: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT l.id, l.profile_id AS profileId, l.segment_key AS segmentKey, l.change, l.cause, l.at,
+         l.segment_version AS segmentVersion
+       FROM json_each(?2) AS asked
+       CROSS JOIN membership_log AS l ON l.id IN (
+         SELECT id FROM membership_log WHERE site_id = ?1 AND profile_id = asked.value AND id < ?3
+         ORDER BY id DESC LIMIT ?4)
+       ORDER BY l.id DESC LIMIT ?4`,
+    )
+    .bind(siteId, JSON.stringify(profileIds), before, limit);
 }
 
 export interface Member {

@@ -27,6 +27,7 @@ describe("the OpenAPI document", () => {
         "GET /api/profiles",
         "GET /api/profiles/{id}",
         "GET /api/profiles/{id}/events",
+        "GET /api/profiles/{id}/log",
         "GET /api/segments",
         "GET /api/segments/{key}",
         "GET /api/segments/{key}/members",
