@@ -103,7 +103,7 @@ function deniedTo({ consent }: Subject): number {
 }
 
 /** Equal for conditions that say the same with their keys in another order. */
-const canonical = (condition: Condition): string =>
+export const canonical = (condition: Condition): string =>
   JSON.stringify(condition, (_, value) =>
     Object(value) === value && !Array.isArray(value) ? Object.entries(value).sort() : value,
   );
