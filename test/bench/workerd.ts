@@ -19,6 +19,7 @@ export interface Bench {
   /** The same with its use of D1 counted, answered in the header `x-bench`. Same database. */
   counted: string;
   bare: string;
+  rules: string;
   /** CPU seconds that workerd has used; undefined where the system does not say. */
   cpuSeconds(): number | undefined;
   stop(): Promise<void>;
@@ -26,10 +27,11 @@ export interface Bench {
 
 export async function startBench(options: { inspect?: boolean } = {}): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), "attune-bench-"));
-  const [product, counted, bare] = await Promise.all([
+  const [product, counted, bare, rules] = await Promise.all([
     bundle("edge/worker.ts"),
     bundle("test/bench/workers/product.ts"),
     bundle("test/bench/workers/bare.ts"),
+    bundle("test/bench/workers/rules.ts"),
   ]);
   const compatibilityDate = /compatibility_date = "(.*)"/.exec(await readFile(`${ROOT}wrangler.toml`, "utf8"))![1]!;
   const shared = {
@@ -60,6 +62,7 @@ export async function startBench(options: { inspect?: boolean } = {}): Promise<B
         { ...own, name: "product", script: product },
         { ...own, name: "counted", script: counted },
         { ...shared, name: "bare", script: bare, d1Databases: { DB: "bare" } },
+        { ...shared, name: "rules", script: rules },
       ],
     }),
   );
@@ -77,6 +80,7 @@ export async function startBench(options: { inspect?: boolean } = {}): Promise<B
       product: await url("product"),
       counted: await url("counted"),
       bare: await url("bare"),
+      rules: await url("rules"),
       cpuSeconds: () => (pid === undefined ? undefined : readCpuSeconds(pid)),
       stop,
     };

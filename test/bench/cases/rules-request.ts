@@ -1,0 +1,39 @@
+/** A request in workerd that decides 500 rules over the traits of a profile, against one that decides nothing. */
+import { type Contestant, type Measured, measure, ratioOf } from "../rounds.ts";
+import type { Case } from "./case.ts";
+
+export const rulesRequest: Case = {
+  name: "rules-request",
+  needsWorkerd: true,
+  async run({ bench, pace }) {
+    const contestant = (name: string, path: string): Contestant => ({
+      name,
+      url: bench.rules,
+      request: { method: "GET", path, headers: {} },
+      units: 1,
+    });
+    const results = await measure(
+      bench,
+      [contestant("decides nothing", "/empty"), contestant("decides 500 rules", "/decide")],
+      pace,
+    );
+    const [empty, deciding] = results as [Measured, Measured];
+    return {
+      title: "A bare itty-router handler in workerd, 64 profiles in its memory in turn, requests/s",
+      columns: ["", "per second", "× empty", "p50 ms", "p99 ms", "CPU µs", "× empty by CPU"],
+      rows: results.map((result) => [
+        result.name,
+        result.perSecond,
+        ratioOf(result, empty),
+        result.p50,
+        result.p99,
+        result.cpuMicros ?? Number.NaN,
+        (empty.cpuMicros ?? Number.NaN) / (result.cpuMicros ?? Number.NaN),
+      ]),
+      notes: [],
+      goals: [
+        { name: "a request that decides 500 rules", value: ratioOf(deciding, empty), unit: "× empty", floor: 0.65 },
+      ],
+    };
+  },
+};
