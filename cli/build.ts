@@ -83,7 +83,7 @@ export async function runBuild(args: string[]): Promise<undefined> {
 }
 
 /** One self-contained file; `__ATTUNE_VERSION__` in the sources becomes package.json's version. */
-async function bundle(entry: string, format: "iife" | "esm", version: string): Promise<Uint8Array> {
+export async function bundle(entry: string, format: "iife" | "esm", version: string): Promise<Uint8Array> {
   const { outputFiles } = await runEsbuild({
     entryPoints: [entry],
     bundle: true,

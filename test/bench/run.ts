@@ -7,6 +7,7 @@ import { decide } from "./cases/decide.ts";
 import { growth } from "./cases/growth.ts";
 import { ingest } from "./cases/ingest.ts";
 import { rulesRequest } from "./cases/rules-request.ts";
+import { rulesScript } from "./cases/rules-script.ts";
 import { rulesTraits } from "./cases/rules-traits.ts";
 import { rulesWindows } from "./cases/rules-windows.ts";
 import { size } from "./cases/size.ts";
@@ -16,7 +17,17 @@ import { createSite } from "./site.ts";
 import { type Bench, startBench } from "./workerd.ts";
 
 const PROFILE_MS = 3_000;
-const CASES: readonly Case[] = [size, decide, ingest, growth, rulesTraits, rulesWindows, rulesRequest];
+const CASES: readonly Case[] = [
+  size,
+  decide,
+  ingest,
+  growth,
+  wake,
+  rulesTraits,
+  rulesWindows,
+  rulesRequest,
+  rulesScript,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,0 +1,3 @@
+/** All that the browser's script takes of the engine. */
+export { compile } from "../../../shared/engine/compile.ts";
+export { browserLanguage } from "../../../shared/engine/language.ts";
