@@ -22,7 +22,6 @@ const CASES: readonly Case[] = [
   decide,
   ingest,
   growth,
-  wake,
   rulesTraits,
   rulesWindows,
   rulesRequest,
