@@ -9,6 +9,8 @@ export type Scalar = string | number | boolean | null;
 export type Operand = Scalar | { trait: string };
 /** `"90s" "15m" "48h" "30d" "12w"`; a leading `-` looks back where a leaf allows it. */
 export type Duration = string;
+/** As JSON Schema names them. */
+export type JsonType = "string" | "number" | "boolean" | "null" | "array" | "object";
 
 /** Operators; several in one object are ANDed. */
 export interface Operators {
@@ -37,6 +39,23 @@ export interface Operators {
   any?: Operators;
   /** Each element of an array does; of an empty one, yes. */
   all?: Operators;
+  /** The values at these paths inside the value do, which are missing where it is no object. */
+  where?: { [path: string]: Operators };
+  /** It is of that JSON type, or of one of several. */
+  isA?: JsonType | JsonType[];
+  /** It is an array with that many elements. */
+  size?: NumberOperators;
+  /** As JavaScript's `Number()` reads it: `"5"` is 5, `true` 1, `null` and `""` 0. False for what it cannot read. */
+  number?: NumberOperators;
+  /** As JavaScript's `String()` writes it: `5` is `"5"`, `[1,2]` is `"1,2"`. The order is that of UTF-16 code units. */
+  text?: TextOperators;
+  /** It is a string, and in lower case does. */
+  lower?: TextOperators;
+  /**
+   * It is a version. What lies between dots and hyphens is compared in turn, numbers (of up to five digits) as numbers and before words.
+   * `v` in front and `+build` do not count; with three parts it is a release and comes after its pre-releases: `1.0 < 1.0.0-rc.2 < v1.0.0`.
+   */
+  version?: Pick<Operators, "eq" | "ne" | "gt" | "gte" | "lt" | "lte">;
 }
 
 /** Which events: `event` is track's name or page's name, `type` defaults to `track`. One of the two must be given. */
@@ -57,9 +76,14 @@ export interface Window {
 }
 
 export type NumberOperators = Pick<Operators, "eq" | "ne" | "in" | "nin" | "gt" | "gte" | "lt" | "lte">;
+export type TextOperators = NumberOperators &
+  Pick<Operators, "contains" | "startsWith" | "endsWith" | "like" | "lower">;
 
 /** One measure of the events in the window: their `count` unless another is named. Several are put into `all`. */
-export interface EventCondition extends EventSelector, Window, Omit<Operators, "after" | "before" | "within"> {
+export interface EventCondition
+  extends EventSelector,
+    Window,
+    Omit<Operators, "after" | "before" | "within" | "where"> {
   count?: NumberOperators;
   /** Aggregates of the property at this path; the operators beside them judge it. `distinct` counts scalars. */
   sum?: string;

@@ -109,7 +109,7 @@ function count(leaf: EventCondition): string {
 function aggregate(key: string, words: string, over = "over") {
   return (leaf: EventCondition) => {
     const path = (leaf as unknown as { [key: string]: string })[key]!;
-    return `${words} ${phrasePath(path)} ${over} ${phraseEvent(leaf)}${phraseWindow(leaf)} ${phraseOperators(leaf as Operators, ["within", "before", "after"])}`;
+    return `${words} ${phrasePath(path)} ${over} ${phraseEvent(leaf)}${phraseWindow(leaf)} ${phraseOperators(leaf as Operators, ["within", "before", "after", "where"])}`;
   };
 }
 

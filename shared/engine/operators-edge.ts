@@ -1,4 +1,5 @@
-/** The operators that the browser lacks: dates, patterns, elements, and values that are traits themselves. */
+/** The operators that the browser lacks: dates, patterns, parts and views of values, and values that are traits themselves. */
+import type { Operators } from "../condition.ts";
 import { instantOf } from "./dates.ts";
 import { combine } from "./logic.ts";
 import { CHECKS, orderBy, testsOf, text } from "./operators.ts";
@@ -24,6 +25,8 @@ const matchesGlob = text((value, glob) => {
   });
 });
 
+const typeOf = (value: unknown) => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
+
 /** All operators whose results do not change with time. */
 export const ALL_CHECKS: { readonly [operator: string]: Check } = {
   ...CHECKS,
@@ -31,7 +34,61 @@ export const ALL_CHECKS: { readonly [operator: string]: Check } = {
   before: (value, operand) => dates(value, operand) < 0,
   after: (value, operand) => dates(value, operand) > 0,
   like: matchesGlob,
+  isA: (value, operand) => (Array.isArray(operand) ? operand : [operand]).includes(typeOf(value)),
 };
+
+const TEXT_CHECKS: { readonly [operator: string]: Check } = {
+  ...ALL_CHECKS,
+  ...orderBy((value, operand) =>
+    typeof value === "string" && typeof operand === "string" ? +(value > operand) - +(value < operand) : Number.NaN,
+  ),
+};
+
+const VERSION_CHECKS = Object.fromEntries(
+  Object.entries(TEXT_CHECKS).map(([operator, check]): [string, Check] => [
+    operator,
+    (value, operand) => check(value, versionOf(operand)),
+  ]),
+);
+
+/** A version as a text that sorts as versions do, the way GrowthBook pads them; undefined for what is none. */
+function versionOf(value: unknown): string | undefined {
+  const written = typeof value === "number" ? `${value}` : value;
+  if (typeof written !== "string" || written === "") return undefined;
+  // Build metadata goes from the first plus of the last line to the end.
+  const line = written.slice(1 + Math.max(...["\n", "\r", "\u2028", "\u2029"].map((end) => written.lastIndexOf(end))));
+  const build = line.includes("+") ? line.length - line.indexOf("+") : 0;
+  const parts = written.slice(+written.startsWith("v"), written.length - build).split(/[-.]/);
+  // The tilde sorts after letters: a release comes after its pre-releases.
+  if (parts.length === 3) parts.push("~");
+  return parts.map((part) => (/^\d+$/.test(part) ? part.padStart(5) : part)).join("-");
+}
+
+/** What is made of a value, undefined for nothing, and the checks of the operators that are asked of it. */
+interface View {
+  read: (value: unknown) => unknown;
+  checks: { readonly [operator: string]: Check };
+}
+
+const VIEWS: { readonly [operator: string]: View } = {
+  size: { read: (value) => (Array.isArray(value) ? value.length : undefined), checks: CHECKS },
+  number: { read: coerce(Number), checks: CHECKS },
+  text: { read: coerce(String), checks: TEXT_CHECKS },
+  lower: { read: (value) => (typeof value === "string" ? value.toLowerCase() : undefined), checks: TEXT_CHECKS },
+  version: { read: versionOf, checks: VERSION_CHECKS },
+};
+
+/** JavaScript's own conversion, but nothing where that has no result: NaN, or an object with a `toString` that is no function. */
+function coerce(convert: (value: unknown) => unknown) {
+  return (value: unknown) => {
+    try {
+      const converted = convert(value);
+      return Number.isNaN(converted) ? undefined : converted;
+    } catch {
+      return undefined;
+    }
+  };
+}
 
 /** How to read an operand in a run: a constant, or the person's own trait. */
 export function readerOf(operand: unknown, scope: Scope): (run: Run) => unknown {
@@ -70,10 +127,31 @@ function elements(test: Node, decisive: 0 | 1): Node {
   };
 }
 
+/** The test holds for what the view makes of a value. */
+function viewed({ read, checks }: View, operators: Operators, scope: Scope): Node {
+  const test = testsOf(operators, { ...scope, language: { ...scope.language, checks } });
+  return (run, value) => {
+    run.until = Infinity;
+    const seen = value === undefined ? undefined : read(value);
+    return seen === undefined ? 0 : test(run, seen);
+  };
+}
+
+/** The tests hold for what lies at their paths inside a value. */
+function parts(where: { [path: string]: Operators }, scope: Scope): Node {
+  const tests = Object.entries(where).map(([path, operators]): Node => {
+    const keys = path.split(".");
+    const test = testsOf(operators, scope);
+    return (run, value) => test(run, readPath(value, keys));
+  });
+  return combine(tests, 0);
+}
+
 /** Operators that are more than a check; undefined for those that are one. */
 export function specialTest(operator: string, operand: unknown, scope: Scope): Node | undefined {
   if (operator === "within") return within(durationMs(operand));
   if (operator === "any" || operator === "all")
     return elements(testsOf(operand as never, scope), operator === "any" ? 1 : 0);
-  return undefined;
+  if (operator === "where") return parts(operand as never, scope);
+  return Object.hasOwn(VIEWS, operator) ? viewed(VIEWS[operator]!, operand as never, scope) : undefined;
 }

@@ -2,7 +2,7 @@
  * The words that descriptions and traces are made of: operators, operands, durations, windows, kinds of event. Two things that
  * mean something different are worded differently, so operands are written exactly; what was found may be rounded.
  */
-import type { EventSelector, Operators, Window } from "../condition.ts";
+import type { EventSelector, JsonType, Operators, Window } from "../condition.ts";
 import { durationMs } from "./value.ts";
 
 const UNITS: readonly (readonly [unit: string, noun: string])[] = [
@@ -105,6 +105,30 @@ const WORDS: { readonly [operator: string]: (operand: never) => string } = {
   within: (operand) => `is a date in the last ${phraseDuration(operand)}`,
   any: (operand) => `is a list in which some element ${bracket(phraseOperators(operand))}`,
   all: (operand) => `is a list in which each element ${bracket(phraseOperators(operand))}`,
+  where: (operand: { [path: string]: Operators }) =>
+    `has ${join(
+      Object.entries(operand).map(([path, inner]) => `${phrasePath(path)} that ${bracket(phraseOperators(inner))}`),
+      "and",
+    )}`,
+  isA: (operand: JsonType | JsonType[]) =>
+    `is ${join(
+      [operand].flat().map((type) => TYPE_WORDS[type]),
+      "or",
+    )}`,
+  size: (operand) => `is a list whose number of elements ${bracket(phraseOperators(operand))}`,
+  number: (operand) => `read as a number ${bracket(phraseOperators(operand))}`,
+  text: (operand) => `written as text ${bracket(phraseOperators(operand))}`,
+  lower: (operand) => `in lower case ${bracket(phraseOperators(operand))}`,
+  version: (operand) => `as a version ${bracket(phraseOperators(operand))}`,
+};
+
+const TYPE_WORDS: { readonly [type in JsonType]: string } = {
+  string: "a text",
+  number: "a number",
+  boolean: "true or false",
+  null: "null",
+  array: "a list",
+  object: "an object",
 };
 
 /** Orderings of dates are worded as such. */

@@ -1,5 +1,6 @@
 /** From zod's issues to errors with JSON Pointers, each a sentence that says what is allowed. */
 import type * as z from "zod";
+import { escapePointer } from "../../../shared/pointer.ts";
 import type { ConditionError } from "../schema.ts";
 import { LEAVES } from "./leaves.ts";
 import { nearest } from "./nearest.ts";
@@ -42,7 +43,7 @@ function detailOf(issue: Issue, leaf: unknown): string {
     const unit = issue.origin === "string" ? " characters" : issue.origin === "array" ? " elements" : "";
     return `"${last}" has ${word} ${bound}${unit}`;
   }
-  return issue.message;
+  return (issue.code === "invalid_key" && issue.issues[0]?.message) || issue.message;
 }
 
 function unknownKey(key: string, pointer: string, { path }: Issue, leaf: unknown): ConditionError {
@@ -79,9 +80,4 @@ function codeOf(issue: Issue, leaf: unknown): ConditionError["code"] {
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((inner, key) => (inner as { [key: PropertyKey]: unknown } | undefined)?.[key], value);
-}
-
-/** One step of a JSON Pointer (RFC 6901). */
-export function escapePointer(key: PropertyKey): string {
-  return String(key).replaceAll("~", "~0").replaceAll("/", "~1");
 }

@@ -6,7 +6,7 @@ import { isZone } from "../../../shared/engine/zone.ts";
 import { EVENT_TYPES } from "../../../shared/event.ts";
 import { NAME_LENGTH } from "../../../shared/limits.ts";
 import {
-  dateOperators,
+  factOperators,
   hasOne,
   NUMBER_OPERATORS,
   numberOperators,
@@ -14,7 +14,6 @@ import {
   ONE_NUMBER_OPERATOR,
   ONE_OPERATOR,
   OPERATORS,
-  operators,
   valueOperators,
 } from "./operators.ts";
 import { delay, duration, isoInstant, name, ownTrait, path, signedDuration } from "./words.ts";
@@ -22,12 +21,7 @@ import { delay, duration, isoInstant, name, ownTrait, path, signedDuration } fro
 const selectorKeys = {
   event: name.optional(),
   type: z.enum(EVENT_TYPES).optional(),
-  where: z
-    .record(
-      path,
-      z.lazy(() => operators),
-    )
-    .optional(),
+  where: factOperators.where,
 };
 const windowKeys = {
   within: duration.optional(),
@@ -47,9 +41,9 @@ const WINDOW = "within or between, not both; between goes from the nearer to the
 
 /** Kind of leaf → its schema. */
 export const LEAVES = {
-  trait: z.strictObject({ trait: path, ...valueOperators, ...dateOperators }).refine(hasOne(OPERATORS), ONE_OPERATOR),
+  trait: z.strictObject({ trait: path, ...valueOperators, ...factOperators }).refine(hasOne(OPERATORS), ONE_OPERATOR),
   context: z
-    .strictObject({ context: path, ...valueOperators, ...dateOperators })
+    .strictObject({ context: path, ...valueOperators, ...factOperators })
     .refine(hasOne(OPERATORS), ONE_OPERATOR),
   segment: z.strictObject({ segment: name }),
   sample: z.strictObject({

@@ -22,6 +22,11 @@ export const isoInstant = z.string().refine((text) => !Number.isNaN(instantOf(te
 export const ordered = z.union([z.number(), isoInstant, ownTrait], { error: `a number, ${ISO}, or ${OWN}` });
 export const instant = z.union([isoInstant, ownTrait], { error: `${ISO}, or ${OWN}` });
 export const text = z.union([z.string(), ownTrait], { error: `text, or ${OWN}` });
+export const version = z.union([z.string().min(1), ownTrait], { error: `a version such as "2.1.0", or ${OWN}` });
+const jsonType = z.enum(["string", "number", "boolean", "null", "array", "object"]);
+export const jsonTypes = z.union([jsonType, z.array(jsonType).min(1)], {
+  error: `one of ${jsonType.options.join(", ")}, or a list of them; to compare with a value there is "eq"`,
+});
 
 const DURATION = "a duration is a whole number and s, m, h, d or w, such as 90s, 48h or 30d";
 /** Of at least `least` milliseconds and not too long. */

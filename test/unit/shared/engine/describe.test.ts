@@ -11,6 +11,25 @@ it.each([
     { event: "Viewed", where: { category: { eq: "shoes" } }, within: "24h", count: { gte: 2 } },
     'did "Viewed" where category is "shoes" at least 2 times in the last 24 hours',
   ],
+  [{ trait: "app.version", version: { gte: "2.1.0" } }, 'app.version as a version is not before "2.1.0"'],
+  [
+    { trait: "tags", size: { gte: 2, lt: 5 } },
+    "tags is a list whose number of elements (is at least 2 and is less than 5)",
+  ],
+  [
+    { trait: "age", number: { gte: 18 }, isA: ["string", "number"] },
+    "age read as a number is at least 18 and is a text or a number",
+  ],
+  [{ trait: "country", lower: { in: ["us", "uk"] } }, 'country in lower case (is "us" or "uk")'],
+  [{ trait: "name", text: { gte: "m" } }, 'name written as text is not before "m"'],
+  [
+    { event: "Ordered", where: { products: { any: { where: { category: { eq: "shoes" } } } } } },
+    'did "Ordered" (where products is a list in which some element has category that is "shoes")',
+  ],
+  [
+    { event: "Ordered", where: { sku: { eq: 1 } }, last: "code", lower: { eq: "x" } },
+    'the last code of "Ordered" (where sku is 1) in lower case is "x"',
+  ],
   [{ event: "Ordered", within: "1d", count: { eq: 0 } }, 'did not do "Ordered" in the last 1 day'],
   [{ type: "page", between: ["7d", "30d"] }, "did any page view between 30 days and 7 days ago"],
   [{ type: "page", event: "Home" }, 'did the page view "Home"'],
