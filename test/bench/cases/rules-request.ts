@@ -2,10 +2,12 @@
 import { type Contestant, type Measured, measure, ratioOf } from "../rounds.ts";
 import type { Case } from "./case.ts";
 
+const QUICK = { rounds: 3, roundMs: 500, warmMs: 500 };
+
 export const rulesRequest: Case = {
   name: "rules-request",
   needsWorkerd: true,
-  async run({ bench, pace }) {
+  async run({ bench, pace, quick }) {
     const contestant = (name: string, path: string): Contestant => ({
       name,
       url: bench.rules,
@@ -15,7 +17,7 @@ export const rulesRequest: Case = {
     const results = await measure(
       bench,
       [contestant("decides nothing", "/empty"), contestant("decides 500 rules", "/decide")],
-      pace,
+      quick ? QUICK : pace,
     );
     const [empty, deciding] = results as [Measured, Measured];
     return {
