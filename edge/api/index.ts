@@ -14,6 +14,7 @@ import { requestId } from "./middleware/request-id.ts";
 import { buildDocument } from "./openapi.ts";
 import { blockPreview, segmentPreview } from "./preview.ts";
 import { profiles } from "./profiles.ts";
+import { segmentEstimate } from "./segment-estimate.ts";
 import { segmentSize } from "./segment-size.ts";
 import { segments } from "./segments.ts";
 import { sites } from "./sites.ts";
@@ -32,6 +33,7 @@ const routes = app
   .route("/api/sites", sites)
   .route("/api/keys", keys)
   .route("/api/segments/preview", segmentPreview)
+  .route("/api/segments/estimate", segmentEstimate)
   .route("/api/segments", segments)
   .route("/api/segments", segmentSize)
   .route("/api/blocks/preview", blockPreview)

@@ -45,6 +45,7 @@ describe("the OpenAPI document", () => {
         "POST /api/email/tokens",
         "POST /api/keys",
         "POST /api/segments",
+        "POST /api/segments/estimate",
         "POST /api/segments/preview",
         "POST /api/sites",
         "POST /v1/alias",
