@@ -5,10 +5,14 @@ import { deliver } from "./delivery/router.ts";
 import type { Env } from "./env.ts";
 import { log } from "./log.ts";
 import { Problem } from "./problem.ts";
+import { backfillWaiting } from "./profiles/backfill.ts";
 import { wakeDueProfiles } from "./profiles/wake.ts";
 
 /** How long the answer to an Idempotency-Key is kept. */
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
+/** All that the cron trigger does ends before it comes again. */
+const MINUTE_MS = 55_000;
+const BACKFILL_STATEMENTS = 350;
 
 export default {
   async fetch(request, env, context) {
@@ -24,8 +28,13 @@ export default {
   },
 
   async scheduled(_controller, env) {
-    const done = await wakeDueProfiles(env, Date.now);
-    if (done.decided) log("info", { job: "wake", ...done });
+    const started = Date.now();
+    const woken = await wakeDueProfiles(env, Date.now);
+    if (woken.decided) log("info", { job: "wake", ...woken });
+    // Time goes first; what it leaves of the minute is for changed rules.
+    const budget = { deadline: started + MINUTE_MS, statements: BACKFILL_STATEMENTS };
+    const backfilled = await backfillWaiting(env, Date.now, budget);
+    if (backfilled.decided) log("info", { job: "backfill", ...backfilled });
     await deleteExpiredIdempotencyKeys(env.DB, Date.now() - IDEMPOTENCY_MS);
   },
 } satisfies ExportedHandler<Env>;

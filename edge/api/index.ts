@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { type ApiContext, type ApiEnv, newApp } from "./app.ts";
+import { backfill } from "./backfill.ts";
 import { blocks } from "./blocks.ts";
 import { docsPage, problemsPage } from "./docs.ts";
 import { email } from "./email.ts";
@@ -38,6 +39,7 @@ const routes = app
   .route("/api/segments", segmentSize)
   .route("/api/blocks/preview", blockPreview)
   .route("/api/blocks", blocks)
+  .route("/api/backfill", backfill)
   .route("/api/profiles", profiles)
   .route("/api/email", email);
 

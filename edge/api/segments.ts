@@ -3,6 +3,7 @@ import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import type { Condition } from "../../shared/condition.ts";
 import { describe } from "../../shared/engine/describe.ts";
+import { readBackfill } from "../db/backfills.ts";
 import { type BlockVersionRow, listBlocks, selectLiveBlocks, toBlockVersion } from "../db/blocks.ts";
 import { listMembers } from "../db/memberships.ts";
 import { readNewestHours } from "../db/segment-hours.ts";
@@ -16,12 +17,13 @@ import {
   toSegment,
   updateSegment,
 } from "../db/segments.ts";
-import { publish } from "../manifest/publish.ts";
 import { Problem } from "../problem.ts";
 import { checkReferences, findUsers } from "../segments/references.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
+import { BackfillSchema, toBackfillAnswer } from "./backfill.ts";
 import { ConditionSchema, parseCondition } from "./condition.ts";
 import { checkIfMatch, toEtag } from "./etag.ts";
+import { publishRules } from "./publish.ts";
 import {
   IsoSchema,
   json,
@@ -72,7 +74,12 @@ const SegmentSchema = z
   })
   .openapi("Segment");
 
-const CountedSegmentSchema = SegmentSchema.extend({ members: z.number().int() }).openapi("CountedSegment");
+const CountedSegmentSchema = SegmentSchema.extend({
+  members: z.number().int(),
+  backfill: BackfillSchema.nullable().openapi({
+    description: "While everybody is being decided by changed rules; null: members are whom the rules say.",
+  }),
+}).openapi("CountedSegment");
 
 const MemberSchema = z.object({ profile: z.string(), since: IsoSchema, until: IsoSchema.nullable() }).openapi("Member");
 
@@ -99,7 +106,7 @@ export const segments = newApp()
         updatedAt: now,
       });
       if (!segment) throw new Problem("conflict", `The segment ${key} exists already.`);
-      if (segment.status === "active") await publish(c.env, siteId, now);
+      if (segment.status === "active") await publishRules(c, siteId);
       c.header("etag", etagOf(segment));
       c.header("location", `/api/segments/${key}`);
       return c.json(toAnswer(segment), 201);
@@ -136,8 +143,16 @@ export const segments = newApp()
     async (c) => {
       const segment = await findSegment(c, c.req.valid("param").key);
       const newest = await readNewestHours(c.env.DB, siteOf(c), [segment.key]);
+      const backfill = await readBackfill(c.env.DB, siteOf(c));
       c.header("etag", etagOf(segment));
-      return c.json({ ...toAnswer(segment), members: newest.get(segment.key)?.members ?? 0 }, 200);
+      return c.json(
+        {
+          ...toAnswer(segment),
+          members: newest.get(segment.key)?.members ?? 0,
+          backfill: backfill && backfill.finishedAt === null ? toBackfillAnswer(backfill, c.get("now")) : null,
+        },
+        200,
+      );
     },
   )
   .openapi(
@@ -167,7 +182,7 @@ export const segments = newApp()
       const change = { key, name, condition, visibility, status };
       const segment = await updateSegment(c.env.DB, siteId, change, old.version, now);
       if (!segment) throw new Problem("version-mismatch");
-      if (old.status === "active" || segment.status === "active") await publish(c.env, siteId, now);
+      if (old.status === "active" || segment.status === "active") await publishRules(c, siteId);
       c.header("etag", etagOf(segment));
       return c.json(toAnswer(segment), 200);
     },
@@ -189,7 +204,7 @@ export const segments = newApp()
       await checkUnused(c, old.key);
       const segment = await updateSegment(c.env.DB, siteId, { ...old, status: "archived" }, old.version, now);
       if (!segment) throw new Problem("version-mismatch");
-      if (old.status === "active") await publish(c.env, siteId, now);
+      if (old.status === "active") await publishRules(c, siteId);
       return c.json(toAnswer(segment), 200);
     },
   )

@@ -4,11 +4,11 @@ import * as z from "zod";
 import type { SiteSettings } from "../../shared/manifest.ts";
 import { insertKey, type KeyKind } from "../db/keys.ts";
 import { countSite, insertSite, listSites, readSiteRow, type Site, updateSite } from "../db/sites.ts";
-import { publish } from "../manifest/publish.ts";
 import { DEMO_SECRET_KEY, DEMO_WRITE_KEY } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { type ApiContext, newApp } from "./app.ts";
 import { checkIfMatch, toEtag } from "./etag.ts";
+import { publishRules } from "./publish.ts";
 import {
   IsoSchema,
   json,
@@ -104,7 +104,7 @@ export const sites = newApp()
         if (isTaken(error)) throw new Problem("conflict", "A site with these keys exists already.");
         throw error;
       }
-      const live = await publish(c.env, site.id, now);
+      const live = await publishRules(c, site.id);
       const answer = toAnswer({ ...site, version: live.manifest.version });
       c.header("etag", etagOf(answer));
       c.header("location", `/api/sites/${site.id}`);
@@ -176,7 +176,7 @@ export const sites = newApp()
       const settings = applyChange(site.settings, change);
       if (!(await updateSite(c.env.DB, site.id, { name, settings }, site.version)))
         throw new Problem("version-mismatch");
-      const live = await publish(c.env, site.id, c.get("now"));
+      const live = await publishRules(c, site.id);
       const answer = toAnswer({ ...site, name, settings, version: live.manifest.version });
       c.header("etag", etagOf(answer));
       return c.json(answer, 200);

@@ -61,7 +61,8 @@ export function selectProfiles(db: D1Database, siteId: string, identifiers: stri
 
 /**
  * Writes profiles that were read at `version - 1`. If another request wrote or erased one of them meanwhile, `json('conflict')`
- * fails as malformed and the whole transaction with it: see `isConflict`.
+ * fails as malformed and the whole transaction with it: see `isConflict`. If the site's rules have changed since those that
+ * one was decided by, the path `stale` fails: see `isStale`. So whatever is written after a change is decided by it.
  */
 export function upsertProfiles(db: D1Database, siteId: string, rows: readonly ProfileRow[]): D1PreparedStatement[] {
   const lists = toLists(
@@ -85,7 +86,9 @@ export function upsertProfiles(db: D1Database, siteId: string, rows: readonly Pr
        SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3,
          json(CASE WHEN value ->> 4 = 1 OR EXISTS (
            SELECT 1 FROM profiles WHERE site_id = ?1 AND id = value ->> 0) THEN value ->> 4 ELSE 'conflict' END),
-         value ->> 5, value -> 6, value ->> 7, value ->> 8
+         value ->> 5, value -> 6, value ->> 7,
+         json_extract(value, CASE WHEN value ->> 5 IS NULL
+           AND value ->> 8 < (SELECT rules_version FROM sites WHERE id = ?1) THEN 'stale' ELSE '$[8]' END)
        FROM json_each(?2) WHERE true
        ON CONFLICT (site_id, id) DO UPDATE SET
          stable_id = excluded.stable_id,
@@ -105,6 +108,28 @@ export function upsertProfiles(db: D1Database, siteId: string, rows: readonly Pr
 /** True for the error of a transaction that lost a race: what it read has changed, so it may be tried again. */
 export function isConflict(error: unknown): boolean {
   return error instanceof Error && /malformed JSON|UNIQUE constraint failed: (identifiers|events)/.test(error.message);
+}
+
+/** True for the error of a transaction that decided by rules which have changed: read the site anew, and try again. */
+export function isStale(error: unknown): boolean {
+  return error instanceof Error && /JSON path.*'stale'/.test(error.message);
+}
+
+/** A site's profiles in the order of their ids, after the one given, each with the manifest it was decided by. */
+export async function listProfiles(
+  db: D1Database,
+  siteId: string,
+  after: string,
+  limit: number,
+): Promise<{ id: string; manifestVersion: number }[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id, manifest_version AS manifestVersion FROM profiles
+       WHERE site_id = ?1 AND id > ?2 AND merged_into IS NULL ORDER BY id LIMIT ?3`,
+    )
+    .bind(siteId, after, limit)
+    .all<{ id: string; manifestVersion: number }>();
+  return results;
 }
 
 /** Profiles whose time has come, those due longest first. */

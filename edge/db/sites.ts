@@ -66,11 +66,17 @@ export async function updateSite(
   return meta.changes > 0;
 }
 
-/** The statement that makes the next publish: first of the transaction that reads what is published. */
-export function bumpSiteVersion(db: D1Database, id: string): D1PreparedStatement {
+/**
+ * The statement that makes the next publish, if the site is at the version before it. Where its rules are others than the
+ * last one's, all that was decided earlier has to be decided anew.
+ */
+export function publishSite(db: D1Database, id: string, version: number, rulesHash: string): D1PreparedStatement {
   return db
-    .prepare("UPDATE sites SET version = version + 1 WHERE id = ?1 RETURNING id, name, settings, version, created_at")
-    .bind(id);
+    .prepare(
+      `UPDATE sites SET version = ?2, rules_hash = ?3, rules_version = iif(rules_hash = ?3, rules_version, ?2)
+       WHERE id = ?1 AND version = ?2 - 1`,
+    )
+    .bind(id, version, rulesHash);
 }
 
 /** How much a site holds. Reads all of it: for a report, not for a page view. */

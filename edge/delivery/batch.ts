@@ -81,6 +81,8 @@ export interface MessageList {
 /** One transaction takes events of at most so many owners, and so many characters of them. */
 const PART_OWNERS = 100;
 const PART_CHARACTERS = 500_000;
+/** Versions of a site that may be outdated, one after the other, before the sender is asked to come back. */
+const ATTEMPTS = 3;
 
 /**
  * Parses and stores messages; each is answered for itself, so that a bad one costs no good one. Long lists are stored in
@@ -158,20 +160,22 @@ class Part {
   }
 }
 
-/** Ingests by the newest version of the site, should somebody have been decided by a newer one than is known here. */
-async function ingestFresh(
+/** Ingests by the newest version of the site, even where the one that is known here is not it. @throws as `ingest` does */
+export async function ingestFresh(
   env: Env,
   live: LiveSite,
   input: IngestInput,
 ): Promise<{ result: IngestResult; site: LiveSite }> {
-  try {
-    return { result: await ingest(env.DB, live, input), site: live };
-  } catch (error) {
-    if (!(error instanceof StaleSite)) throw error;
-    const site = await renewSite(env, live.manifest.siteId, input.receivedAt);
-    if (!site) throw new Problem("overloaded", "the site is being changed", { retryAfterSeconds: 2 });
-    return { result: await ingest(env.DB, site, input), site };
+  let site: LiveSite | null = live;
+  for (let attempt = 1; site && attempt <= ATTEMPTS; attempt++) {
+    try {
+      return { result: await ingest(env.DB, site, input), site };
+    } catch (error) {
+      if (!(error instanceof StaleSite)) throw error;
+      site = await renewSite(env, live.manifest.siteId, input.receivedAt);
+    }
   }
+  throw new Problem("overloaded", "the site is being changed", { retryAfterSeconds: 2 });
 }
 
 /** Browsers say where a POST comes from; servers do not. */

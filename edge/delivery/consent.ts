@@ -5,11 +5,10 @@ import { identifierOf } from "../../shared/identifier.ts";
 import type { ConsentStatement } from "../db/consents.ts";
 import type { Env } from "../env.ts";
 import { correctTime } from "../ingest/clock.ts";
-import { ingest } from "../ingest/ingest.ts";
 import { parseTime } from "../ingest/parse.ts";
 import { invalidRequest } from "../invalid.ts";
 import { Problem } from "../problem.ts";
-import { sourceOf } from "./batch.ts";
+import { ingestFresh, sourceOf } from "./batch.ts";
 import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
 
@@ -49,6 +48,6 @@ export async function answerConsent(request: Request, env: Env, context: Executi
         )
       : [],
   );
-  await ingest(env.DB, live, { events: [], consents, source: sourceOf(request), receivedAt });
+  await ingestFresh(env, live, { events: [], consents, source: sourceOf(request), receivedAt });
   return Response.json({ success: true }, { headers: { ...headers, "cache-control": "no-store" } });
 }

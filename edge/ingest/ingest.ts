@@ -19,7 +19,7 @@ import {
 } from "../db/identifiers.ts";
 import { insertConflicts, insertLinks, linkId } from "../db/links.ts";
 import { applyMembershipChanges, type MembershipChange } from "../db/memberships.ts";
-import { isConflict, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
+import { isConflict, isStale, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
 import { type TraitRow, upsertTraits } from "../db/traits.ts";
 import { type Group, resolveIdentities } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
@@ -39,7 +39,7 @@ import { applyTraits } from "../profiles/traits.ts";
 import type { IngestEvent } from "./parse.ts";
 import { takeTurns } from "./turns.ts";
 
-/** Somebody was decided by a newer version of the site than this isolate knows: read it anew and try again. */
+/** The rules have changed, or somebody was decided by a newer version of the site than is known here: read it anew and try again. */
 export class StaleSite extends Error {}
 
 /** Lost races are tried again this often; then the sender is asked to come back. */
@@ -79,6 +79,7 @@ async function ingestInTurn(db: D1Database, live: LiveSite, input: IngestInput):
       // What is remembered may be old, and an event may come twice: only when the store says so is it asked.
       return await tryIngest(db, live, input, attempt > 1);
     } catch (error) {
+      if (isStale(error)) throw new StaleSite();
       if (!isConflict(error)) throw error;
       if (attempt === ATTEMPTS)
         throw new Problem("overloaded", "too many requests change this person at once", { retryAfterSeconds: 1 });

@@ -1,6 +1,9 @@
 /** Makes what is saved live: one more version of the site, in KV for every location and in this isolate's memory at once. */
 
-import { bumpSiteVersion } from "../db/sites.ts";
+import { stableIdOf } from "../../shared/hash.ts";
+import type { Manifest } from "../../shared/manifest.ts";
+import { startBackfill } from "../db/backfills.ts";
+import { publishSite, selectSite } from "../db/sites.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { readManifest } from "./build.ts";
@@ -10,19 +13,47 @@ import { rememberSite } from "./memory.ts";
 /** KV takes one write a second per key: a publish right after another waits for its turn. */
 const KV_RETRY_MS = 1_100;
 const KV_ATTEMPTS = 3;
+/** Publishes of the same site that may come first. */
+const ATTEMPTS = 5;
 
 export function manifestKey(siteId: string): string {
   return `manifest:${siteId}`;
 }
 
-/** @throws Problem `not-found` without such a site; `overloaded` when KV does not take it (what was saved stays saved). */
+/**
+ * Publishes in one transaction: whoever reads the site finds all of it or nothing. Where the rules have changed, the backfill
+ * that decides everybody anew is started with it; it runs from the cron trigger, or sooner (`backfillSite`).
+ *
+ * @throws Problem `not-found` without such a site; `overloaded` when others publish it at once, or KV does not take it (what was
+ * saved stays saved)
+ */
 export async function publish(env: Env, siteId: string, now: number): Promise<LiveSite> {
-  const manifest = await readManifest(env.DB, siteId, bumpSiteVersion(env.DB, siteId), now);
-  if (!manifest) throw new Problem("not-found");
-  const live = buildLiveSite(manifest);
-  rememberSite(live, now);
-  await put(env.KV, manifestKey(siteId), JSON.stringify(manifest));
-  return live;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const saved = await readManifest(env.DB, siteId, selectSite(env.DB, siteId), now);
+    if (!saved) throw new Problem("not-found");
+    const manifest = { ...saved, version: saved.version + 1 };
+    const rulesHash = stableIdOf(rulesOf(manifest));
+    const [, published] = await env.DB.batch([
+      startBackfill(env.DB, siteId, manifest.version, rulesHash, now),
+      publishSite(env.DB, siteId, manifest.version, rulesHash),
+    ]);
+    if (!published?.meta.changes) continue; // another publish came first
+    const live = buildLiveSite(manifest);
+    rememberSite(live, now);
+    await put(env.KV, manifestKey(siteId), JSON.stringify(manifest));
+    return live;
+  }
+  throw unpublished();
+}
+
+/** All that decides who is in which segment, as text. */
+function rulesOf({ settings, segments }: Manifest): string {
+  const { timeZone, consentDefault } = settings;
+  return JSON.stringify([timeZone, consentDefault, segments.map(({ key, kind, condition }) => [key, kind, condition])]);
+}
+
+function unpublished(): Problem {
+  return new Problem("overloaded", "Saved, but not published yet: try again.", { retryAfterSeconds: 2 });
 }
 
 async function put(kv: KVNamespace, key: string, value: string): Promise<void> {
@@ -30,8 +61,7 @@ async function put(kv: KVNamespace, key: string, value: string): Promise<void> {
     try {
       return await kv.put(key, value);
     } catch {
-      if (attempt === KV_ATTEMPTS)
-        throw new Problem("overloaded", "Saved, but not published yet: try again.", { retryAfterSeconds: 2 });
+      if (attempt === KV_ATTEMPTS) throw unpublished();
       await scheduler.wait(KV_RETRY_MS);
     }
   }

@@ -166,10 +166,14 @@ export function grantedPurposes(said: StoredConsent, fallback: ConsentMode): Pur
   return granted.length === PURPOSES.length ? undefined : granted;
 }
 
-/** Builds anew, from the events themselves, the histories that were folded for other rules than today's. */
-export async function refreshHistories(db: D1Database, live: LiveSite, stored: Stored): Promise<void> {
+/**
+ * Builds anew, from the events themselves, the histories that were folded for other rules than today's.
+ *
+ * @returns how many statements that took
+ */
+export async function refreshHistories(db: D1Database, live: LiveSite, stored: Stored): Promise<number> {
   const stale = [...stored.histories.values()].filter(({ shape }) => shape !== live.needs.shape);
-  if (!stale.length) return;
+  if (!stale.length) return 0;
   const events = await listNeededEvents(
     db,
     live.manifest.siteId,
@@ -185,4 +189,5 @@ export async function refreshHistories(db: D1Database, live: LiveSite, stored: S
     );
     stored.histories.set(owner, history);
   }
+  return 1;
 }

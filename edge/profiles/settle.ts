@@ -2,10 +2,11 @@
  * Decides stored profiles for another reason than an event of theirs: time, a changed rule, an uploaded list. They are read,
  * adjusted by the caller, decided and written in one guarded transaction; who keeps others from being written is set apart.
  */
+import { isOverload } from "../db/errors.ts";
 import { applyHistoryChanges, type HistoryChange } from "../db/histories.ts";
 import { listIdentifiersOfProfiles } from "../db/identifiers.ts";
 import { applyMembershipChanges, type Cause, type MembershipChange } from "../db/memberships.ts";
-import { isConflict, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
+import { isConflict, isStale, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
 import type { Env } from "../env.ts";
 import { groupStored } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
@@ -15,14 +16,29 @@ import { buildPerson, type Person, refreshHistories, settlePerson } from "./pers
 
 /** Lost races of the same profiles, before they are taken apart. */
 const ATTEMPTS = 2;
+/** Profiles to settle at once: few at first, then more, as long as the events of their histories fit into memory. */
+export const FEWEST = 100;
+export const MOST = 1_000;
+const EVENTS = 20_000;
+/** Statements that find and read everybody; histories folded for other rules take one more. */
+const READING = 5;
+
+/** What a run may still use. D1 takes 1,000 statements of one invocation of a Worker. */
+export interface Budget {
+  /** Epoch milliseconds. */
+  deadline: number;
+  statements: number;
+}
 
 export interface Settling {
   /** Said in the log of memberships. */
   cause: Cause;
   /** Epoch milliseconds. Nobody is decided as of a time before what is stored of them. */
   now: () => number;
-  /** After this nothing more is begun. Default: never. */
-  deadline?: number;
+  /** Used up as it goes: when it is spent, nothing more is begun. Default: without bounds. */
+  budget?: Budget;
+  /** True of somebody who is as they should be already: nothing is written of them. */
+  isSettled?: (person: Person) => boolean;
   /**
    * Changes a person before the engine is asked: `carried` says which static segments somebody is in, and since when. Called
    * anew on a new `person` each time the reading is repeated.
@@ -35,19 +51,32 @@ export interface Settled {
   decided: number;
   /** Enters and exits logged. */
   changed: number;
+  /** Events in the histories of all who were read. */
+  events: number;
   /** Ids that lead to nobody, or that became part of another profile, which was decided in their place. */
   missing: string[];
-  /** Ids left as they are: they kept losing races, which whoever wins decides, or the time was over. */
+  /** Ids left as they are: they kept losing races, which whoever wins decides, or the budget was spent. */
   left: string[];
   /** Ids that cannot be decided or written, with what was thrown; left as they are. */
   failed: { id: string; error: unknown }[];
 }
 
+export function isSpent({ deadline, statements }: Budget, now: number): boolean {
+  return now >= deadline || statements <= 0;
+}
+
+/** How many profiles to settle after `count` of them held so many events. */
+export function nextCount(count: number, events: number): number {
+  const fitting = Math.floor((EVENTS * count) / Math.max(1, events));
+  return Math.max(FEWEST, Math.min(2 * count, fitting, MOST));
+}
+
 /**
  * Settles profiles, all in one transaction. Where that fails, each half of them by itself, so that none has to wait for
- * another. Ask for as many as fit into memory with all their history: a hundred, say.
+ * another. Whatever is written was decided by the site's newest rules. Ask for at most `MOST`.
  *
  * @returns what came of each; everybody is missing where the site is gone
+ * @throws what D1 throws when it is too busy: what was written by then stays, the rest may be asked for again later
  */
 export async function settleProfiles(
   env: Env,
@@ -55,82 +84,82 @@ export async function settleProfiles(
   profileIds: readonly string[],
   settling: Settling,
 ): Promise<Settled> {
-  const total: Settled = { decided: 0, changed: 0, missing: [], left: [], failed: [] };
+  const { now, budget = { deadline: Infinity, statements: Infinity } } = settling;
+  const total: Settled = { decided: 0, changed: 0, events: 0, missing: [], left: [], failed: [] };
   await settleApart(profileIds);
   return total;
 
   async function settleApart(ids: readonly string[]): Promise<void> {
     let failure: unknown;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      if (settling.now() >= (settling.deadline ?? Infinity)) return void total.left.push(...ids);
+      if (isSpent(budget, now())) return void total.left.push(...ids);
       try {
-        const { decided, changed, missing, left } = await settleTogether(env, siteId, ids, settling);
-        total.decided += decided;
-        total.changed += changed;
-        total.missing.push(...missing);
-        total.left.push(...left);
-        return;
+        return await settleTogether(ids);
       } catch (error) {
+        if (isOverload(error)) throw error;
         failure = error;
-        if (!isConflict(error)) break;
+        if (isStale(error)) await renewSite(env, siteId, now());
+        else if (!isConflict(error)) break;
       }
     }
     if (ids.length > 1) {
       const half = ids.length >> 1;
       await settleApart(ids.slice(0, half));
       await settleApart(ids.slice(half));
-    } else if (isConflict(failure)) {
+    } else if (isConflict(failure) || isStale(failure)) {
       total.left.push(...ids);
     } else {
       total.failed.push({ id: ids[0]!, error: failure });
     }
   }
-}
 
-/** Reads profiles, decides them as of now, and writes them all or none. */
-async function settleTogether(
-  env: Env,
-  siteId: string,
-  profileIds: readonly string[],
-  { cause, now, adjust }: Settling,
-): Promise<Omit<Settled, "failed">> {
-  const { DB: db } = env;
-  const nobody = { decided: 0, changed: 0, missing: [...profileIds], left: [] };
-  let live = await readSite(env, siteId, now());
-  if (!live) return nobody;
-  const stored = await loadPeople(db, siteId, await listIdentifiersOfProfiles(db, siteId, profileIds));
-  if ([...stored.profiles.values()].some((profile) => isNewer(profile, live!))) {
-    live = await renewSite(env, siteId, now());
-    if (!live) return nobody;
-  }
-  await refreshHistories(db, live, stored);
-  const profiles: ProfileRow[] = [];
-  const changes: MembershipChange[] = [];
-  const histories: HistoryChange[] = [];
-  const left: string[] = [];
-  const missing = new Set(profileIds);
-  for (const group of new Set(groupStored(stored.nodes).values())) {
-    const person = buildPerson(group, stored, live, now());
-    const { profile } = person;
-    missing.delete(profile.id);
-    if (isNewer(profile, live)) {
-      left.push(profile.id);
-      continue;
+  /** Reads profiles, decides them as of now, and writes them all or none. */
+  async function settleTogether(ids: readonly string[]): Promise<void> {
+    const { DB: db } = env;
+    let live = await readSite(env, siteId, now());
+    if (!live) return void total.missing.push(...ids);
+    budget.statements -= READING;
+    const stored = await loadPeople(db, siteId, await listIdentifiersOfProfiles(db, siteId, ids));
+    if ([...stored.profiles.values()].some((profile) => isNewer(profile, live!))) {
+      live = await renewSite(env, siteId, now());
+      if (!live) return void total.missing.push(...ids);
     }
-    adjust?.(person);
-    const settled = settlePerson(person, stored, live, now(), cause);
-    changes.push(...settled.changes);
-    histories.push(...settled.histories);
-    profiles.push(settled.row);
-  }
-  if (profiles.length) {
-    await db.batch([
+    budget.statements -= await refreshHistories(db, live, stored);
+    const profiles: ProfileRow[] = [];
+    const changes: MembershipChange[] = [];
+    const histories: HistoryChange[] = [];
+    const left: string[] = [];
+    const missing = new Set(ids);
+    let events = 0;
+    for (const group of new Set(groupStored(stored.nodes).values())) {
+      const person = buildPerson(group, stored, live, now());
+      const { profile } = person;
+      missing.delete(profile.id);
+      events += person.events.length;
+      if (settling.isSettled?.(person)) continue;
+      if (isNewer(profile, live)) {
+        left.push(profile.id);
+        continue;
+      }
+      settling.adjust?.(person);
+      const settled = settlePerson(person, stored, live, now(), settling.cause);
+      changes.push(...settled.changes);
+      histories.push(...settled.histories);
+      profiles.push(settled.row);
+    }
+    const write = [
       ...upsertProfiles(db, siteId, profiles),
       ...applyHistoryChanges(db, siteId, histories),
       ...applyMembershipChanges(db, siteId, changes),
-    ]);
+    ];
+    budget.statements -= write.length;
+    if (write.length) await db.batch(write);
+    total.decided += profiles.length;
+    total.changed += changes.length;
+    total.events += events;
+    total.missing.push(...missing);
+    total.left.push(...left);
   }
-  return { decided: profiles.length, changed: changes.length, missing: [...missing], left };
 }
 
 /** Decided by rules that are not known here yet. */

@@ -2,40 +2,51 @@
 import { clearWakes, listDueProfiles, postponeWake } from "../db/profiles.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
-import { settleProfiles } from "./settle.ts";
+import { type Budget, FEWEST, isSpent, nextCount, type Settling, settleProfiles } from "./settle.ts";
 
-/** Profiles read and written in one pass. */
-const CHUNK = 100;
 /** A run gives up here; the next minute goes on where it stopped. */
 const BUDGET_MS = 45_000;
+const STATEMENTS = 600;
 /** A profile that cannot be decided is asked for again after this. */
 const POSTPONED_MS = 60 * 60 * 1000;
 
 /** @returns how many profiles were written, and how many memberships changed */
 export async function wakeDueProfiles(env: Env, now: () => number): Promise<{ decided: number; changed: number }> {
   const started = now();
-  const deadline = started + BUDGET_MS;
+  const budget: Budget = { deadline: started + BUDGET_MS, statements: STATEMENTS };
   const run = { decided: 0, changed: 0 };
   const tried = new Set<string>();
   /** Tried, and due all the same: they come first again, so that as many more have to be asked for. */
   let behind = 0;
-  while (now() < deadline) {
-    const limit = CHUNK + behind;
+  let count = FEWEST;
+  const settling: Settling = {
+    cause: "time",
+    now,
+    budget,
+    // Whoever was written meanwhile may not be due any more.
+    isSettled: ({ profile }) => profile.wakesAt === null || profile.wakesAt > started,
+  };
+  while (!isSpent(budget, now())) {
+    const limit = count + behind;
+    budget.statements--;
     // Whoever becomes due during the run has the next one.
     const due = await listDueProfiles(env.DB, started, limit);
     const fresh = due.filter(({ siteId, id }) => !tried.has(`${siteId} ${id}`));
     behind = due.length - fresh.length;
+    let events = 0;
     for (const [siteId, rows] of Map.groupBy(fresh, (row) => row.siteId)) {
       const ids = rows.map(({ id }) => id);
       for (const id of ids) tried.add(`${siteId} ${id}`);
-      const settled = await settleProfiles(env, siteId, ids, { cause: "time", now, deadline });
+      const settled = await settleProfiles(env, siteId, ids, settling);
       run.decided += settled.decided;
       run.changed += settled.changed;
+      events += settled.events;
       // Nobody to decide any more.
       if (settled.missing.length) await clearWakes(env.DB, siteId, settled.missing);
       for (const { id, error } of settled.failed) await postpone(env, siteId, id, now() + POSTPONED_MS, error);
     }
     if (due.length < limit) break;
+    count = nextCount(count, events);
   }
   return run;
 }

@@ -65,7 +65,7 @@ async function insertSegment(key: string, condition: Condition, status = "active
 
 beforeEach(async () => {
   forget();
-  for (const table of ["block_versions", "blocks", "segments", "keys", "sites"]) {
+  for (const table of ["block_versions", "blocks", "segments", "keys", "backfills", "sites"]) {
     await env.DB.prepare(`DELETE FROM ${table}`).run();
   }
   for (const { name } of (await env.KV.list()).keys) await env.KV.delete(name);

@@ -20,6 +20,7 @@ describe("the OpenAPI document", () => {
         "DELETE /api/blocks/{key}",
         "DELETE /api/keys/{id}",
         "DELETE /api/segments/{key}",
+        "GET /api/backfill",
         "GET /api/blocks",
         "GET /api/blocks/{key}",
         "GET /api/blocks/{key}/versions",

@@ -258,10 +258,10 @@ describe("a run", () => {
   });
 
   it("stops between chunks when its time is over, and the next one goes on", async () => {
-    const site = await createDue(...people(250));
+    const site = await createDue(...people(350));
     let time = later;
     const { env: slow } = around({ after: () => (time += 30_000) });
-    expect(await wakeDueProfiles(slow, () => time)).toEqual({ decided: 200, changed: 200 });
+    expect(await wakeDueProfiles(slow, () => time)).toEqual({ decided: 300, changed: 300 });
     expect(await members(site)).toHaveLength(50);
     expect(await wakeDueProfiles(slow, () => time)).toEqual({ decided: 50, changed: 50 });
   });
