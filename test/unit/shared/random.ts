@@ -1,6 +1,5 @@
-/** Random conditions and subjects from a small vocabulary, so that they meet often; replayable by seed. */
-import type { Condition } from "../../../shared/condition.ts";
-import type { Purpose } from "../../../shared/consent.ts";
+/** Random people at random instants, from a small vocabulary, so that they meet what conditions ask; replayable by seed. */
+import { PURPOSES } from "../../../shared/consent.ts";
 import type { Answer, Subject } from "../../../shared/engine/types.ts";
 import type { HistoryEvent } from "../../../shared/event.ts";
 
@@ -14,202 +13,132 @@ export function createRandom(seed: number) {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
   const below = (limit: number) => Math.floor(random() * limit);
+  const pick = <T>(list: readonly T[]): T => list[below(list.length)]!;
   return {
     below,
+    pick,
     chance: (share: number) => random() < share,
-    pick: <T>(list: readonly T[]): T => list[below(list.length)]!,
     list: <T>(least: number, most: number, make: () => T): T[] =>
       Array.from({ length: least + below(most - least + 1) }, make),
+    some: <T>(list: readonly T[]): T[] => list.filter(() => random() < 0.5),
+    shuffle: <T>(list: readonly T[]): T[] =>
+      list
+        .map((value) => ({ value, at: random() }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ value }) => value),
   };
 }
 
-type Random = ReturnType<typeof createRandom>;
+export type Random = ReturnType<typeof createRandom>;
 
-export const NOW = Date.parse("2026-11-22T10:00:00.000Z");
+/** When and where: an ordinary Sunday, clock changes of every sort, a day that never was, the ends of months and years, the epoch. */
+export const SCENES: readonly (readonly [timeZone: string, now: string])[] = [
+  ["UTC", "2026-11-22T10:00:00.000Z"],
+  ["UTC", "2026-11-22T10:00:00.000Z"],
+  ["Europe/Amsterdam", "2027-03-28T00:30:00.000Z"],
+  ["Europe/Amsterdam", "2026-10-25T00:30:00.000Z"],
+  ["America/New_York", "2026-11-01T05:30:00.000Z"],
+  ["Australia/Lord_Howe", "2026-04-04T14:45:00.000Z"],
+  ["Australia/Lord_Howe", "2026-10-03T15:15:00.000Z"],
+  ["America/Havana", "2026-03-08T04:45:00.000Z"],
+  ["Pacific/Apia", "2011-12-30T09:30:00.000Z"],
+  ["Asia/Kathmandu", "2028-02-28T18:00:00.000Z"],
+  ["Pacific/Tongatapu", "2026-12-31T10:59:00.000Z"],
+  ["Mars/Olympus", "2026-11-22T10:00:00.000Z"],
+  ["UTC", "1970-01-01T00:10:00.000Z"],
+];
+
 const HOUR = 3_600_000;
-const NAMES = ["A", "A", "B"];
-const LENGTHS = ["30m", "1h", "2h", "6h", "24h", "2d"];
-const TEXTS = ["red", "blue", "redder", "", "2026-11-22T08:00:00Z", "2026-11-22"];
-const SCALARS = [...TEXTS, 0, 1, 2, 3, 10, true, false, null];
-const PATHS = ["p", "q", "deep.r", "tags", "__proto__", "constructor"];
+const DAY = 24 * HOUR;
+export const NAMES = ["A", "A", "A", "B", "B", "constructor"];
+export const VERSIONS = ["1.0.0", "v1.10.2", "1.9", "1.10.0-rc.2", "2.0.0-rc.1+7", "2", "10.0.0"];
+export const TEXTS = ["red", "Blue", "redder", "", "2", "2026-11-22T08:00:00Z", "2026-11-22"];
+const MONEY = [0.5, 0.25, 19.75, -19.75, -0.5, 1e9];
+export const SCALARS = [...TEXTS, 0, 1, 2, 3, 10, 0.3, -1, true, false, null];
+export const PATHS = ["p", "q", "q", "deep.r", "tags", "tags.0", "__proto__", "constructor", "toString.length"];
+/** What no JSON has, and what a careless caller may still hand over. */
+const STRANGE = [Number.NaN, Number.POSITIVE_INFINITY, new Date(Number.NaN), new Date(0), undefined, [], [[]]];
 
-const instantNear = (random: Random) => NOW + (random.below(72) - 60) * (HOUR / 2) + random.pick([0, 0, 0, 1, -1, 777]);
-const isoNear = (random: Random) => new Date(instantNear(random)).toISOString();
+/** Half hours around `now`, so that events, windows and each other's edges coincide, and a little beside. */
+export const instantNear = (random: Random, now: number) =>
+  now + (random.below(80) - 62) * (HOUR / 2) + random.pick([0, 0, 0, 0, 1, -1, 777]);
 
-function bag(random: Random): { [key: string]: unknown } {
+const isoNear = (random: Random, now: number) => {
+  const iso = new Date(instantNear(random, now)).toISOString();
+  return random.pick([iso, iso, iso.slice(0, 19), iso.replace("Z", "+02:00"), iso.slice(0, 10), iso.slice(0, 16)]);
+};
+
+/** How long ago a birthday was. */
+const YEARS = [-1, 1, 2, 26, 38];
+
+/** A day some time ago or to come, or an instant. */
+function day(random: Random, now: number): string {
+  const near = new Date(now + (random.below(30) - 15) * DAY).toISOString();
+  const year = new Date(now).getUTCFullYear() - random.pick(YEARS);
+  return random.pick([
+    near.slice(0, 10),
+    near,
+    `${year}${near.slice(4, 10)}`,
+    `${year}${near.slice(4)}`,
+    `${year - (year % 4)}-02-29`,
+    "2011-12-30",
+    "2026-02-30",
+  ]);
+}
+
+const number = (random: Random) => (random.chance(0.4) ? random.pick(MONEY) : random.below(5));
+
+function bag(random: Random, now: number): { [key: string]: unknown } {
+  const scalar = () => (random.chance(0.01) ? random.pick(STRANGE) : random.pick([...SCALARS, isoNear(random, now)]));
   const result: { [key: string]: unknown } = {};
-  if (random.chance(0.7)) result["p"] = random.pick([...SCALARS, isoNear(random)]);
-  if (random.chance(0.6)) result["q"] = random.below(5);
-  if (random.chance(0.4)) result["deep"] = random.chance(0.8) ? { r: random.pick(SCALARS) } : random.pick(SCALARS);
-  if (random.chance(0.4)) result["tags"] = random.list(0, 3, () => random.pick(SCALARS));
+  if (random.chance(0.7)) result["p"] = scalar();
+  if (random.chance(0.75)) result["q"] = random.chance(0.95) ? number(random) : scalar();
+  if (random.chance(0.4)) result["deep"] = random.chance(0.8) ? { r: scalar() } : scalar();
+  if (random.chance(0.4)) result["tags"] = random.list(0, random.chance(0.003) ? 2_000 : 3, scalar);
+  if (random.chance(0.05)) result["constructor"] = scalar();
+  if (random.chance(0.03)) Object.defineProperty(result, "__proto__", { value: { p: 1 }, enumerable: true });
   return result;
 }
 
-export function randomSubject(random: Random): Subject {
-  const events = random
-    .list(
-      0,
-      9,
-      (): HistoryEvent => ({
-        type: random.chance(0.93) ? "track" : "page",
-        event: random.pick(NAMES),
-        timestamp: instantNear(random),
-        properties: bag(random),
-      }),
-    )
-    .sort((a, b) => a.timestamp - b.timestamp);
-  const segments: { [key: string]: Answer } = {};
-  for (const key of ["s", "t"]) {
-    if (random.chance(0.7)) {
-      segments[key] = {
-        value: random.pick([true, false, "unknown"] as const),
-        until: random.chance(0.5) ? null : NOW + (random.below(20) - 3) * HOUR,
-      };
-    }
+/** Times that are none. */
+const STRANGERS: unknown[] = [Number.NaN, Number.POSITIVE_INFINITY, "2026-11-22T10:00:00Z", {}];
+
+function randomEvents(random: Random, now: number): HistoryEvent[] {
+  const events = random.list(0, random.chance(0.02) ? 60 : 12, () => ({
+    type: random.chance(0.85) ? ("track" as const) : random.pick(["page", "screen"] as const),
+    event: random.pick(NAMES),
+    timestamp: instantNear(random, now) + (random.chance(0.03) ? 0.5 : 0),
+    properties: bag(random, now),
+  }));
+  const ordered: HistoryEvent[] = events.sort((a, b) => a.timestamp - b.timestamp);
+  // Strangers stand anywhere; they do not count.
+  if (random.chance(0.05)) {
+    const timestamp = random.pick(STRANGERS);
+    const stranger = { type: "track", event: "A", timestamp, properties: {} } as HistoryEvent;
+    ordered.splice(random.below(ordered.length + 1), 0, stranger);
   }
-  const consent = random.pick<Purpose[] | undefined>([
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    ["analytics"],
-    ["personalization"],
-    [],
-  ]);
+  return ordered;
+}
+
+/** Answers for the segments that are not rules of the program. */
+export const SEGMENTS = ["s", "t", "constructor"];
+
+export function randomSubject(random: Random, now: number): Subject {
+  const segments: { [key: string]: Answer } = {};
+  for (const key of SEGMENTS) {
+    if (!random.chance(key === "constructor" ? 0.1 : 0.7)) continue;
+    segments[key] = {
+      value: random.pick([true, false, "unknown"] as const),
+      until: random.chance(0.5) ? null : now + (random.below(20) - 3) * HOUR,
+    };
+  }
+  const zone = random.pick([undefined, random.pick(SCENES)[0], "Asia/Kolkata"]);
   return {
     ...(random.chance(0.8) && { id: `id-${random.below(50)}` }),
-    traits: bag(random),
-    context: bag(random),
-    events,
+    traits: { ...bag(random, now), ...(random.chance(0.7) && { d: day(random, now) }) },
+    context: { ...bag(random, now), ...(zone && { timezone: zone }) },
+    events: randomEvents(random, now),
     segments,
-    ...(consent && { consent }),
+    ...(random.chance(0.3) && { consent: random.some(PURPOSES) }),
   };
-}
-
-function operand(random: Random, pool: readonly unknown[] = SCALARS): unknown {
-  return random.chance(0.12) ? { trait: random.pick(PATHS) } : random.pick(pool);
-}
-
-function numberOperators(random: Random, most = 4): { [key: string]: unknown } {
-  const number = () => (random.chance(0.05) ? { trait: "q" } : random.below(most + 1) + random.pick([0, 0, 0, 0.5]));
-  const result: { [key: string]: unknown } = {};
-  do {
-    const key = random.pick(["eq", "ne", "in", "nin", "gt", "gte", "gte", "lt", "lte"]);
-    result[key] = key === "in" || key === "nin" ? random.list(0, 3, number) : number();
-  } while (random.chance(0.2));
-  return result;
-}
-
-function operators(random: Random, dated = true, depth = 0): { [key: string]: unknown } {
-  const result: { [key: string]: unknown } = {};
-  do {
-    const key = random.pick([
-      ..."eq ne in nin gt gte lt lte exists contains startsWith endsWith like".split(" "),
-      ...(dated ? ["before", "after", "within", "within"] : []),
-      ...(depth < 2 ? ["any", "all"] : []),
-    ]);
-    result[key] =
-      key === "in" || key === "nin"
-        ? random.list(0, 3, () => operand(random))
-        : key === "exists"
-          ? random.chance(0.5)
-          : key === "like"
-            ? random.pick(["re*", "*d*", "*", "r*d", "*-22*Z", "red"])
-            : key === "within"
-              ? random.pick(LENGTHS)
-              : key === "before" || key === "after"
-                ? isoNear(random)
-                : key === "any" || key === "all"
-                  ? operators(random, dated, depth + 1)
-                  : ["gt", "gte", "lt", "lte"].includes(key)
-                    ? random.pick([random.below(4), isoNear(random), { trait: "p" }])
-                    : operand(random, key === "startsWith" || key === "endsWith" ? TEXTS : SCALARS);
-  } while (random.chance(0.25));
-  return result;
-}
-
-function selector(random: Random): { [key: string]: unknown } {
-  return {
-    ...(random.chance(0.92) ? { event: random.pick(NAMES) } : { type: random.pick(["track", "page"]) }),
-    ...(random.chance(0.05) && { type: "page" }),
-    ...(random.chance(0.3) && {
-      where: { [random.pick(PATHS.filter((path) => path !== "__proto__"))]: operators(random, random.chance(0.2)) },
-    }),
-  };
-}
-
-function windowOf(random: Random): { [key: string]: unknown } {
-  const kind = random.below(10);
-  const bound = {
-    ...(random.chance(0.2) && { [random.pick(["after", "before"])]: isoNear(random) }),
-  };
-  if (kind < 6) return { ...bound, within: random.pick(LENGTHS) };
-  if (kind > 7) return bound;
-  const near = random.below(LENGTHS.length - 1);
-  return { ...bound, between: [LENGTHS[near]!, LENGTHS[near + 1 + random.below(LENGTHS.length - near - 1)]!] };
-}
-
-function leaf(random: Random): unknown {
-  const within = () => (random.chance(0.7) ? { within: random.pick(LENGTHS) } : {});
-  const kinds: (() => unknown)[] = [
-    () => ({ trait: random.pick(PATHS), ...operators(random) }),
-    () => ({ context: random.pick(PATHS), ...operators(random) }),
-    () => ({ segment: random.pick(["s", "t", "u"]) }),
-    () => ({ sample: { seed: "x", from: 0, to: 0.5 } }),
-    () => ({ ...selector(random), ...windowOf(random), ...(random.chance(0.8) && { count: numberOperators(random) }) }),
-    () => ({ ...selector(random), ...windowOf(random), days: numberOperators(random, 2) }),
-    () => ({
-      ...selector(random),
-      ...windowOf(random),
-      recency: { [random.pick(["gt", "gte", "lt", "lte"])]: random.pick(LENGTHS) },
-    }),
-    () => ({
-      ...selector(random),
-      ...windowOf(random),
-      [random.pick(["sum", "avg", "min", "max"])]: "q",
-      ...numberOperators(random, 8),
-    }),
-    () => ({ ...selector(random), ...windowOf(random), distinct: random.pick(PATHS), ...numberOperators(random, 3) }),
-    () => ({
-      ...selector(random),
-      ...windowOf(random),
-      [random.pick(["first", "last"])]: random.pick(PATHS),
-      ...operators(random, false),
-    }),
-    () => ({
-      sequence: random.list(2, 3, () => selector(random)),
-      ...(random.chance(0.6) && { gap: random.pick(LENGTHS) }),
-      ...within(),
-    }),
-    () => ({
-      ...selector(random),
-      unless: { ...selector(random), ...(random.chance(0.4) && { same: random.list(1, 2, () => random.pick(PATHS)) }) },
-      after: random.pick(["0s", ...LENGTHS.slice(0, 3)]),
-      ...(random.chance(0.7) && { within: random.pick(LENGTHS.slice(3)) }),
-    }),
-    () => ({
-      ratio: [selector(random), selector(random)],
-      ...windowOf(random),
-      ...(random.chance(0.5) && { min: random.below(3) }),
-      ...numberOperators(random, 2),
-    }),
-  ];
-  const history = kinds.slice(4);
-  return random.chance(0.8) ? random.pick(history)() : random.pick(kinds)();
-}
-
-export function randomCondition(random: Random, depth = 0): Condition {
-  const kind = random.below(depth === 0 ? 6 : depth < 3 ? 9 : 100);
-  const children = () => random.list(0, 3, () => randomCondition(random, depth + 1));
-  const condition =
-    kind === 0
-      ? { all: children() }
-      : kind === 1
-        ? { any: children() }
-        : kind === 2
-          ? { not: randomCondition(random, depth + 1) }
-          : leaf(random);
-  return condition as Condition;
 }

@@ -31,7 +31,8 @@ interface Row {
 
 export const rows = (file as unknown as { rows: Row[] }).rows;
 
-function subjectOf({ subject }: Row): Subject {
+/** The row's person as the engine takes one. */
+export function subjectOf({ subject }: Row): Subject {
   const segments = Object.entries(subject.segments ?? {}).map(([key, { value, until }]) => [
     key,
     { value, until: until === null ? null : Date.parse(until) },

@@ -1,0 +1,3 @@
+import { itAgreesWithTheOracle } from "./oracle-cases.ts";
+
+itAgreesWithTheOracle("facts");
