@@ -17,6 +17,7 @@ import { blockPreview, segmentPreview } from "./preview.ts";
 import { profiles } from "./profiles.ts";
 import { segmentEstimate } from "./segment-estimate.ts";
 import { segmentSize } from "./segment-size.ts";
+import { segmentWarnings } from "./segment-warnings.ts";
 import { segments } from "./segments.ts";
 import { sites } from "./sites.ts";
 
@@ -35,6 +36,7 @@ const routes = app
   .route("/api/keys", keys)
   .route("/api/segments/preview", segmentPreview)
   .route("/api/segments/estimate", segmentEstimate)
+  .route("/api/segments/warnings", segmentWarnings)
   .route("/api/segments", segments)
   .route("/api/segments", segmentSize)
   .route("/api/blocks/preview", blockPreview)

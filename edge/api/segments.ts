@@ -99,6 +99,8 @@ export const segments = newApp()
       const siteId = siteOf(c);
       const now = c.get("now");
       const { key, name, kind, visibility, status, ...body } = c.req.valid("json");
+      if (key === "warnings")
+        throw new Problem("invalid-request", "The key warnings is the address of something else.");
       const condition = await checkSegment(c, { key, kind, status, condition: body.condition ?? null });
       const segment = await insertSegment(c.env.DB, siteId, {
         ...{ key, name, kind, condition, visibility, status },

@@ -46,6 +46,24 @@ export function applyMembershipChanges(
   ]);
 }
 
+/** Of each segment the members with the smallest profile ids, ascending, at most `limit`. */
+export function selectLowestMembers(
+  db: D1Database,
+  siteId: string,
+  keys: readonly string[],
+  limit: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT m.segment_key AS segmentKey, m.profile_id AS profileId FROM json_each(?2) AS asked
+       CROSS JOIN memberships AS m ON m.site_id = ?1 AND m.segment_key = asked.value AND m.profile_id IN (
+         SELECT profile_id FROM memberships WHERE site_id = ?1 AND segment_key = asked.value
+         ORDER BY profile_id LIMIT ?3)
+       ORDER BY m.segment_key, m.profile_id`,
+    )
+    .bind(siteId, JSON.stringify(keys), limit);
+}
+
 export interface LogRow extends MembershipChange {
   /** Grows with each change. */
   id: number;

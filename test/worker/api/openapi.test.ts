@@ -30,6 +30,7 @@ describe("the OpenAPI document", () => {
         "GET /api/profiles/{id}/events",
         "GET /api/profiles/{id}/log",
         "GET /api/segments",
+        "GET /api/segments/warnings",
         "GET /api/segments/{key}",
         "GET /api/segments/{key}/members",
         "GET /api/segments/{key}/size",
