@@ -1,5 +1,5 @@
 /** Rules over traits, decided for one profile in one call, beside other engines and what a hand could write. */
-import { type Raced, race, timesAsLong } from "../rules/race.ts";
+import { describeRace, type Raced, race, timesAsLong } from "../rules/race.ts";
 import { TRAIT_CONTESTANTS } from "../rules/trait-contestants.ts";
 import type { Case } from "./case.ts";
 
@@ -29,7 +29,7 @@ export const rulesTraits: Case = {
       title: `${RULES} rules over 16 traits, 64 profiles in turn, all answers of a call`,
       columns: ["", "ns/rule", "× attune", `ns/rule of ${FEW_RULES}`],
       rows: times.map(row),
-      notes: ["all answered alike before they were timed; each in a process of its own in each round"],
+      notes: [describeRace(quick)],
       goals: [
         {
           name: `rules over traits, to the fastest other (${fastest.name})`,

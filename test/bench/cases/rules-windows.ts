@@ -1,5 +1,5 @@
 /** Rules over windows of events, as a history grows, beside what a hand would write. */
-import { type Raced, race, timesAsLong } from "../rules/race.ts";
+import { describeRace, type Raced, race, timesAsLong } from "../rules/race.ts";
 import { WINDOW_CONTESTANTS } from "../rules/window-contestants.ts";
 import type { Case } from "./case.ts";
 
@@ -30,7 +30,7 @@ export const rulesWindows: Case = {
         ...SIZES.map((events) => find(name, events).nanos / RULES),
         timesAsLong(find(NAIVE), find(name)),
       ]),
-      notes: ["8 histories in turn, each call a second later; all answered alike before they were timed"],
+      notes: ["8 histories in turn, each call a second later", describeRace(quick)],
       goals: names
         .filter((name) => name.startsWith("attune"))
         .map((name) => ({

@@ -73,6 +73,12 @@ export function race(
   return contestants.map((name, index) => ({ name, nanos: median(times[index]!), rounds: times[index]! }));
 }
 
+/** How it was measured, for a note. */
+export function describeRace(quick: boolean): string {
+  const { rounds, warmMs, roundMs } = quick ? QUICK : FULL;
+  return `all answer alike; medians of ${rounds} rounds, in each a process of its own: ${warmMs} ms to warm up, ${roundMs} ms timed`;
+}
+
 /** How many times as long as the other the one takes: the median of the rounds' own ratios. */
 export function timesAsLong(one: Raced, other: Raced): number {
   return median(one.rounds.map((nanos, round) => nanos / other.rounds[round]!));
