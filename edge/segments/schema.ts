@@ -3,7 +3,8 @@ import * as z from "zod";
 import type { Condition } from "../../shared/condition.ts";
 import { kindOf } from "../../shared/engine/run.ts";
 import { CONDITION_BYTES, CONDITION_DEPTH, CONDITION_NODES } from "../../shared/limits.ts";
-import { errorsOf, escapePointer } from "./schema/errors.ts";
+import { escapePointer } from "../../shared/pointer.ts";
+import { errorsOf } from "./schema/errors.ts";
 import { LEAVES } from "./schema/leaves.ts";
 import { nearest } from "./schema/nearest.ts";
 
@@ -97,8 +98,8 @@ const fault = (pointer: string, code: ConditionError["code"], detail: string): C
 
 const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What has to be refused before a schema walks down: JSON of any depth, and the one key that zod passes over in silence. */
-function unsafeIn(value: unknown): ConditionError | undefined {
+/** What has to be refused before anything walks down: JSON of any depth, and the one key that zod passes over in silence. */
+export function unsafeIn(value: unknown): ConditionError | undefined {
   const open: { value: unknown; pointer: string; depth: number }[] = [{ value, pointer: "", depth: 0 }];
   for (let next = open.pop(); next; next = open.pop()) {
     const { pointer, depth } = next;

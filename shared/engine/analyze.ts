@@ -1,9 +1,10 @@
 /** What can be said of a condition without asking it of anyone: what it looks at, what it needs, where it can be decided. */
-import type { Condition, Operators } from "../condition.ts";
+import type { Condition } from "../condition.ts";
 import type { Purpose } from "../consent.ts";
+import { escapePointer } from "../pointer.ts";
 import { type EventUse, eventsOf, lookbackOf } from "./events-of.ts";
 import { browserLanguage } from "./language.ts";
-import { childrenOf, kindOf } from "./run.ts";
+import { childrenOf, kindOf, type Language } from "./run.ts";
 
 export interface Analysis {
   /** Each kind of event once, with all the property paths that are read from it. */
@@ -18,22 +19,32 @@ export interface Analysis {
   segments: string[];
   /** Purposes without which some part of it is unknown. */
   purposes: Purpose[];
-  /** `edge` where the browser's script lacks a kind of leaf or an operator that it uses. */
+  /** `edge` where the browser's script lacks a part of it. */
   runtime: "browser" | "edge";
+  /** Those parts. */
+  edgeOnly: Part[];
   /** Its answer depends on who it is, beyond what is known of them: a `sample`. */
   sampled: boolean;
 }
 
+/** A part of a condition: a kind of leaf, an operator, an operand. */
+export interface Part {
+  /** JSON Pointer into the condition. */
+  pointer: string;
+  what: string;
+}
+
 /** Looks through the condition; lists are sorted and without repeats. */
 export function analyze(condition: Condition): Analysis {
-  const leaves = leavesOf(condition);
+  const placed = leavesOf(condition);
+  const leaves = placed.map(({ leaf }) => leaf);
   const kinds = leaves.map(kindOf);
   const pick = (name: string) => leaves.filter((_, i) => kinds[i] === name) as unknown as { [key: string]: string }[];
   const events = mergeUses(leaves.flatMap(eventsOf));
   const traits = sorted([
     ...pick("trait").map((leaf) => leaf["trait"]!),
     ...leaves.flatMap((leaf, i) => (kinds[i] === "date" ? [(leaf as { date: { trait: string } }).date.trait] : [])),
-    ...leaves.flatMap(traitOperands),
+    ...leaves.flatMap((leaf) => traitOperands(leaf).map(({ trait }) => trait)),
   ]);
   const context = [
     ...pick("context").map((leaf) => leaf["context"]!),
@@ -43,6 +54,9 @@ export function analyze(condition: Condition): Analysis {
   ];
   const segments = sorted(pick("segment").map((leaf) => leaf["segment"]!));
   const lookback = lookbackOf(condition);
+  const edgeOnly = placed.flatMap(({ leaf, pointer }) =>
+    lackingIn(leaf, browserLanguage).map((part) => ({ ...part, pointer: pointer + part.pointer })),
+  );
   return {
     events,
     windowMs: lookback < Infinity ? lookback : null,
@@ -53,7 +67,8 @@ export function analyze(condition: Condition): Analysis {
       ...(events.length ? (["analytics"] as const) : []),
       ...(traits.length || segments.length ? (["personalization"] as const) : []),
     ],
-    runtime: leaves.every(isBrowserLeaf) ? "browser" : "edge",
+    runtime: edgeOnly.length ? "edge" : "browser",
+    edgeOnly,
     sampled: kinds.includes("sample"),
   };
 }
@@ -62,27 +77,44 @@ export function analyze(condition: Condition): Analysis {
 const SELECTION = ["event", "type", "where", "within", "between", "after", "before", "count", "sum"];
 const ORDERINGS = ["gt", "gte", "lt", "lte"];
 
-/** True for a leaf of which the browser's script has every part. */
-function isBrowserLeaf(leaf: Condition): boolean {
+/** The parts of a leaf that a runtime lacks, pointers from the leaf on. */
+export function lackingIn(leaf: Condition, language: Language): Part[] {
   const kind = kindOf(leaf);
-  if (kind === undefined || !Object.hasOwn(browserLanguage.leaves, kind)) return false;
-  if (traitOperands(leaf).length) return false;
-  const { where, count, unless } = leaf as { where?: object; count?: object; unless?: { where?: object } };
+  if (kind === undefined || !Object.hasOwn(language.leaves, kind)) return [{ pointer: "", what: kind ?? "this" }];
+  // With operators of its own a language has them all.
+  if (language.test) return [];
+  const { where = {}, count = {}, unless } = leaf as { where?: object; count?: object; unless?: { where?: object } };
   const ofEvents = eventsOf(leaf).length > 0;
-  if (ofEvents && !unless && ["between", "after", "before"].some((bound) => Object.hasOwn(leaf, bound))) return false;
   const own = Object.entries(leaf).filter(([key]) => key !== kind && !(ofEvents && SELECTION.includes(key)));
-  return [...Object.values(where ?? {}), ...Object.values(unless?.where ?? {}), count ?? {}, Object.fromEntries(own)]
-    .flatMap((operators) => Object.entries(operators as Operators))
-    .every(
-      ([operator, operand]) =>
-        Object.hasOwn(browserLanguage.checks, operator) &&
-        (!ORDERINGS.includes(operator) || typeof operand === "number"),
-    );
+  const lacking = (operators: object, pointer: string): Part[] =>
+    Object.entries(operators).flatMap(([operator, operand]) => {
+      const inside = `${pointer}/${operator}`;
+      if (!Object.hasOwn(language.checks, operator)) return [{ pointer: inside, what: operator }];
+      const isDate = ORDERINGS.includes(operator) && typeof operand === "string";
+      return isDate ? [{ pointer: inside, what: `${operator} of a date` }] : [];
+    });
+  const lackingWhere = (where: object, pointer: string) =>
+    Object.entries(where).flatMap(([path, operators]) => lacking(operators, `${pointer}/${escapePointer(path)}`));
+  return [
+    ...traitOperands(leaf).map(({ pointer }) => ({ pointer, what: "a value that is a trait" })),
+    ...["between", "after", "before"]
+      .filter((bound) => ofEvents && !unless && Object.hasOwn(leaf, bound))
+      .map((bound) => ({ pointer: `/${bound}`, what: bound })),
+    ...(ofEvents ? lackingWhere(where, "/where") : []),
+    ...lackingWhere(unless?.where ?? {}, "/unless/where"),
+    ...lacking(count, "/count"),
+    ...lacking(unless ? {} : Object.fromEntries(own), ""),
+  ];
 }
 
-/** All the leaves, in order. */
-export function leavesOf(condition: Condition): Condition[] {
-  return childrenOf(condition)?.flatMap(leavesOf) ?? [condition];
+/** All the leaves, in order, each with its JSON Pointer. */
+export function leavesOf(condition: Condition, pointer = ""): { leaf: Condition; pointer: string }[] {
+  const group = Object.keys(condition)[0];
+  return (
+    childrenOf(condition)?.flatMap((child, i) =>
+      leavesOf(child, group === "not" ? `${pointer}/not` : `${pointer}/${group}/${i}`),
+    ) ?? [{ leaf: condition, pointer }]
+  );
 }
 
 /**
@@ -111,19 +143,17 @@ export function findCycle(segments: readonly { key: string; condition: Condition
   return undefined;
 }
 
-/** Paths of `{"trait": …}` operands anywhere inside a leaf. */
-function traitOperands(leaf: Condition): string[] {
-  const found: string[] = [];
-  const look = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(look);
-    else if (typeof value === "object" && value !== null) {
-      const keys = Object.keys(value);
-      const { trait } = value as { trait?: unknown };
-      if (keys.length === 1 && typeof trait === "string") found.push(trait);
-      else Object.values(value).forEach(look);
-    }
+/** `{"trait": …}` operands anywhere inside a leaf. */
+function traitOperands(leaf: Condition): { pointer: string; trait: string }[] {
+  const found: { pointer: string; trait: string }[] = [];
+  const look = (value: unknown, pointer: string): void => {
+    if (typeof value !== "object" || value === null) return;
+    const { trait } = value as { trait?: unknown };
+    const isOperand = pointer && pointer !== "/date" && Object.keys(value).length === 1 && typeof trait === "string";
+    if (isOperand) found.push({ pointer, trait });
+    else for (const [key, child] of Object.entries(value)) look(child, `${pointer}/${escapePointer(key)}`);
   };
-  Object.values(leaf).forEach(look);
+  look(leaf, "");
   return found;
 }
 

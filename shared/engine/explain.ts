@@ -1,23 +1,13 @@
-/** Why a condition has the answer that it has: a trace of its nodes, evaluated by the very nodes that `compile` makes. */
-import type {
-  Condition,
-  EventCondition,
-  Operators,
-  RatioCondition,
-  SequenceCondition,
-  UnlessCondition,
-} from "../condition.ts";
-import { answerOf } from "./answer.ts";
-import { link } from "./compile.ts";
+/** Why a condition has the answer that it has: a trace of its nodes, each answered by the engine itself, with what each leaf found. */
+import type { Condition } from "../condition.ts";
+import { analyze, lackingIn } from "./analyze.ts";
+import { compile } from "./compile.ts";
 import { describe } from "./describe.ts";
-import { MEASURES } from "./measures.ts";
-import { phraseEvent, phraseValue, plural } from "./phrase.ts";
-import { childrenOf, kindOf, type Language, type Node, type Run, type Scope } from "./run.ts";
-import { selectionOf } from "./selection.ts";
-import type { CompileOptions, Rule, Subject, Truth, Why } from "./types.ts";
-import { durationMs, readPath } from "./value.ts";
-import { changeOf } from "./window.ts";
-import { offsetOf } from "./zone.ts";
+import { buildLook, findIn, type Look } from "./found.ts";
+import { join, phraseValue } from "./phrase.ts";
+import { childrenOf, kindOf, type Language } from "./run.ts";
+import type { CompileOptions, GivenAnswer, Rule, Subject, Truth, Unknown, Why } from "./types.ts";
+import { readPath } from "./value.ts";
 
 export interface ExplainOptions extends CompileOptions {
   /** The kinds of leaf of the runtime whose answer is explained. */
@@ -26,179 +16,174 @@ export interface ExplainOptions extends CompileOptions {
   rules?: readonly Rule[];
 }
 
-/** What was looked at and found, in a leaf. */
-interface Finding {
-  actual?: unknown;
-  required?: unknown;
-  missing?: unknown;
-  /** In words. */
-  found?: string;
-}
-
-/** A node of the trace before there is a run: compiled, with the means to say what it found. */
+/** A node of the trace before it is answered. */
 interface Probe {
   condition: Condition;
   pointer: string;
-  node: Node;
-  find: (run: Run, value: Truth) => Finding;
+  /** The rule that it is a part of; undefined: what was asked. */
+  segment: string | undefined;
+  /** Its rule's position in the program. */
+  at: number;
   children: Probe[];
 }
 
+/** How many instants, at most, are looked at to say what an answer will be after its `until`. */
+const LOOKS = 16;
+/** So much is said of each part that decides a group, and of so many. */
+const PART_LENGTH = 160;
+const PARTS = 4;
+
 /** The trace of a condition for a subject at an instant. `value` and `until` of each node are those that `compile` gives. */
 export function explain(condition: Condition, subject: Subject, now: number, options: ExplainOptions): Why {
-  const { build, scope, start } = link(options.rules ?? [], options, options.language);
+  const rules = reachableFrom(condition, options.rules ?? []);
+  const program: Rule[] = [...rules.values()];
+  const traced = new Set<string>();
 
-  const probe = (condition: Condition, pointer: string): Probe => {
+  const probe = (condition: Condition, pointer: string, segment: string | undefined): Probe => {
+    const at = program.push({ key: `\0${program.length}`, condition }) - 1;
     const group = Object.keys(condition)[0]!;
-    const children = (childrenOf(condition) ?? []).map((child, i) =>
-      probe(child, group === "not" ? `${pointer}/not` : `${pointer}/${group}/${i}`),
+    const inner = childrenOf(condition);
+    if (!inner) return { condition, pointer, segment, at, children: probeSegment(condition) };
+    const children = inner.map((child, i) =>
+      probe(child, group === "not" ? `${pointer}/not` : `${pointer}/${group}/${i}`, segment),
     );
-    const node = build(condition);
-    return { condition, pointer, node, find: finderOf(condition, scope), children };
+    return { condition, pointer, segment, at, children };
+  };
+  /** A rule is traced where it is first met. */
+  const probeSegment = (leaf: Condition): Probe[] => {
+    const key = kindOf(leaf) === "segment" ? (leaf as { segment: string }).segment : undefined;
+    const rule = key === undefined ? undefined : rules.get(key);
+    if (!rule || traced.has(rule.key)) return [];
+    traced.add(rule.key);
+    return [probe(rule.condition, "", rule.key)];
   };
 
-  const root = probe(condition, "");
-  // Everything is compiled before the run begins, for a run reads at its start what was asked for until then.
-  const run = start(subject, now);
-  const clock = clockIn(options.timeZone);
+  const root = probe(condition, "", undefined);
+  const { evaluate } = compile(program, options, options.language);
+  const answers = evaluate(subject, now);
+  const look = buildLook(subject, now, options);
+  const later = new Map<number, Truth[]>();
 
-  const trace = ({ condition, pointer, node, find, children }: Probe): Why => {
-    const { value, until } = answerOf(node, run);
+  /** What the answer is at its own `until`; undefined where that is not looked at. */
+  const afterwards = (at: number): Truth | undefined => {
+    const { until } = answers[at]!;
+    if (until === null || (!later.has(until) && later.size >= LOOKS)) return undefined;
+    if (!later.has(until))
+      later.set(
+        until,
+        evaluate(subject, until).map(({ value }) => value),
+      );
+    return later.get(until)![at];
+  };
+
+  /** The node's trace, and in short what was found. */
+  const trace = ({ condition, pointer, segment, at, children }: Probe): { why: Why; short: string } => {
+    const { value, until } = answers[at]!;
+    const next = afterwards(at);
     const inner = children.map(trace);
-    const { found, ...finding } = inner.length > 1 ? findGroup(inner) : find(run, value);
-    const holds = until === null ? "" : `, until ${clock(until)}`;
-    const verdict = value === "unknown" ? "unknown" : value ? "yes" : "no";
-    return {
+    const { found, ...finding } = childrenOf(condition)
+      ? findGroup(condition, value, inner)
+      : findLeaf(condition, pointer, { value, until, next });
+    const { completeAfter } = finding;
+    const limit =
+      completeAfter !== undefined &&
+      `events up to ${look.clock(completeAfter)} are not kept, with them it could differ`;
+    const notes = [found, limit].filter(Boolean).join("; ");
+    const what = describe(condition);
+    const why: Why = {
       value,
       until,
-      says: `${describe(condition)}: ${verdict}${found ? ` (${found})` : ""}${holds}`,
+      says: `${what}: ${VERDICTS[`${value}`]}${notes && ` (${notes})`}${holds(until, value, next)}`,
       pointer,
+      ...(segment !== undefined && { segment }),
       ...finding,
-      ...(inner.length && { children: inner }),
+      ...(inner.length && { children: inner.map(({ why }) => why) }),
     };
+    return { why, short: found ? `${what} (${found})` : what };
   };
-  return trace(root);
 
-  /** How a kind of leaf finds out what it saw; compiled with the rest. */
-  function finderOf(leaf: Condition, scope: Scope): Probe["find"] {
-    const kind = kindOf(leaf);
-    if (childrenOf(leaf) || !kind) return () => ({});
-    if (!Object.hasOwn(options.language.leaves, kind)) return () => ({ found: "not known here, only at the edge" });
-    const find = Object.hasOwn(MEASURES, kind)
-      ? findMeasured(leaf as EventCondition, scope, kind)
-      : kind === "trait" || kind === "context"
-        ? findFact(leaf as never, kind)
-        : findHappened(leaf, scope, kind);
-    return (run, value) => (value === "unknown" ? { found: "not allowed, or not known" } : find(run));
-  }
-
-  function findMeasured(leaf: EventCondition, scope: Scope, kind: string): (run: Run) => Finding {
-    const select = selectionOf(leaf, scope);
-    const spanAt = options.language.span(leaf);
-    const { series, read } = MEASURES[kind]!(leaf, scope);
-    const required = kind === "days" ? leaf.days : kind === "recency" ? leaf.recency : undefined;
-    const operators = (required ??
-      (kind === "event" || kind === "type" ? (leaf.count ?? { gte: 1 }) : operatorsOf(leaf as never))) as Operators;
-    return (run) => {
-      const selection = select(run);
-      const seen = series?.(selection) ?? selection;
-      const span = spanAt(seen.times, run.now);
-      const value = read(seen, span);
-      if (kind === "recency") {
-        const ago = Number.isNaN(value) ? undefined : run.now - (value as number);
-        return { actual: ago, required: operators, found: ago === undefined ? "never" : `${phraseMs(ago)} ago` };
-      }
-      const missing = missingOf(value, operators);
-      const unit =
-        kind === "event" || kind === "type" ? plural(value as number, "time") : phraseValue(value ?? "nothing");
-      const change = changeOf(span, seen.times);
-      const deadline = missing === undefined || change === Infinity ? "" : ` before ${clock(change)}`;
-      return {
-        actual: value,
-        required: operators,
-        ...(missing !== undefined && { missing }),
-        found: `${unit} so far${missing === undefined ? "" : `, ${missing} more needed${deadline}`}`,
-      };
-    };
-  }
-
-  /** For leaves over several kinds of event: how often each happened, and when last. */
-  function findHappened(leaf: Condition, scope: Scope, kind: string): (run: Run) => Finding {
-    const { sequence, ratio, unless } = leaf as Partial<SequenceCondition & RatioCondition & UnlessCondition>;
-    const selectors = sequence ?? ratio ?? (unless && [leaf as UnlessCondition, unless]) ?? [];
-    const selects = selectors.map((selector) => ({
-      name: phraseEvent(selector),
-      select: selectionOf(selector, scope),
-    }));
-    const spanAt = options.language.span(kind === "unless" ? {} : (leaf as RatioCondition));
-    if (selects.length === 0) return () => ({});
-    return (run) => {
-      const seen = selects.map(({ name, select }) => {
-        const { times } = select(run);
-        const { low, high } = spanAt(times, run.now);
-        const last = low < high ? `, last ${phraseMs(run.now - times[high - 1]!)} ago` : "";
-        return { count: high - low, text: `${name} ${plural(high - low, "time")}${last}` };
-      });
-      return { actual: seen.map(({ count }) => count), found: seen.map(({ text }) => text).join("; ") };
-    };
-  }
-
-  function findFact(leaf: { trait?: string; context?: string }, kind: "trait" | "context"): (run: Run) => Finding {
-    const keys = leaf[kind]!.split(".");
-    const root = kind === "trait" ? "traits" : "context";
-    const required = operatorsOf(leaf as never);
-    return ({ subject }) => {
-      const actual = readPath(subject[root], keys);
-      const missing = missingOf(actual, required);
-      return {
-        ...(actual !== undefined && { actual }),
-        required,
-        ...(missing !== undefined && { missing }),
-        found: actual === undefined ? "not known" : `it is ${phraseValue(actual)}`,
-      };
-    };
-  }
-}
-
-function findGroup(children: readonly Why[]): Finding {
-  const holding = children.filter(({ value }) => value === true).length;
-  return { found: `${holding} of ${children.length} hold` };
-}
-
-const LEAF_KEYS =
-  "trait context event type where within between after before sum avg min max distinct first last".split(" ");
-
-function operatorsOf(leaf: { [key: string]: unknown }): Operators {
-  const isFact = Object.hasOwn(leaf, "trait") || Object.hasOwn(leaf, "context");
-  const except = isFact ? ["trait", "context"] : LEAF_KEYS;
-  return Object.fromEntries(Object.entries(leaf).filter(([key]) => !except.includes(key)));
-}
-
-/** How much more a number has to be; undefined where more would not help, or nothing is missing. */
-function missingOf(actual: unknown, { eq, gt, gte }: Operators): number | undefined {
-  if (typeof actual !== "number") return undefined;
-  const goal = [gte, eq].find((operand) => typeof operand === "number");
-  if (typeof goal === "number" && goal > actual) return goal - actual;
-  return typeof gt === "number" && gt >= actual && Number.isInteger(actual) ? gt - actual + 1 : undefined;
-}
-
-function phraseMs(ms: number): string {
-  const [unit, noun] = (
-    [
-      ["d", "day"],
-      ["h", "hour"],
-      ["m", "minute"],
-      ["s", "second"],
-    ] as const
-  ).find(([unit]) => ms >= durationMs(`1${unit}`)) ?? ["s", "second"];
-  return plural(Math.floor(ms / durationMs(`1${unit}`)), noun);
-}
-
-/** `Fri 27 Nov 2026 14:00` on the site's wall clock; the runtime's own formats differ between versions. */
-function clockIn(timeZone: string): (instant: number) => string {
-  const offset = offsetOf(timeZone) ?? (() => 0);
-  return (instant) => {
-    const [weekday, day, month, year, time] = new Date(instant + offset(instant)).toUTCString().split(" ") as string[];
-    return `${weekday!.slice(0, 3)} ${Number(day)} ${month} ${year} ${time!.slice(0, 5)}`;
+  const holds = (until: number | null, value: Truth, next: Truth | undefined): string => {
+    if (until === null) return "";
+    if (next === value) return `, at least until ${look.clock(until)}`;
+    return `, until ${look.clock(until)}${next === undefined ? "" : `, then ${VERDICTS[`${next}`]}`}`;
   };
+
+  const findLeaf = (
+    leaf: Condition,
+    pointer: string,
+    answer: { value: Truth; until: number | null; next: Truth | undefined },
+  ): Partial<Why> & { found?: string } => {
+    if (answer.value === "unknown") {
+      const unknown = whyUnknown(leaf, pointer, look);
+      return { unknown, found: phraseUnknown(unknown, look, rules) };
+    }
+    return findIn(leaf, look, answer);
+  };
+
+  return trace(root).why;
+}
+
+const VERDICTS: { readonly [value: string]: string } = { true: "yes", false: "no", unknown: "unknown" };
+
+/** The rules that the condition refers to, directly or through others, by key. */
+function reachableFrom(condition: Condition, rules: readonly Rule[]): Map<string, Rule> {
+  const byKey = new Map(rules.map((rule) => [rule.key, rule]));
+  const reached = new Map<string, Rule>();
+  const visit = (condition: Condition): void => {
+    for (const key of analyze(condition).segments) {
+      const rule = byKey.get(key);
+      if (!rule || reached.has(key)) continue;
+      reached.set(key, rule);
+      visit(rule.condition);
+    }
+  };
+  visit(condition);
+  return reached;
+}
+
+/** Of a group: which parts decide it, and what is not complete in them. */
+function findGroup(
+  condition: Condition,
+  value: Truth,
+  children: readonly { why: Why; short: string }[],
+): Partial<Why> & { found?: string } {
+  const isDecisive = ({ why }: { why: Why }) => "not" in condition || why.value === value;
+  const deciding = children.filter(isDecisive);
+  const instants = deciding.flatMap(({ why }) => why.completeAfter ?? []);
+  const group = {
+    ...(children.length && { decides: children.flatMap((child, i) => (isDecisive(child) ? [i] : [])) }),
+    ...(instants.length && { completeAfter: Math.max(...instants) }),
+  };
+  if (children.length < 2) return group;
+  if (value === "all" in condition) return { ...group, found: `${value ? "all" : "none"} of ${children.length} hold` };
+  const word = value === "unknown" ? "not known" : value ? "this holds" : "still missing";
+  const parts = deciding.slice(0, PARTS).map(({ short }) => cut(short));
+  const others = deciding.length - parts.length;
+  return { ...group, found: `${word}: ${[...parts, ...(others ? [`${others} more`] : [])].join("; ")}` };
+}
+
+const cut = (text: string) => (text.length > PART_LENGTH ? `${text.slice(0, PART_LENGTH)}…` : text);
+
+/** What a leaf lacks that is unknown. */
+function whyUnknown(leaf: Condition, pointer: string, { subject, now, options }: Look): Unknown {
+  const { consent } = subject;
+  const denied = Array.isArray(consent) ? analyze(leaf).purposes.filter((purpose) => !consent.includes(purpose)) : [];
+  if (denied.length) return { reason: "consent", what: denied };
+  const lacking = lackingIn(leaf, options.language).map((part) => pointer + part.pointer);
+  if (lacking.length) return { reason: "runtime", what: lacking };
+  const { segment, time } = leaf as { segment?: string; time?: object };
+  if (segment === undefined) return { reason: "value", what: [time ? "context.timezone" : "id"] };
+  const given = readPath(subject.segments, [segment]) as GivenAnswer | undefined;
+  const isOver = typeof given?.until === "number" && given.until <= now;
+  return { reason: "value", what: [`segments.${segment}${isOver ? ".until" : ""}`] };
+}
+
+function phraseUnknown({ reason, what }: Unknown, { clock, subject }: Look, rules: ReadonlyMap<string, Rule>): string {
+  if (reason === "consent") return `not allowed: it needs consent for ${join(what, "and")}`;
+  if (reason === "runtime") return "not known here, only at the edge";
+  const [, segment, over] = /^segments\.(.*?)(\.until)?$/s.exec(what[0]!) ?? [];
+  if (segment === undefined) return what[0] === "id" ? "the person has no id" : "the visitor's time zone is not known";
+  if (rules.has(segment)) return "it is unknown itself";
+  if (over) return `what was known of it held until ${clock(subject.segments![segment]!.until!)}`;
+  return `nothing is known here of the segment ${phraseValue(segment)}`;
 }

@@ -25,8 +25,31 @@ it("tells what a condition looks at", () => {
     segments: ["vip"],
     purposes: ["analytics", "personalization"],
     runtime: "edge",
+    edgeOnly: [
+      { pointer: "/all/0/in/1", what: "a value that is a trait" },
+      { pointer: "/all/1/like", what: "like" },
+      { pointer: "/all/3/where/category/eq", what: "a value that is a trait" },
+      { pointer: "/all/5/between", what: "between" },
+    ],
     sampled: false,
   });
+});
+
+it("points at what the browser lacks", () => {
+  const parts = (condition: Condition) => analyze(condition).edgeOnly.map(({ pointer, what }) => `${pointer} ${what}`);
+  const where = { "a/b": { like: "x*", gt: 1 } };
+  expect(parts({ not: { event: "A", unless: { event: "B", where }, after: "1h" } })).toEqual([
+    "/not/unless/where/a~1b/like like",
+  ]);
+  expect(
+    parts({
+      any: [
+        { event: "A", where, count: { gte: 1 } },
+        { event: "A", days: { gte: 2 } },
+      ],
+    }),
+  ).toEqual(["/any/0/where/a~1b/like like", "/any/1 days"]);
+  expect(parts({ trait: "joined", gte: "2026-01-01", all: { eq: 1 } })).toEqual(["/gte gte of a date", "/all all"]);
 });
 
 it.each([
