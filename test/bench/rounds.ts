@@ -47,7 +47,11 @@ interface Sample {
 let serial = 1;
 
 /** @throws Error when any answer is not a success: a fast refusal is no result. */
-export async function measure(bench: Bench, contestants: readonly Contestant[], pace: Pace): Promise<Measured[]> {
+export async function measure(
+  bench: Pick<Bench, "cpuSeconds">,
+  contestants: readonly Contestant[],
+  pace: Pace,
+): Promise<Measured[]> {
   for (const contestant of contestants) await load(contestant, pace.warmMs);
   const samples = contestants.map(() => [] as Sample[]);
   for (let round = 0; round < pace.rounds; round++) {

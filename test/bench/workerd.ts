@@ -19,26 +19,41 @@ export interface Bench {
   /** The same with its use of D1 counted, answered in the header `x-bench`. Same database. */
   counted: string;
   bare: string;
-  rules: string;
   /** CPU seconds that workerd has used; undefined where the system does not say. */
   cpuSeconds(): number | undefined;
   stop(): Promise<void>;
 }
 
+/** A Worker that has a workerd for itself, and no bindings. */
+export interface Alone extends Pick<Bench, "cpuSeconds" | "stop"> {
+  url: string;
+}
+
+/** @param entry from the project's root */
+export async function startAlone(entry: string): Promise<Alone> {
+  const others = findWorkerds();
+  const mf = new Miniflare(
+    convertV4MiniflareOptions({
+      host: "127.0.0.1",
+      port: 0,
+      log: new Log(LogLevel.ERROR),
+      workers: [{ ...(await readShared()), name: "alone", script: await bundle(entry) }],
+    }),
+  );
+  await mf.ready;
+  const url = String(await mf.unsafeGetDirectURL("alone")).replace(/\/$/, "");
+  return { url, cpuSeconds: cpuOfNew(others), stop: () => mf.dispose() };
+}
+
 export async function startBench(options: { inspect?: boolean } = {}): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), "attune-bench-"));
-  const [product, counted, bare, rules] = await Promise.all([
+  const [product, counted, bare] = await Promise.all([
     bundle("edge/worker.ts"),
     bundle("test/bench/workers/product.ts"),
     bundle("test/bench/workers/bare.ts"),
-    bundle("test/bench/workers/rules.ts"),
   ]);
-  const compatibilityDate = /compatibility_date = "(.*)"/.exec(await readFile(`${ROOT}wrangler.toml`, "utf8"))![1]!;
-  const shared = {
-    modules: true,
-    compatibilityDate,
-    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-  };
+  const shared = await readShared();
+  const others = findWorkerds();
   const own = {
     ...shared,
     d1Databases: { DB: "attune" },
@@ -62,7 +77,6 @@ export async function startBench(options: { inspect?: boolean } = {}): Promise<B
         { ...own, name: "product", script: product },
         { ...own, name: "counted", script: counted },
         { ...shared, name: "bare", script: bare, d1Databases: { DB: "bare" } },
-        { ...shared, name: "rules", script: rules },
       ],
     }),
   );
@@ -74,20 +88,28 @@ export async function startBench(options: { inspect?: boolean } = {}): Promise<B
     await mf.ready;
     await migrate(mf);
     const url = async (name: string) => String(await mf.unsafeGetDirectURL(name)).replace(/\/$/, "");
-    const pid = findWorkerd();
     return {
       mf,
       product: await url("product"),
       counted: await url("counted"),
       bare: await url("bare"),
-      rules: await url("rules"),
-      cpuSeconds: () => (pid === undefined ? undefined : readCpuSeconds(pid)),
+      cpuSeconds: cpuOfNew(others),
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** What all Workers here have. */
+async function readShared() {
+  const [, compatibilityDate] = /compatibility_date = "(.*)"/.exec(await readFile(`${ROOT}wrangler.toml`, "utf8"))!;
+  return {
+    modules: true,
+    compatibilityDate: compatibilityDate!,
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  };
 }
 
 /** As wrangler bundles a Worker. */
@@ -129,18 +151,26 @@ function oneLinePerStatement(sql: string): string {
     .join("\n");
 }
 
-/** The workerd that is our own child: others may run on the machine. */
-function findWorkerd(): number | undefined {
+/** Reads the CPU seconds of our workerd that was not among the others when it was started. */
+function cpuOfNew(others: readonly number[]): Bench["cpuSeconds"] {
+  const pid = findWorkerds().find((pid) => !others.includes(pid));
+  return () => (pid === undefined ? undefined : readCpuSeconds(pid));
+}
+
+/** Those that are our own children: others may run on the machine. */
+function findWorkerds(): number[] {
   try {
-    for (const name of readdirSync("/proc")) {
-      if (!/^\d+$/.test(name)) continue;
-      const stat = readStat(Number(name));
-      if (stat?.command === "workerd" && Number(stat.fields[1]) === process.pid) return Number(name);
-    }
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => {
+        const stat = readStat(pid);
+        return stat?.command === "workerd" && Number(stat.fields[1]) === process.pid;
+      });
   } catch {
     // No /proc: not Linux.
+    return [];
   }
-  return undefined;
 }
 
 function readCpuSeconds(pid: number): number | undefined {

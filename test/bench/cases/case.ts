@@ -13,7 +13,7 @@ export interface Setting {
 
 export interface Case {
   name: string;
-  /** Without one the case starts no workerd. */
+  /** Of the product. */
   needsWorkerd: boolean;
   run(setting: Setting): Promise<CaseResult>;
   /** The load under which `--profile` looks where the product's time goes. */

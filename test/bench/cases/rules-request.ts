@@ -1,27 +1,26 @@
 /** A request in workerd that decides 500 rules over the traits of a profile, against one that decides nothing. */
 import { type Contestant, type Measured, measure, ratioOf } from "../rounds.ts";
+import { startAlone } from "../workerd.ts";
 import type { Case } from "./case.ts";
 
 const QUICK = { rounds: 3, roundMs: 500, warmMs: 500 };
 
 export const rulesRequest: Case = {
   name: "rules-request",
-  needsWorkerd: true,
-  async run({ bench, pace, quick }) {
+  needsWorkerd: false,
+  async run({ pace, quick }) {
+    const worker = await startAlone("test/bench/workers/rules.ts");
     const contestant = (name: string, path: string): Contestant => ({
       name,
-      url: bench.rules,
+      url: worker.url,
       request: { method: "GET", path, headers: {} },
       units: 1,
     });
-    const results = await measure(
-      bench,
-      [contestant("decides nothing", "/empty"), contestant("decides 500 rules", "/decide")],
-      quick ? QUICK : pace,
-    );
+    const contestants = [contestant("decides nothing", "/empty"), contestant("decides 500 rules", "/decide")];
+    const results = await measure(worker, contestants, quick ? QUICK : pace).finally(worker.stop);
     const [empty, deciding] = results as [Measured, Measured];
     return {
-      title: "A bare itty-router handler in workerd, 64 profiles in its memory in turn, requests/s",
+      title: "A bare itty-router handler alone in workerd, 64 profiles in its memory in turn, requests/s",
       columns: ["", "per second", "× empty", "p50 ms", "p99 ms", "CPU µs", "× empty by CPU"],
       rows: results.map((result) => [
         result.name,

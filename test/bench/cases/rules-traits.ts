@@ -44,17 +44,6 @@ export const rulesTraits: Case = {
           floor: 1.5,
           atMost: true,
         },
-        ...(few
-          ? [
-              {
-                name: `the same of ${FEW_RULES} rules`,
-                value: timesAsLong(few[names.indexOf(OURS)]!, few[names.indexOf(LIMIT)]!),
-                unit: "× the time",
-                floor: 1.5,
-                atMost: true,
-              },
-            ]
-          : []),
       ],
     };
   },
