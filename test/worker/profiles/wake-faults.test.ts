@@ -4,6 +4,7 @@ import { postponeWake } from "../../../edge/db/profiles.ts";
 import { wakeDueProfiles } from "../../../edge/profiles/wake.ts";
 import type { Condition } from "../../../shared/condition.ts";
 import { bindings, createSite, type TestSite, track } from "../site.ts";
+import { around, dying } from "./around.ts";
 
 const HOUR_MS = 3_600_000;
 const ADDED: Condition = { event: "Product Added", within: "1h" };
@@ -60,41 +61,6 @@ async function members(site: TestSite): Promise<string[]> {
      WHERE m.site_id = ?1 ORDER BY i.identifier`,
   );
   return rows.map(({ identifier }) => identifier.slice("anonymousId:".length));
-}
-
-/** The same bindings, where something happens as the due are listed, and before or after each writing of profiles. */
-function around(on: {
-  listed?: () => void;
-  before?: (writes: number) => unknown;
-  after?: (writes: number) => unknown;
-}) {
-  const seen = { writes: 0 };
-  let isWrite = false;
-  const DB = new Proxy(env.DB, {
-    get(db, name) {
-      if (name === "prepare") {
-        return (sql: string) => {
-          isWrite ||= sql.includes("INSERT INTO profiles");
-          if (sql.includes("ORDER BY wakes_at")) on.listed?.();
-          return db.prepare(sql);
-        };
-      }
-      if (name === "batch") {
-        return async (statements: D1PreparedStatement[]) => {
-          if (!isWrite) return db.batch(statements);
-          isWrite = false;
-          seen.writes++;
-          await on.before?.(seen.writes);
-          const results = await db.batch(statements);
-          await on.after?.(seen.writes);
-          return results;
-        };
-      }
-      const value = Reflect.get(db, name);
-      return typeof value === "function" ? value.bind(db) : value;
-    },
-  });
-  return { seen, env: { ...bindings, DB } };
 }
 
 describe("a profile that is written in between", () => {
@@ -177,6 +143,16 @@ describe("a profile that throws", () => {
     expect(await wakeDueProfiles(bindings, atLater)).toEqual({ decided: 1, changed: 1 });
     expect(await wakesAt(site, "broken")).toBeLessThan(later);
     expect(JSON.parse(errors[0]!)).toMatchObject({ profileId: broken, postponed: false });
+  });
+});
+
+describe("a database that is too busy", () => {
+  it("ends the run, and puts nobody off", async () => {
+    const site = await createDue("a", "b");
+    await expect(wakeDueProfiles(dying(3, "there").env, atLater)).rejects.toThrow("connection lost");
+    expect(await wakesAt(site, "a")).toBeLessThan(later);
+    expect(errors).toEqual([]);
+    expect(await wakeDueProfiles(bindings, atLater)).toEqual({ decided: 2, changed: 2 });
   });
 });
 
