@@ -33,20 +33,23 @@ let next = 0;
 time(heat.warmMs);
 process.stdout.write(JSON.stringify({ nanos: time(heat.roundMs), sums }));
 
-/** Nanoseconds of a call, subjects in turn and each call a second later: the median of samples. */
+/**
+ * Nanoseconds of a call, subjects in turn and each call a second later: the median of samples. They are of this thread's
+ * CPU: what others do on the machine hardly changes it.
+ */
 function time(durationMs: number): number {
   const samples: number[] = [];
   for (const startedAt = performance.now(); performance.now() - startedAt < durationMs; ) {
-    const sampledAt = performance.now();
-    let calls = 0;
-    let took = 0;
-    do {
+    const first = next;
+    const before = cpuMicros();
+    for (const sampledAt = performance.now(); performance.now() - sampledAt < SAMPLE_MS; next++)
       answer(subjects[next % subjects.length]!, NOW + next * SECOND_MS);
-      next++;
-      calls++;
-      took = performance.now() - sampledAt;
-    } while (took < SAMPLE_MS);
-    samples.push((took * 1e6) / calls);
+    samples.push(((cpuMicros() - before) * 1_000) / (next - first));
   }
   return median(samples);
+}
+
+function cpuMicros(): number {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
 }

@@ -38,7 +38,7 @@ export interface Heat {
 
 /** What a process answers. */
 interface Time {
-  /** Of one call for all rules. */
+  /** Of CPU, of one call for all rules. */
   nanos: number;
   /** Witnesses of all subjects. */
   sums: number[];
@@ -46,7 +46,7 @@ interface Time {
 
 export interface Raced {
   name: string;
-  /** Nanoseconds of one call for all rules: the median of the rounds. */
+  /** Nanoseconds of CPU of one call for all rules: the median of the rounds. */
   nanos: number;
   /** The same of each round, in order. */
   rounds: number[];
@@ -76,7 +76,7 @@ export function race(
 /** How it was measured, for a note. */
 export function describeRace(quick: boolean): string {
   const { rounds, warmMs, roundMs } = quick ? QUICK : FULL;
-  return `all answer alike; medians of ${rounds} rounds, in each a process of its own: ${warmMs} ms to warm up, ${roundMs} ms timed`;
+  return `all answer alike; CPU of the thread, medians of ${rounds} rounds, in each a process of its own: ${warmMs} ms to warm up, ${roundMs} ms timed`;
 }
 
 /** How many times as long as the other the one takes: the median of the rounds' own ratios. */
