@@ -128,9 +128,10 @@ function compareEvents(a: HistoryEvent, b: HistoryEvent): number {
 }
 
 function entryOf({ type, event, timestamp, properties }: HistoryEvent, needs: Needs): Entry | [] {
+  if (!Number.isFinite(timestamp)) return [];
   const time = Math.floor(timestamp);
   const wanted = needs.events.filter((need) => need.type === type && (need.event === null || need.event === event));
-  if (wanted.length === 0 || !Number.isFinite(time)) return [];
+  if (wanted.length === 0) return [];
   const paths = [...new Set(wanted.flatMap((need) => need.paths))].sort();
   const cells = paths.map((path) => cellOf(readPath(properties, path.split("."))));
   while (cells.length && isMissing(cells.at(-1)!)) cells.pop();

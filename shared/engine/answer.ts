@@ -1,13 +1,9 @@
 /** From what a node leaves behind to what is answered. */
-import type { Node, Run } from "./run.ts";
+import { type Node, type Run, UNKNOWN } from "./run.ts";
 import type { Answer } from "./types.ts";
-
-const VALUES = [false, true, "unknown"] as const;
-/** Most answers hold for good: these are made once. */
-export const FOREVER: readonly Answer[] = VALUES.map((value) => Object.freeze({ value, until: null }));
 
 /** A node's answer in a run. */
 export function answerOf(node: Node, run: Run): Answer {
   const code = node(run);
-  return run.until < Infinity ? { value: VALUES[code], until: run.until } : FOREVER[code]!;
+  return { value: code === UNKNOWN ? "unknown" : !!code, until: run.until < Infinity ? run.until : null };
 }

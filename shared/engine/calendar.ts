@@ -1,10 +1,7 @@
-/** Leaves that need a calendar: `days`, `time`, `date`. The browser's script goes without them. */
-import type { DateCondition, EventCondition, TimeCondition } from "../condition.ts";
+/** What needs a calendar: `days`, `time`, `date`. The browser's script goes without them. */
+import type { DateCondition, TimeCondition } from "../condition.ts";
 import { instantOf } from "./dates.ts";
-import type { Measure } from "./event.ts";
-import { testsOf } from "./operators.ts";
 import { ensure, type Node, type Run, type Scope, settle, unknown } from "./run.ts";
-import type { Series } from "./selection.ts";
 import { durationMs } from "./value.ts";
 import { type Offset, offsetOf, startOfDay, transitionIn } from "./zone.ts";
 
@@ -25,19 +22,10 @@ function zoneIn(scope: Scope, zone: string): Offset | undefined {
 /** The site's own; UTC where its setting is not a zone. */
 const siteZone = (scope: Scope): Offset => zoneIn(scope, scope.options.timeZone) ?? (() => 0);
 
-/** On how many calendar days of the site's zone. */
-export function measureDays({ days }: EventCondition, scope: Scope): Measure {
+/** The number of the calendar day, in the site's zone, in which an instant lies. */
+export function dayIn(scope: Scope): (time: number) => number {
   const offset = siteZone(scope);
-  return {
-    series: (selection) =>
-      // A path cannot be a number: no property can be mistaken for it.
-      ensure(selection.columns, 0, () => ({
-        times: selection.times,
-        values: selection.times.map((time) => Math.floor((time + offset(time)) / DAY_MS)),
-      })) as Series,
-    read: ({ values }, { low, high }) => new Set(values.slice(low, high)).size,
-    test: testsOf(days!, scope),
-  };
+  return (time) => Math.floor((time + offset(time)) / DAY_MS);
 }
 
 /** Minutes of a day that `"18:30"` stands for. */
@@ -94,9 +82,9 @@ export function dateLeaf({ date, anniversary, within }: DateCondition, scope: Sc
     if (!anniversary) return [text.length === 10 ? dayFrom(instant) : spanOf(instant, instant)];
     const [year, month, day] = text.slice(0, 10).split("-").map(Number) as [number, number, number];
     const reach = Math.ceil(Math.abs(length) / (365 * DAY_MS)) + 1;
-    const around = new Date(now).getUTCFullYear();
-    const years = Array.from({ length: 2 * reach + 1 }, (_, i) => around - reach + i);
-    return years.filter((other) => other > year).map((other) => dayFrom(anniversaryIn(other, month, day)));
+    const first = Math.max(year + 1, new Date(now).getUTCFullYear() - reach);
+    const years = Array.from({ length: 2 * reach + 1 }, (_, i) => first + i);
+    return years.map((other) => dayFrom(anniversaryIn(other, month, day)));
   };
 
   return settle((run) => {

@@ -14,7 +14,7 @@ import {
   type Scope,
   unknown,
 } from "./run.ts";
-import type { Answer, CompileOptions, Program, Rule, Subject } from "./types.ts";
+import type { CompileOptions, Program, Rule, Subject } from "./types.ts";
 import { readPath } from "./value.ts";
 
 /**
@@ -22,12 +22,13 @@ import { readPath } from "./value.ts";
  * and a reference of a rule to itself through `{segment}`, is unknown.
  */
 export function compile(rules: readonly Rule[], options: CompileOptions, language: Language): Program {
-  const { nodes, start, scope } = link(rules, options, language);
-  const answer =
-    language.answerAll?.(nodes, scope) ?? ((run: Run): Answer[] => nodes.map((node) => answerOf(node, run)));
+  const { nodes, start } = link(rules, options, language);
   return {
     keys: rules.map(({ key }) => key),
-    evaluate: (subject, now) => answer(start(subject, now)),
+    evaluate(subject, now) {
+      const run = start(subject, now);
+      return nodes.map((node) => answerOf(node, run));
+    },
   };
 }
 
@@ -62,7 +63,7 @@ export function link(rules: readonly Rule[], options: CompileOptions, language: 
     if (Array.isArray(all)) return combine(all.map(build), 0);
     if (Array.isArray(any)) return combine(any.map(build), 1);
     if (not) return negate(build(not));
-    return ensure(scope.made, canonical(condition), () => {
+    return ensure(scope.made, JSON.stringify(condition), () => {
       const kind = kindOf(condition);
       if (!kind || !Object.hasOwn(language.leaves, kind)) return unknown;
       scope.needs = 0;
@@ -92,6 +93,7 @@ export function link(rules: readonly Rule[], options: CompileOptions, language: 
       until: Infinity,
       denied: deniedTo(subject),
       facts: facts.map(([root, keys]) => readPath(subject[root], keys)),
+      lasting: [],
       kept: [],
     }),
   };

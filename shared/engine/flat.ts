@@ -4,7 +4,7 @@
  * the closures, which still answer where a purpose is not granted. Edge only: a browser's few rules do not earn its bytes.
  */
 import type { Condition, Operators } from "../condition.ts";
-import { answerOf, FOREVER } from "./answer.ts";
+import { answerOf } from "./answer.ts";
 import { type Check, type Code, childrenOf, ensure, kindOf, type Node, type Run, type Scope } from "./run.ts";
 import { countUpTo } from "./selection.ts";
 import type { Answer } from "./types.ts";
@@ -13,6 +13,8 @@ import { isScalar } from "./value.ts";
 /** Where a rule goes on behind a test: at another test, or here. */
 const YES = -1;
 const NO = -2;
+/** What lasts is answered by the same two objects again and again. */
+const LASTING: readonly Answer[] = [false, true].map((value) => Object.freeze({ value, until: null }));
 /** In place of where a rule begins. */
 const NOT_FLAT = -3;
 
@@ -95,7 +97,7 @@ export function answerAll(nodes: readonly Node[], scope: Scope): (run: Run) => A
     for (let i = 0; i < heads.length; i++) {
       const head = heads[i]!;
       const isFlat = head !== NOT_FLAT && !(run.denied & needs[i]!);
-      answers.push(isFlat ? FOREVER[follow(flat, head, bits, run)]! : answerOf(nodes[i]!, run));
+      answers.push(isFlat ? LASTING[follow(flat, head, bits, run)]! : answerOf(nodes[i]!, run));
     }
     return answers;
   };
@@ -116,8 +118,8 @@ function flatOf(scope: Scope): Flat {
 /** A run's bits, made when first asked for. */
 function bitsOf(flat: Flat, run: Run): Int32Array {
   if (flat.words.length !== flat.code.length) flat.words = Int32Array.from(flat.code);
-  run.kept[flat.slot] ??= lookUp(flat, run.facts);
-  return run.kept[flat.slot] as Int32Array;
+  run.lasting[flat.slot] ??= lookUp(flat, run.facts);
+  return run.lasting[flat.slot] as Int32Array;
 }
 
 function isFlat(condition: Condition, scope: Scope): boolean {

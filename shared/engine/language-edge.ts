@@ -2,12 +2,13 @@
 import { dateLeaf, timeLeaf } from "./calendar.ts";
 import { measured } from "./event.ts";
 import { sampleLeaf } from "./fact.ts";
-import { answerAll, flatten } from "./flat.ts";
+import { flatten } from "./flat.ts";
 import { browserLanguage } from "./language.ts";
 import { MEASURES } from "./measures.ts";
 import { ALL_CHECKS, readerOf, specialTest } from "./operators-edge.ts";
 import { ratioLeaf, sequenceLeaf } from "./pattern.ts";
 import type { Language } from "./run.ts";
+import { unlessLeaf } from "./unless-edge.ts";
 import { spanOf } from "./window-edge.ts";
 
 /** What the Worker decides with. */
@@ -15,6 +16,7 @@ export const fullLanguage: Language = {
   leaves: {
     ...browserLanguage.leaves,
     ...Object.fromEntries(Object.entries(MEASURES).map(([key, measure]) => [key, measured(measure)])),
+    unless: unlessLeaf,
     sample: sampleLeaf,
     sequence: sequenceLeaf,
     ratio: ratioLeaf,
@@ -26,5 +28,4 @@ export const fullLanguage: Language = {
   read: readerOf,
   span: spanOf,
   flatten,
-  answerAll,
 };

@@ -1,9 +1,9 @@
 /** What of the language the browser's script has. What it lacks is unknown there, and asked of the edge. */
-import { measureSum } from "./aggregate.ts";
 import { measureCount, measured } from "./event.ts";
 import { contextLeaf, segmentLeaf, traitLeaf } from "./fact.ts";
 import { CHECKS } from "./operators.ts";
 import type { Language } from "./run.ts";
+import { measureSum } from "./sum.ts";
 import { unlessLeaf } from "./unless.ts";
 import { lastOf } from "./window.ts";
 

@@ -2,9 +2,17 @@
 import type { Operators } from "../condition.ts";
 import { instantOf } from "./dates.ts";
 import { combine } from "./logic.ts";
-import { CHECKS, orderBy, testsOf, text } from "./operators.ts";
+import { CHECKS, testsOf, text } from "./operators.ts";
 import type { Check, Code, Node, Run, Scope } from "./run.ts";
 import { durationMs, isScalar, readPath } from "./value.ts";
+
+/** Operators over any measure of distance, NaN where there is none. */
+const orderBy = (distance: (value: unknown, operand: unknown) => number): { [operator: string]: Check } => ({
+  gt: (value, operand) => distance(value, operand) > 0,
+  gte: (value, operand) => distance(value, operand) >= 0,
+  lt: (value, operand) => distance(value, operand) < 0,
+  lte: (value, operand) => distance(value, operand) <= 0,
+});
 
 /** The sign of the distance between two dates; NaN, which compares to nothing, when one of them is none. */
 const dates = (value: unknown, operand: unknown) => instantOf(value) - instantOf(operand);

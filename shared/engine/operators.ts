@@ -1,7 +1,7 @@
 /** Operators: from the object that follows a value in a condition to one test of it. These are what the browser has too. */
 import type { Operators } from "../condition.ts";
 import { combine } from "./logic.ts";
-import { type Check, type Code, type Node, type Scope, unknown } from "./run.ts";
+import { type Check, type Code, type Node, type Run, type Scope, unknown } from "./run.ts";
 import { isScalar } from "./value.ts";
 
 const equal: Check = (value, operand) => value === operand && isScalar(value);
@@ -13,28 +13,24 @@ const not =
   (value, operand) =>
     !check(value, operand);
 
-/** The distance of two numbers; NaN, which compares to nothing, when one of them is none. */
-const distance = (value: unknown, operand: unknown) =>
-  typeof value === "number" && typeof operand === "number" ? value - operand : Number.NaN;
-
-export const text =
-  (check: (value: string, operand: string) => boolean): Check =>
+/** A check of two values of the same type. */
+const typed =
+  <T>(type: string, check: (value: T, operand: T) => boolean): Check =>
   (value, operand) =>
-    typeof value === "string" && typeof operand === "string" && check(value, operand);
+    typeof value === type && typeof operand === type && check(value as T, operand as T);
+
+const numbers = (check: (value: number, operand: number) => boolean) => typed("number", check);
+
+export const text = (check: (value: string, operand: string) => boolean) => typed("string", check);
 
 const includes = text((value, part) => value.includes(part));
 
-/** Operators over any measure of distance, NaN where there is none. */
-export const orderBy = (distance: (value: unknown, operand: unknown) => number): { [operator: string]: Check } => ({
-  gt: (value, operand) => distance(value, operand) > 0,
-  gte: (value, operand) => distance(value, operand) >= 0,
-  lt: (value, operand) => distance(value, operand) < 0,
-  lte: (value, operand) => distance(value, operand) <= 0,
-});
-
 /** Their results do not change with time. */
 export const CHECKS: { readonly [operator: string]: Check } = {
-  ...orderBy(distance),
+  gt: numbers((value, operand) => value > operand),
+  gte: numbers((value, operand) => value >= operand),
+  lt: numbers((value, operand) => value < operand),
+  lte: numbers((value, operand) => value <= operand),
   eq: equal,
   ne: not(equal),
   in: oneOf,
@@ -45,16 +41,20 @@ export const CHECKS: { readonly [operator: string]: Check } = {
   endsWith: text((value, part) => value.endsWith(part)),
 };
 
+/** How to read an operand in a run. */
+export const readerOf = (operand: unknown, scope: Scope): ((run: Run) => unknown) =>
+  scope.language.read?.(operand, scope) ?? (() => operand);
+
 function testOf(operator: string, operand: unknown, scope: Scope): Node {
-  const { checks, read, test } = scope.language;
+  const { checks, test } = scope.language;
   const special = test?.(operator, operand, scope);
   if (special) return special;
   if (!Object.hasOwn(checks, operator)) return unknown;
   const check = checks[operator]!;
-  const reader = read?.(operand, scope);
+  const read = readerOf(operand, scope);
   return (run, value) => {
     run.until = Infinity;
-    return +check(value, reader ? reader(run) : operand) as Code;
+    return +check(value, read(run)) as Code;
   };
 }
 

@@ -1,6 +1,6 @@
 /** The shapes that the engine's own files share: a compiled node, one evaluation of it, and what a leaf may ask for while it is compiled. */
 import type { Condition, Window } from "../condition.ts";
-import type { Answer, CompileOptions, Subject } from "./types.ts";
+import type { CompileOptions, Subject } from "./types.ts";
 import type { SpanAt } from "./window.ts";
 
 /** Truth as a number: false, true, unknown. */
@@ -18,12 +18,16 @@ export interface Run {
   now: number;
   /** Where a node leaves its `until`, beside the truth that it returns; Infinity = never. Every node sets it. */
   until: number;
+  /** An `until` of which the node is sure that its answer changes then. */
+  exact?: number;
   /** Bits of the purposes that are not granted. */
   readonly denied: number;
   /** Values at the paths that the program reads, by slot. */
   readonly facts: readonly unknown[];
-  /** Whatever a node keeps for the rest of this evaluation, by slot. */
-  readonly kept: unknown[];
+  /** What nodes made of the subject, whatever the instant, by slot. */
+  readonly lasting: unknown[];
+  /** What nodes answered at an instant, by slot. */
+  kept: unknown[];
 }
 
 /** A compiled condition, or a compiled test of `value`. Pure in (run, run.now, value); never throws. */
@@ -37,7 +41,7 @@ export interface Scope {
   needs: number;
   /** A slot of `run.facts` for the value at a dotted path of the subject. */
   fact(root: "traits" | "context", path: string): number;
-  /** A slot of `run.kept`. */
+  /** A slot of `run.lasting` and `run.kept`. */
   keep(): number;
   /** What the program has made so far and shares, by key. */
   readonly made: Map<unknown, unknown>;
@@ -64,8 +68,6 @@ export interface Language {
   readonly span: (window: Window) => SpanAt;
   /** A quicker way for conditions that allow it; `build` makes the ordinary one. */
   readonly flatten?: (condition: Condition, scope: Scope, build: () => Node) => Node | undefined;
-  /** A quicker way to ask many nodes. */
-  readonly answerAll?: (nodes: readonly Node[], scope: Scope) => (run: Run) => Answer[];
 }
 
 /**
@@ -98,8 +100,9 @@ const LOOKS = 32;
 export function settle(node: Node): Node {
   return (run, input) => {
     const { now } = run;
+    run.exact = 0;
     const value = node(run, input);
-    for (let looks = LOOKS; run.until < Infinity && looks; looks--) {
+    for (let looks = LOOKS; run.until < Infinity && run.until !== run.exact && looks; looks--) {
       const { until } = run;
       run.now = until;
       if (node(run, input) !== value) {

@@ -11,11 +11,15 @@ export interface Series {
   /** Whole epoch milliseconds, ascending. */
   times: number[];
   values: unknown[];
+  /** Its measure may grow, too, as events leave. */
+  isMixed?: boolean;
 }
 
 /** Events in time order. */
 export interface Selection extends Series {
   values: HistoryEvent[];
+  /** How many of the events that it chooses from it has looked at. */
+  seen: number;
   /** It holds from `since` … */
   since: number;
   /** … until here, when a `where` compares dates with the clock; otherwise for good. */
@@ -27,24 +31,30 @@ export interface Selection extends Series {
 /** How a leaf gets at its events during a run. */
 export type Select = (run: Run) => Selection;
 
-/** Type → name → its events. Under the name 0, which no event can have, are those of any name. */
-type Index = Map<unknown, Map<unknown, Selection>>;
+/** Type → name → slot of its events in `run.lasting`. Under the name 0, which no event can have, are those of any name. */
+type Wanted = Map<unknown, Map<unknown, number>>;
 
-/** Type → the names by which some leaf asks for its events. */
-type Wanted = Map<unknown, Set<unknown>>;
+const select = (since: number): Selection => ({
+  times: [],
+  values: [],
+  seen: 0,
+  since,
+  until: Infinity,
+  columns: new Map(),
+});
 
-const select = (since: number): Selection => ({ times: [], values: [], since, until: Infinity, columns: new Map() });
+const wantedIn = (scope: Scope) => ensure(scope.made, "wanted", () => new Map()) as Wanted;
 
 /** Compiles a selector; equal ones share one selection per evaluation. */
 export function selectionOf(selector: EventSelector, scope: Scope): Select {
   scope.needs |= ANALYTICS;
   const { event = 0, type = "track", where } = selector;
-  const wanted = ensure(scope.made, "wanted", (): Wanted => new Map()) as Wanted;
-  ensure(wanted, type, () => new Set()).add(event);
-  const indexSlot = ensure(scope.made, "index", scope.keep) as number;
-  const ofName: Select = (run) => {
-    run.kept[indexSlot] ??= indexOf(run.subject.events, wanted);
-    return lookUp(run.kept[indexSlot] as Index, type, event);
+  const wanted = wantedIn(scope);
+  const names = ensure(wanted, type, () => new Map()) as Map<unknown, number>;
+  const nameSlot = ensure(names, event, scope.keep);
+  const ofName: Select = ({ lasting, subject }) => {
+    if (!lasting[nameSlot]) addEvents(lasting, subject.events, wanted);
+    return lasting[nameSlot] as Selection;
   };
   if (!where) return ofName;
   const test = combine(
@@ -57,11 +67,12 @@ export function selectionOf(selector: EventSelector, scope: Scope): Select {
   );
   const slot = ensure(scope.made, JSON.stringify([type, event, where]), scope.keep) as number;
   return (run) => {
-    let chosen = run.kept[slot] as Selection | undefined;
-    if (chosen && chosen.since <= run.now && run.now < chosen.until) return chosen;
+    const { lasting, now } = run;
     const all = ofName(run);
-    run.kept[slot] = chosen = select(run.now);
-    for (const candidate of all.values) {
+    let chosen = lasting[slot] as Selection | undefined;
+    if (!chosen || now < chosen.since || now >= chosen.until) lasting[slot] = chosen = select(now);
+    for (; chosen.seen < all.times.length; chosen.seen++) {
+      const candidate = all.values[chosen.seen]!;
       if (test(run, candidate) === 1) add(chosen, candidate);
       chosen.until = Math.min(chosen.until, run.until);
     }
@@ -74,22 +85,14 @@ function add({ times, values }: Selection, event: HistoryEvent) {
   values.push(event);
 }
 
-function lookUp(index: Index, type: unknown, name: unknown): Selection {
-  return ensure(
-    ensure(index, type, () => new Map()),
-    name,
-    () => select(-Infinity),
-  );
-}
-
-function indexOf(events: readonly HistoryEvent[], wanted: Wanted): Index {
-  const index: Index = new Map();
+/** Puts events, none of them older than those before, where the selectors look for them. */
+function addEvents(lasting: unknown[], events: readonly HistoryEvent[], wanted: Wanted): void {
+  for (const names of wanted.values()) for (const slot of names.values()) lasting[slot] ??= select(-Infinity);
   for (const event of Array.isArray(events) ? events : []) {
     const names = wanted.get(event?.type);
     if (!names || typeof event.event !== "string" || !Number.isFinite(event.timestamp)) continue;
-    for (const name of [event.event, 0]) if (names.has(name)) add(lookUp(index, event.type, name), event);
+    for (const name of [event.event, 0]) if (names.has(name)) add(lasting[names.get(name)!] as Selection, event);
   }
-  return index;
 }
 
 /** How many of the ascending `times` are at or before `instant`. */

@@ -1,0 +1,93 @@
+/** The `unless` leaf over long histories: what is unanswered is kept, so that the next event or answer is all there is to look at. */
+import type { UnlessCondition } from "../condition.ts";
+import type { HistoryEvent } from "../event.ts";
+import { ensure, type Node, type Scope, settle } from "./run.ts";
+import { countUpTo, type Selection, selectionOf } from "./selection.ts";
+import { durationMs, isScalar, readPath } from "./value.ts";
+
+/** An event that waits for its answer, and when that comes; Infinity = it does not. */
+type Open = [time: number, answered: number];
+
+/** Which events of a selection nothing has answered yet. */
+interface Unanswered {
+  answers: Selection;
+  /** How many of the events, and of the answers, it has looked at. */
+  seen: [number, number];
+  open: Open[];
+  times: number[];
+  /** The open ones by what has to be equal. */
+  byKey: Map<unknown, Open[]>;
+}
+
+/**
+ * As in unless.ts, for the browser. Some event is at least `after` old, and nothing of `unless` with equal `same` properties came since it. Each event makes it true
+ * from its time + `after` until it leaves the window or is answered; a missing or structured property equals nothing.
+ */
+export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
+  const { unless } = condition;
+  const select = selectionOf(condition, scope);
+  const selectAnswers = selectionOf(unless, scope);
+  const after = durationMs(condition.after);
+  const length = durationMs(condition.within);
+  const paths = (unless.same ?? []).map((path) => path.split("."));
+  const name = JSON.stringify(unless);
+
+  /** What has to be equal; undefined where it equals nothing. */
+  const keyOf = ({ properties }: HistoryEvent) => {
+    const values = paths.map((keys) => readPath(properties, keys));
+    return values.every(isScalar) ? JSON.stringify(values) : undefined;
+  };
+
+  /** Events and answers in the order of time; of one time the answers first, for they answer only what came before. */
+  const unansweredOf = (selection: Selection, answers: Selection, now: number): Unanswered => {
+    let found = selection.columns.get(name) as Unanswered | undefined;
+    if (found?.answers !== answers) {
+      found = { answers, seen: [0, 0], open: [], times: [], byKey: new Map() };
+      selection.columns.set(name, found);
+    }
+    const { seen, open, times, byKey } = found;
+    const before = seen[1];
+    for (;;) {
+      const [event, answer] = seen;
+      const time = selection.times[event] ?? Infinity;
+      const answered = answers.times[answer] ?? Infinity;
+      if (time < answered) {
+        const waiting: Open = [time, Infinity];
+        open.push(waiting);
+        times.push(time);
+        ensure(byKey, keyOf(selection.values[event]!), (): Open[] => []).push(waiting);
+        seen[0]++;
+      } else if (answered < Infinity) {
+        const key = keyOf(answers.values[answer]!);
+        if (key) {
+          for (const waiting of byKey.get(key) ?? []) waiting[1] = answered;
+          byKey.delete(key);
+        }
+        seen[1]++;
+      } else break;
+    }
+    if (seen[1] > before) {
+      found.open = open.filter(([, answered]) => answered > now);
+      found.times = found.open.map(([time]) => time);
+    }
+    return found;
+  };
+
+  return settle((run) => {
+    const { now } = run;
+    const selection = select(run);
+    const answers = selectAnswers(run);
+    const { open, times } = unansweredOf(selection, answers, now);
+    const next = countUpTo(times, now - after);
+    const endOf = ([time, answered]: Open) => Math.min(time + length, answered);
+    let closes = -Infinity;
+    let opens = Infinity;
+    // Those that wait without an end are open the longer the later they happened.
+    for (let i = next; i-- && closes < open[i]![0] + length; ) closes = Math.max(closes, endOf(open[i]!));
+    for (let i = next; i < open.length && opens === Infinity; i++)
+      if (times[i]! + after < endOf(open[i]!)) opens = times[i]! + after;
+    const isOpen = closes > now;
+    run.until = Math.min(selection.until, answers.until, isOpen ? closes : opens);
+    return isOpen ? 1 : 0;
+  });
+}
