@@ -16,6 +16,7 @@ export const PROBLEMS = {
   "version-mismatch": [412, "The object has changed since it was read"],
   "event-too-large": [413, "The event is larger than 32 KB"],
   "batch-too-large": [413, "The body is larger than 500 KB"],
+  "upload-too-large": [413, "The list is larger than 1 MB or 10,000 rows"],
   "invalid-condition": [422, "The condition is not valid"],
   "invalid-template": [422, "The template is not valid"],
   "idempotency-mismatch": [422, "The Idempotency-Key was used for another request"],

@@ -3,6 +3,9 @@ export const EVENT_BYTES = 32 * 1024;
 export const BATCH_BYTES = 500 * 1024;
 /** Events in one batch. */
 export const BATCH_EVENTS = 2_500;
+/** A list of members in CSV. */
+export const UPLOAD_BYTES = 1_000_000;
+export const UPLOAD_ROWS = 10_000;
 export const PROPERTIES_DEPTH = 12;
 /** Distinct traits one identifier may hold; more are refused, named in the answer. */
 export const TRAITS_PER_IDENTIFIER = 500;

@@ -1,6 +1,6 @@
 /** Snowplow's enriched web events (the `atomic.events` columns, CSV or TSV with a header) as Segment messages. */
+import { readCsvObjects } from "../../shared/csv.ts";
 import type { JsonObject, Message } from "../../shared/event.ts";
-import { readCsvObjects } from "./csv.ts";
 import type { Format, Read } from "./format.ts";
 
 type Row = Record<string, string>;

@@ -50,6 +50,8 @@ const MEANINGS: { [slug in keyof typeof PROBLEMS]: string } = {
     "Read the object again, apply the change to what is there now, and send its new ETag in If-Match.",
   "event-too-large": "This event was not stored; the others of its batch were.",
   "batch-too-large": "Split the body; nothing of it was done.",
+  "upload-too-large":
+    "Split the list into several, each with its header, and send them one after another; nothing was done.",
   "invalid-condition": "errors lists what is wrong in the rule, each with a JSON Pointer; nothing was saved.",
   "invalid-template": "errors lists what is wrong in the template, with line and column; nothing was saved.",
   "idempotency-mismatch": "Use a new Idempotency-Key for a new request; the first one's answer is kept 24 hours.",

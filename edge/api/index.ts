@@ -16,7 +16,9 @@ import { buildDocument } from "./openapi.ts";
 import { blockPreview, segmentPreview } from "./preview.ts";
 import { profiles } from "./profiles.ts";
 import { segmentEstimate } from "./segment-estimate.ts";
+import { segmentImport } from "./segment-import.ts";
 import { segmentSize } from "./segment-size.ts";
+import { segmentUpload } from "./segment-upload.ts";
 import { segmentWarnings } from "./segment-warnings.ts";
 import { segments } from "./segments.ts";
 import { sites } from "./sites.ts";
@@ -36,9 +38,11 @@ const routes = app
   .route("/api/keys", keys)
   .route("/api/segments/preview", segmentPreview)
   .route("/api/segments/estimate", segmentEstimate)
+  .route("/api/segments/import", segmentImport)
   .route("/api/segments/warnings", segmentWarnings)
   .route("/api/segments", segments)
   .route("/api/segments", segmentSize)
+  .route("/api/segments", segmentUpload)
   .route("/api/blocks/preview", blockPreview)
   .route("/api/blocks", blocks)
   .route("/api/backfill", backfill)

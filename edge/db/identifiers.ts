@@ -110,6 +110,27 @@ export async function listIdentifiersOfProfiles(
   return results.map((row) => row.identifier);
 }
 
+/** The profile that each of the identifiers belongs to; who is unknown is left out. */
+export async function listProfileIds(
+  db: D1Database,
+  siteId: string,
+  identifiers: readonly Identifier[],
+): Promise<Map<Identifier, string>> {
+  const statements = toLists(identifiers).map((list) =>
+    db
+      .prepare(
+        `SELECT i.identifier, i.profile_id AS profileId FROM json_each(?2) AS asked
+         CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value`,
+      )
+      .bind(siteId, list),
+  );
+  if (!statements.length) return new Map();
+  const answers = await db.batch<{ identifier: Identifier; profileId: string }>(statements);
+  return new Map(
+    answers.flatMap(({ results }) => results.map(({ identifier, profileId }) => [identifier, profileId] as const)),
+  );
+}
+
 /** The newest statement per purpose wins; an equal time keeps the refusal. */
 export function mergeConsent(into: StoredConsent, from: StoredConsent): StoredConsent {
   const merged: StoredConsent = { ...into };

@@ -1,28 +1,47 @@
-/** Reads the body of an unsafe request once: bounded, UTF-8, JSON whatever the content type says. */
+/** Reads the body of an unsafe request once: bounded, UTF-8, JSON whatever the content type says, unless that is CSV. */
 import { createMiddleware } from "hono/factory";
-import { BATCH_BYTES } from "../../../shared/limits.ts";
+import { BATCH_BYTES, UPLOAD_BYTES } from "../../../shared/limits.ts";
 import { Problem } from "../../problem.ts";
 import type { ApiEnv } from "../app.ts";
 
 export const body = createMiddleware<ApiEnv>(async (c, next) => {
   const { method } = c.req;
   if (method !== "GET" && method !== "HEAD") {
-    const text = await readText(c.req.raw);
-    if (text !== "") checkJson(text);
     const headers = new Headers(c.req.raw.headers);
-    headers.set("content-type", "application/json");
-    c.req.raw = new Request(c.req.raw.url, { method, headers, body: text === "" ? null : text });
+    const content = isCsv(headers) ? await readCsvBytes(c.req.raw) : await readJsonText(c.req.raw);
+    if (typeof content === "string") headers.set("content-type", "application/json");
+    c.req.raw = new Request(c.req.raw.url, { method, headers, body: content.length ? content : null });
   }
   await next();
 });
 
-async function readText(request: Request): Promise<string> {
-  if (Number(request.headers.get("content-length") ?? 0) > BATCH_BYTES) throw new Problem("batch-too-large");
+/** A list to be uploaded: what is wrong in it is told row by row, by who takes it. */
+export function isCsv(headers: Headers): boolean {
+  return /^text\/csv\b/i.test(headers.get("content-type") ?? "");
+}
+
+async function readCsvBytes(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readBytes(request, UPLOAD_BYTES);
+  if (!bytes) throw new Problem("upload-too-large", "Split the list: it is larger than 1 MB.");
+  return bytes;
+}
+
+async function readJsonText(request: Request): Promise<string> {
+  const bytes = await readBytes(request, BATCH_BYTES);
+  if (!bytes) throw new Problem("batch-too-large");
+  const text = readText(bytes);
+  if (text !== "") checkJson(text);
+  return text;
+}
+
+/** Null where there are more than `limit`. */
+async function readBytes(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (Number(request.headers.get("content-length") ?? 0) > limit) return null;
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request.body ?? []) {
     length += chunk.length;
-    if (length > BATCH_BYTES) throw new Problem("batch-too-large");
+    if (length > limit) return null;
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(length);
@@ -31,6 +50,10 @@ async function readText(request: Request): Promise<string> {
     bytes.set(chunk, at);
     at += chunk.length;
   }
+  return bytes;
+}
+
+function readText(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {

@@ -27,7 +27,12 @@ export const idempotency = createMiddleware<ApiEnv>(async (c, next) => {
   const now = c.get("now");
   const scope = c.get("siteId") ?? "";
   const fingerprint = await hashKey(
-    [method, c.req.path, c.req.header("if-match") ?? "", await c.req.raw.clone().text()].join("\n"),
+    [
+      method,
+      c.req.path + new URL(c.req.url).search,
+      c.req.header("if-match") ?? "",
+      await c.req.raw.clone().text(),
+    ].join("\n"),
   );
   const times = { now, expired: now - KEPT_MS, abandoned: now - ABANDONED_MS };
   const known = await takeIdempotencyKey(DB, scope, key, fingerprint, times);

@@ -13,6 +13,9 @@ const ROUTES: [string, string, object][] = [
   ["POST", "/api/keys", { kind: "write", label: "A" }],
   ["POST", "/api/segments", { key: "a", name: "A", condition: VIEWED_TWICE, status: "active" }],
   ["PUT", "/api/segments/a", { name: "A", condition: VIEWED_TWICE, status: "active" }],
+  ["POST", "/api/segments/estimate", { condition: VIEWED_TWICE }],
+  ["POST", "/api/segments/list/members", { identifiers: ["a", { email: "a@b.cc", phone: "+4930123456" }] }],
+  ["POST", "/api/segments/import", { format: "mongo", condition: { a: { $in: [1] } }, savedGroups: { a: [1] } }],
   ["POST", "/api/blocks", { key: "a", slot: "a", variants, fallback: "x" }],
   ["PUT", "/api/blocks/a", { slot: "a", variants, fallback: null }],
   ["POST", "/api/blocks/a/rollback", { version: 1 }],
@@ -78,6 +81,7 @@ function mutate(body: unknown, place: number[], value: unknown): unknown {
 let site: Client;
 beforeAll(async () => {
   site = await newSite();
+  await site.post("/api/segments", { key: "list", name: "L", kind: "static", status: "active" });
 });
 
 it.each(ROUTES)(
@@ -104,18 +108,25 @@ it("answers any address with success or a problem, never a failure", async () =>
     "segments",
     "blocks",
     "profiles",
+    "segments/warnings",
     "segments/a/members",
+    "segments/list/size",
     "blocks/a/versions",
     "profiles/a/events",
+    "profiles/a/log",
   ];
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...routes),
       fc.constantFrom("GET", "PUT", "DELETE", "POST", "PATCH", "OPTIONS", "HEAD"),
       fc.oneof(fc.webPath(), fc.constantFrom("/%00", "/%ff", "/..%2f", "/a/b/c", "/%F0%9F%92%A9", "")),
-      fc.dictionary(fc.constantFrom("limit", "cursor", "archived", "userId", "email", "provenance"), fc.string(), {
-        maxKeys: 3,
-      }),
+      fc.dictionary(
+        fc.constantFrom("limit", "cursor", "archived", "userId", "email", "provenance", "from", "to", "by"),
+        fc.string(),
+        {
+          maxKeys: 3,
+        },
+      ),
       async (route, method, path, query) => {
         const address = `/api/${route}${path}?${new URLSearchParams(query)}`;
         const response = await site.send(method, address);

@@ -1,6 +1,11 @@
 /** Reads delimited text (RFC 4180: quotes, doubled quotes, line breaks inside quotes) chunk by chunk, record by record. */
 
-/** Yields the fields of each record, parted by tabs if the first line has one, else by commas. An empty line yields nothing. */
+/**
+ * Yields the fields of each record; an empty line is a record of one empty field. They are parted by what the first line has:
+ * tabs, else commas, else semicolons.
+ *
+ * @throws SyntaxError for a quote that is never closed, when all before it has been yielded
+ */
 export async function* readCsv(chunks: AsyncIterable<string>): AsyncGenerator<string[]> {
   let separator: string | undefined;
   let fields: string[] = [];
@@ -10,7 +15,7 @@ export async function* readCsv(chunks: AsyncIterable<string>): AsyncGenerator<st
   let quotePending = false;
 
   for await (const chunk of chunks) {
-    separator ??= chunk.split("\n", 1)[0]?.includes("\t") ? "\t" : ",";
+    separator ??= separatorOf(chunk);
     let start = 0;
     for (let at = 0; at < chunk.length; at++) {
       const character = chunk[at];
@@ -37,24 +42,31 @@ export async function* readCsv(chunks: AsyncIterable<string>): AsyncGenerator<st
         field = "";
         start = at + 1;
         if (character === "\n") {
-          if (fields.length > 1 || fields[0] !== "") yield fields;
+          yield fields;
           fields = [];
         }
       }
     }
     if (!quotePending) field += chunk.slice(start);
   }
+  if (quoted && !quotePending) throw new SyntaxError("A quote is opened and never closed.");
   if (field !== "" || fields.length > 0) yield [...fields, field];
+}
+
+function separatorOf(text: string): string {
+  const line = /[^\r\n]*/.exec(text.trimStart())![0];
+  return ["\t", ",", ";"].find((separator) => line.includes(separator)) ?? ",";
 }
 
 function withoutReturn(field: string, ended: string): string {
   return ended === "\n" && field.endsWith("\r") ? field.slice(0, -1) : field;
 }
 
-/** Yields each record as an object under the names of the first one. */
+/** Yields each record as an object under the names of the first one; empty lines are left out. */
 export async function* readCsvObjects(chunks: AsyncIterable<string>): AsyncGenerator<Record<string, string>> {
   let names: string[] | undefined;
   for await (const fields of readCsv(chunks)) {
+    if (fields.length === 1 && fields[0] === "") continue;
     if (!names) {
       names = fields;
       continue;

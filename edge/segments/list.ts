@@ -1,0 +1,109 @@
+/** An uploaded list of people, in CSV or JSON: row by row the identifiers it names, or what is wrong with it. Echoes no value. */
+import { readCsv } from "../../shared/csv.ts";
+import { IDENTIFIER_KINDS, type Identifier, type IdentifierKind, identifierOf } from "../../shared/identifier.ts";
+import { UPLOAD_ROWS } from "../../shared/limits.ts";
+import { Problem } from "../problem.ts";
+
+export const FAULTS = ["empty", "ragged", "encoding", "invalid", "unknown"] as const;
+
+/**
+ * Why a row leads to nobody: it names no identifier; it has another number of fields than the header; it is not UTF-8; its
+ * values identify nobody; nobody is known by them.
+ */
+export type Fault = (typeof FAULTS)[number];
+
+export interface Row {
+  /** As a spreadsheet counts, the header included; of JSON, the position in the list from 1. */
+  row: number;
+  /** Kinds of identifier that it gives a value for, the strongest first. */
+  kinds: IdentifierKind[];
+  /** In the same order, without those that identify nobody. */
+  identifiers: Identifier[];
+  fault: Fault | null;
+}
+
+export type GivenIdentifier = string | { [kind in IdentifierKind]?: string | number | undefined };
+
+/** @param given a text is a userId */
+export function readIdentifiers(given: readonly GivenIdentifier[]): Row[] {
+  return given.map((value, index) => {
+    const row = typeof value === "string" ? { userId: value } : value;
+    const values = IDENTIFIER_KINDS.flatMap((kind) =>
+      row[kind] === undefined ? [] : [[kind, String(row[kind])] as const],
+    );
+    return toRow(index + 1, values);
+  });
+}
+
+/**
+ * Reads CSV, with commas, semicolons or tabs. Its header names kinds of identifier among other columns, in any case, with or without
+ * `_`, `-` and blanks. A single column without such a name has no header: it holds userIds.
+ *
+ * @throws Problem where no row can be told from another: no known column, a quote that is never closed, too many rows
+ */
+export async function readIdentifierCsv(bytes: Uint8Array): Promise<Row[]> {
+  const text = new TextDecoder().decode(bytes);
+  const rows: Row[] = [];
+  let columns: (IdentifierKind | null)[] | undefined;
+  let number = 0;
+  try {
+    for await (const fields of readCsv(linesOf(text))) {
+      number++;
+      if (fields.every((field) => field.trim() === "")) continue;
+      if (!columns) {
+        const named = fields.map(kindOf);
+        const isHeader = named.some((kind) => kind !== null);
+        if (!isHeader && fields.length > 1) throw unnamed();
+        columns = isHeader ? named : ["userId"];
+        if (isHeader) continue;
+      }
+      if (rows.length === UPLOAD_ROWS) throw tooMany();
+      rows.push(readFields(number, fields, columns));
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new Problem("invalid-request", `A quote that opens in row ${number + 1} is never closed.`);
+  }
+  return rows;
+}
+
+function tooMany(): Problem {
+  return new Problem("upload-too-large", `Split the list: it has more than ${UPLOAD_ROWS.toLocaleString("en")} rows.`);
+}
+
+function unnamed(): Problem {
+  const detail = `The first row names no identifier: name a column ${IDENTIFIER_KINDS.join(", ")}.`;
+  return new Problem("invalid-request", detail);
+}
+
+/** Old spreadsheets end lines by a carriage return alone. */
+async function* linesOf(text: string): AsyncGenerator<string> {
+  yield text.includes("\n") ? text : text.replaceAll("\r", "\n");
+}
+
+function kindOf(name: string): IdentifierKind | null {
+  const plain = name.toLowerCase().replace(/[\s_-]/g, "");
+  return IDENTIFIER_KINDS.find((kind) => kind.toLowerCase() === plain) ?? null;
+}
+
+function readFields(row: number, fields: readonly string[], columns: readonly (IdentifierKind | null)[]): Row {
+  if (fields.length !== columns.length) return { row, kinds: [], identifiers: [], fault: "ragged" };
+  const values = IDENTIFIER_KINDS.flatMap((kind) =>
+    fields.flatMap((field, column) =>
+      columns[column] === kind && field.trim() !== "" ? [[kind, field] as const] : [],
+    ),
+  );
+  return toRow(row, values);
+}
+
+/** @param values strongest first */
+function toRow(row: number, values: readonly (readonly [IdentifierKind, string])[]): Row {
+  const kinds = values.map(([kind]) => kind);
+  const identifiers = values.flatMap(([kind, value]) => {
+    const identifier = value.includes("\ufffd") ? null : identifierOf(kind, value);
+    return identifier === null ? [] : [identifier];
+  });
+  const isBroken = values.some(([, value]) => value.includes("\ufffd"));
+  const fault = identifiers.length ? null : isBroken ? "encoding" : values.length ? "invalid" : "empty";
+  return { row, kinds, identifiers, fault };
+}

@@ -1,0 +1,109 @@
+/** Uploaded lists: who is named by them comes into a static segment, or leaves it, in guarded transactions of many people each. */
+import { listProfileIds } from "../db/identifiers.ts";
+import { listMembersAmong, listOtherMembers } from "../db/memberships.ts";
+import type { Env } from "../env.ts";
+import { log } from "../log.ts";
+import type { Person } from "../profiles/person.ts";
+import { type Budget, FEWEST, nextCount, settleProfiles } from "../profiles/settle.ts";
+import type { Fault, Row } from "./list.ts";
+
+export const MODES = ["add", "remove", "replace"] as const;
+export type Mode = (typeof MODES)[number];
+
+export interface Upload {
+  /** Rows that lead to somebody; two of them may lead to the same. */
+  matched: number;
+  /** People who came in, who left, and who were in or out already. */
+  added: number;
+  removed: number;
+  already: number;
+  /** False: more have to come in or leave, the same list has to be sent again. */
+  complete: boolean;
+  unmatched: { row: number; kind: string | null; reason: Fault }[];
+}
+
+/** Who leaves by one `replace`, at most. */
+const LEAVING = 10_000;
+
+/** Who is meant by a list: the profiles, and the rows that lead to nobody. */
+export async function matchRows(
+  db: D1Database,
+  siteId: string,
+  rows: readonly Row[],
+): Promise<{ profileIds: Set<string>; unmatched: Upload["unmatched"] }> {
+  const found = await listProfileIds(db, siteId, [...new Set(rows.flatMap(({ identifiers }) => identifiers))]);
+  const profileIds = new Set<string>();
+  const unmatched: Upload["unmatched"] = [];
+  for (const { row, kinds, identifiers, fault } of rows) {
+    const known = identifiers.find((identifier) => found.has(identifier));
+    if (known) profileIds.add(found.get(known)!);
+    else unmatched.push({ row, kind: kinds[0] ?? null, reason: fault ?? "unknown" });
+  }
+  return { profileIds, unmatched };
+}
+
+/**
+ * Makes the members of an active static segment what the list says: sending it again changes nothing, or goes on where the
+ * budget ended. Segments that look at it are decided in the same transactions.
+ *
+ * @param listed profiles that the list means
+ */
+export async function applyList(
+  env: Env,
+  siteId: string,
+  key: string,
+  listed: ReadonlySet<string>,
+  mode: Mode,
+  now: () => number,
+  budget: Budget,
+): Promise<Pick<Upload, "added" | "removed" | "already" | "complete">> {
+  const members = await listMembersAmong(env.DB, siteId, key, [...listed]);
+  const others = mode === "replace" ? await listOtherMembers(env.DB, siteId, key, [...listed], LEAVING + 1) : [];
+  budget.statements -= 2;
+  const isMember = ({ carried }: Person) => Object.hasOwn(carried, key);
+  const coming = mode === "remove" ? [] : [...listed.difference(members)];
+  const leaving = mode === "remove" ? [...members] : others.slice(0, LEAVING);
+
+  const added = await settle(coming, {
+    isSettled: isMember,
+    adjust(person) {
+      person.carried[key] = [Math.max(now(), person.profile.lastSeen), null];
+    },
+  });
+  const removed = await settle(leaving, {
+    // Whoever was united with somebody on the list meanwhile stays.
+    isSettled: (person) => !isMember(person) || (mode === "replace" && listed.has(person.profile.id)),
+    adjust(person) {
+      delete person.carried[key];
+    },
+  });
+  return {
+    added: added.decided,
+    removed: removed.decided,
+    already: listed.size - (mode === "remove" ? leaving.length : coming.length),
+    complete: !added.left && !removed.left && others.length <= LEAVING,
+  };
+
+  async function settle(
+    ids: readonly string[],
+    how: { isSettled: (person: Person) => boolean; adjust: (person: Person) => void },
+  ): Promise<{ decided: number; left: number }> {
+    const total = { decided: 0, left: 0 };
+    let count = FEWEST;
+    for (let at = 0; at < ids.length; ) {
+      const part = ids.slice(at, at + count);
+      at += part.length;
+      const settled = await settleProfiles(env, siteId, part, { cause: "rule", now, budget, ...how });
+      total.decided += settled.decided;
+      total.left += settled.left.length + settled.failed.length;
+      for (const { id, error } of settled.failed) logFailure(siteId, id, error);
+      count = nextCount(part.length, settled.events);
+    }
+    return total;
+  }
+}
+
+/** Only the error's name: its message may quote what is stored. */
+function logFailure(siteId: string, profileId: string, error: unknown): void {
+  log("error", { job: "upload", siteId, profileId, error: error instanceof Error ? error.name : "unknown" });
+}
