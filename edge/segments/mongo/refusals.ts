@@ -1,4 +1,5 @@
 /** What is not imported, and what to do instead: the words of every error. */
+import { CONDITION_BYTES, CONDITION_DEPTH, CONDITION_NODES } from "../../../shared/limits.ts";
 
 /** Code → detail. */
 export const REFUSALS = {
@@ -19,7 +20,7 @@ export const REFUSALS = {
     "Of one element this cannot be said together, or not at all. Put $not around $elemMatch, and parts of one operator into one.",
   group: "savedGroups has no such list. GrowthBook takes it for empty: give [] if that is meant.",
   "saved-group": 'Make the group a segment, import the rest, and put both into all: {"all":[{"segment":"…"}, …]}.',
-  limit: "This is more than a condition may have.",
+  limit: `A condition has at most ${CONDITION_NODES} parts, ${CONDITION_DEPTH} levels and ${CONDITION_BYTES / 1024} KB. Take it apart into segments; a long list of people is a static one.`,
 } as const;
 
 export type Refusal = keyof typeof REFUSALS;
