@@ -102,6 +102,7 @@ export const segments = newApp()
       if (key === "warnings")
         throw new Problem("invalid-request", "The key warnings is the address of something else.");
       const condition = await checkSegment(c, { key, kind, status, condition: body.condition ?? null });
+      if (kind === "static") await checkVacant(c, key);
       const segment = await insertSegment(c.env.DB, siteId, {
         ...{ key, name, kind, condition, visibility, status },
         createdAt: now,
@@ -144,13 +145,13 @@ export const segments = newApp()
     }),
     async (c) => {
       const segment = await findSegment(c, c.req.valid("param").key);
-      const newest = await readNewestHours(c.env.DB, siteOf(c), [segment.key]);
+      const members = await countMembers(c, segment.key);
       const backfill = await readBackfill(c.env.DB, siteOf(c));
       c.header("etag", etagOf(segment));
       return c.json(
         {
           ...toAnswer(segment),
-          members: newest.get(segment.key)?.members ?? 0,
+          members,
           backfill: backfill && backfill.finishedAt === null ? toBackfillAnswer(backfill, c.get("now")) : null,
         },
         200,
@@ -180,7 +181,10 @@ export const segments = newApp()
         });
       }
       const condition = await checkSegment(c, { key, kind, status, condition: body.condition ?? null });
-      if (old.status === "active" && status !== "active") await checkUnused(c, key);
+      if (old.status === "active" && status !== "active") {
+        await checkUnused(c, key);
+        if (kind === "static") await checkEmpty(c, key);
+      }
       const change = { key, name, condition, visibility, status };
       const segment = await updateSegment(c.env.DB, siteId, change, old.version, now);
       if (!segment) throw new Problem("version-mismatch");
@@ -259,6 +263,27 @@ async function checkSegment(
   });
   if (errors.length) throw new Problem("invalid-condition", errors[0]!.detail, { errors });
   return condition;
+}
+
+async function countMembers(c: ApiContext, key: string): Promise<number> {
+  return (await readNewestHours(c.env.DB, siteOf(c), [key])).get(key)?.members ?? 0;
+}
+
+/** @throws Problem `conflict` while an archived segment's members, who are still moved out, would be on the new list */
+async function checkVacant(c: ApiContext, key: string): Promise<void> {
+  const old = await readSegment(c.env.DB, siteOf(c), key);
+  const members = old?.status === "archived" ? await countMembers(c, key) : 0;
+  if (!members) return;
+  const detail = `${members} members of the archived segment ${key} are still moved out: try again in a few minutes, or take another key.`;
+  throw new Problem("conflict", detail);
+}
+
+/** @throws Problem `conflict` for a list with members: only what is active keeps them */
+async function checkEmpty(c: ApiContext, key: string): Promise<void> {
+  const members = await countMembers(c, key);
+  if (!members) return;
+  const detail = `The list ${key} would lose its ${members} members: archive it, or empty it by a replacing upload first.`;
+  throw new Problem("conflict", detail);
 }
 
 /** @throws Problem `conflict` that names what looks at the segment: drafts and live versions. */

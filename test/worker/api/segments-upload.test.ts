@@ -260,6 +260,37 @@ describe("a list in JSON", () => {
   });
 });
 
+describe("a list", () => {
+  it("is not made a draft while it has members, which only an active one keeps", async () => {
+    const site = await newList(1);
+    await upload(site, "userId\nu0\n");
+    const draft = { name: "VIP", status: "draft" };
+    expect((await problemOf(site.send("PUT", "/api/segments/vip", draft), "conflict")).detail).toMatch(/1 members/);
+    await upload(site, { identifiers: [] }, "?mode=replace&allowEmpty=true");
+    expect(await site.put("/api/segments/vip", draft)).toMatchObject({ status: "draft" });
+  });
+
+  it("begins empty, also under the key of an archived segment whose members are still moved out", async () => {
+    const site = await newList(2);
+    await upload(site, "userId\nu0\n");
+    await env.DB.prepare("UPDATE segments SET status = 'archived' WHERE site_id = ?1").bind(site.siteId).run();
+    expect((await problemOf(site.send("POST", "/api/segments", LIST), "conflict")).detail).toMatch(/1 members/);
+    // Whatever is published next moves everybody out who is in nothing any more.
+    await site.post("/api/segments", { key: "other", name: "O", condition: { event: "A" }, status: "active" });
+    await expect.poll(() => countMembers(site, "vip")).toBe(0);
+    await site.post("/api/segments", LIST);
+    expect(await membersOf(site)).toEqual([]);
+    await upload(site, "userId\nu1\n");
+    expect(await membersOf(site)).toEqual(["u1"]);
+  });
+});
+
+async function countMembers(site: Client, key: string): Promise<number | null> {
+  return env.DB.prepare("SELECT count(*) AS n FROM memberships WHERE site_id = ?1 AND segment_key = ?2")
+    .bind(site.siteId, key)
+    .first<number>("n");
+}
+
 describe("an upload", () => {
   it("replaces by nobody only where that is said", async () => {
     const site = await newList(2);
