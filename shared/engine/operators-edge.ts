@@ -3,7 +3,7 @@ import type { Operators } from "../condition.ts";
 import { instantOf } from "./dates.ts";
 import { combine } from "./logic.ts";
 import { CHECKS, testsOf, text } from "./operators.ts";
-import type { Check, Code, Node, Run, Scope } from "./run.ts";
+import type { Check, Code, Language, Node, Run, Scope } from "./run.ts";
 import { durationMs, isScalar, readPath } from "./value.ts";
 
 /** Operators over any measure of distance, NaN where there is none. */
@@ -52,13 +52,6 @@ const TEXT_CHECKS: { readonly [operator: string]: Check } = {
   ),
 };
 
-const VERSION_CHECKS = Object.fromEntries(
-  Object.entries(TEXT_CHECKS).map(([operator, check]): [string, Check] => [
-    operator,
-    (value, operand) => check(value, versionOf(operand)),
-  ]),
-);
-
 /** A version as a text that sorts as versions do, the way GrowthBook pads them; undefined for what is none. */
 function versionOf(value: unknown): string | undefined {
   const written = typeof value === "number" ? `${value}` : value;
@@ -72,10 +65,11 @@ function versionOf(value: unknown): string | undefined {
   return parts.map((part) => (/^\d+$/.test(part) ? part.padStart(5) : part)).join("-");
 }
 
-/** What is made of a value, undefined for nothing, and the checks of the operators that are asked of it. */
+/** What is made of a value, undefined for nothing; the checks of the operators that are asked of it, and what they compare it with. */
 interface View {
   read: (value: unknown) => unknown;
   checks: { readonly [operator: string]: Check };
+  readOperand?: Language["read"];
 }
 
 const VIEWS: { readonly [operator: string]: View } = {
@@ -83,7 +77,7 @@ const VIEWS: { readonly [operator: string]: View } = {
   number: { read: coerce(Number), checks: CHECKS },
   text: { read: coerce(String), checks: TEXT_CHECKS },
   lower: { read: (value) => (typeof value === "string" ? value.toLowerCase() : undefined), checks: TEXT_CHECKS },
-  version: { read: versionOf, checks: VERSION_CHECKS },
+  version: { read: versionOf, checks: TEXT_CHECKS, readOperand: versionReaderOf },
 };
 
 /** JavaScript's own conversion, but nothing where that has no result: NaN, or an object with a `toString` that is no function. */
@@ -108,6 +102,13 @@ export function readerOf(operand: unknown, scope: Scope): (run: Run) => unknown 
   if (!Array.isArray(operand) || operand.every(isScalar)) return () => operand;
   const members = operand.map((member) => readerOf(member, scope));
   return (run) => members.map((member) => member(run));
+}
+
+/** The operand as `versionOf` makes it, of a constant once. */
+function versionReaderOf(operand: unknown, scope: Scope): (run: Run) => unknown {
+  const known = versionOf(operand);
+  const read = readerOf(operand, scope);
+  return known === undefined ? (run) => versionOf(read(run)) : () => known;
 }
 
 /** The date lies in the last `length`: it enters at its own instant and leaves `length` later. */
@@ -136,8 +137,8 @@ function elements(test: Node, decisive: 0 | 1): Node {
 }
 
 /** The test holds for what the view makes of a value. */
-function viewed({ read, checks }: View, operators: Operators, scope: Scope): Node {
-  const test = testsOf(operators, { ...scope, language: { ...scope.language, checks } });
+function viewed({ read, checks, readOperand = readerOf }: View, operators: Operators, scope: Scope): Node {
+  const test = testsOf(operators, { ...scope, language: { ...scope.language, checks, read: readOperand } });
   return (run, value) => {
     run.until = Infinity;
     const seen = value === undefined ? undefined : read(value);
