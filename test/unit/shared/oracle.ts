@@ -279,13 +279,8 @@ function satisfies(
         return texts && value.slice(0, operand.length) === operand;
       case "endsWith":
         return texts && value.length >= operand.length && value.slice(value.length - operand.length) === operand;
-      case "like": {
-        const pattern = (operand as string)
-          .split("*")
-          .map((piece) => piece.replace(/[^\w]/g, "\\$&"))
-          .join("[^]*");
-        return typeof value === "string" && new RegExp(`^${pattern}$`).test(value);
-      }
+      case "like":
+        return texts && fits(value, operand);
       case "any":
         return Array.isArray(value) && value.some((element) => satisfies(element, operand as Json, subject, now));
       case "all":
@@ -319,6 +314,23 @@ function satisfies(
         throw new Error(`the oracle does not know ${operator}`);
     }
   });
+}
+
+/** Takes piece after piece wherever it can stand: the places at which the text so far may end, ascending. */
+function fits(text: string, pattern: string): boolean {
+  const places = Array.from({ length: text.length + 1 }, (_, place) => place);
+  const [first, ...pieces] = pattern.split("*") as [string, ...string[]];
+  const after = (open: number[], piece: string) =>
+    open.filter((place) => text.startsWith(piece, place)).map((place) => place + piece.length);
+  let ends = after([0], first);
+  for (const piece of pieces) {
+    const [from = Infinity] = ends;
+    ends = after(
+      places.filter((place) => place >= from),
+      piece,
+    );
+  }
+  return ends.includes(text.length);
 }
 
 function compareValues(a: unknown, b: unknown): number {
