@@ -4,6 +4,7 @@
  * so that whoever is behind the cursor stays true, and may be walked over again at no harm.
  */
 import { advanceBackfill, listWaitingBackfills, type Progress, takeBackfill } from "../db/backfills.ts";
+import { isOverload } from "../db/errors.ts";
 import { listProfiles } from "../db/profiles.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
@@ -30,10 +31,15 @@ export async function backfillWaiting(env: Env, now: () => number, budget: Budge
     const share = 1 / (siteIds.length - index);
     const part = { deadline: now() + (budget.deadline - now()) * share, statements: budget.statements * share };
     const { statements } = part;
-    const { decided, changed } = await backfillSite(env, siteId, now, part);
+    try {
+      const { decided, changed } = await backfillSite(env, siteId, now, part);
+      run.decided += decided;
+      run.changed += changed;
+    } catch (error) {
+      if (isOverload(error)) throw error;
+      logFailure(siteId, error);
+    }
     budget.statements -= statements - part.statements;
-    run.decided += decided;
-    run.changed += changed;
   }
   return run;
 }

@@ -76,6 +76,22 @@ describe("a profile that is written in between", () => {
     expect(exits).toHaveLength(3);
   });
 
+  it("and is not due any more, is not written again", async () => {
+    const site = await createDue("a", "decided", "c");
+    const decided = await idOf(site, "decided");
+    const { env: racing } = around({
+      before: (writes) =>
+        writes === 1 &&
+        site.rows(
+          "UPDATE profiles SET version = version + 1, wakes_at = ?3 WHERE site_id = ?1 AND id = ?2",
+          decided,
+          later + 1,
+        ),
+    });
+    expect(await wakeDueProfiles(racing, atLater)).toEqual({ decided: 2, changed: 2 });
+    expect(await wakesAt(site, "decided")).toBe(later + 1);
+  });
+
   it("again and again is left to whoever writes it, and the others are decided without it", async () => {
     const site = await createDue(...people(7), "busy");
     const busy = await idOf(site, "busy");
