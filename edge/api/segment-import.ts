@@ -14,12 +14,9 @@ const SegmentImportRequest = z
     format: z.enum(["mongo"]),
     // Not a record, which would leave out a "__proto__" in silence.
     condition: z.unknown().openapi({ type: "object", description: "As the other tool has it." }),
-    savedGroups: z
-      .record(z.string(), z.unknown())
-      .optional()
-      .openapi({
-        description: 'Group → its values, or `{"type": "list", "values": […]}`: for `$inGroup` and `$notInGroup`.',
-      }),
+    savedGroups: z.record(z.string(), z.unknown()).optional().openapi({
+      description: 'Group → its values, or `{"type": "list", "values": […]}`: for `$inGroup` and `$notInGroup`.',
+    }),
   })
   .openapi("SegmentImportRequest", {
     example: {
