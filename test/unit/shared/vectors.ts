@@ -7,7 +7,7 @@ import type { Answer, Rule, Subject, Truth } from "../../../shared/engine/types.
 import file from "../../cases/conditions.json";
 
 /** One row: a condition asked of a subject at an instant, and the answer. */
-interface Row {
+export interface Row {
   name: string;
   condition: Condition;
   subject: {
