@@ -1,0 +1,28 @@
+/** What the linter says. */
+
+export interface Finding {
+  code:
+    | "never-true"
+    | "always-true"
+    | "redundant"
+    | "no-effect"
+    | "impossible-where"
+    | "window-ahead"
+    | "beyond-history"
+    | "near-limit"
+    | "shadowed-variant"
+    | "unknown-event"
+    | "unknown-trait"
+    | "no-default";
+  /** `error`: it can do nothing. `warning`: a part of it cannot, or not what it seems to. `hint`: worth a look. */
+  severity: "error" | "warning" | "hint";
+  /** JSON Pointer (RFC 6901) into what was looked at. */
+  pointer: string;
+  /** What, why, and what to do. */
+  detail: string;
+}
+
+const SHOWN = 160;
+
+/** A description short enough for a finding. */
+export const cut = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
