@@ -1,12 +1,11 @@
 /** Segments the visitor is in: the public ones decided here, at each event and when time alone changes them, without
  * network; and whatever others the edge told of. */
-import { compile } from "../../shared/engine/compile.ts";
-import { browserLanguage } from "../../shared/engine/language.ts";
 import type { Program, Subject } from "../../shared/engine/types.ts";
 import type { HistoryEvent } from "../../shared/event.ts";
 import { HISTORY_EVENTS } from "../../shared/limits.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 import type { Emit, Memberships } from "./emitter.ts";
+import { browserLanguage, compile } from "./engine.ts";
 import type { Save, State } from "./store.ts";
 import { createTimer, holds } from "./timer.ts";
 
