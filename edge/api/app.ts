@@ -32,7 +32,7 @@ export function siteOf(c: ApiContext): string {
   return siteId;
 }
 
-type Issue = { path: PropertyKey[]; code: string; message: string; keys?: string[] };
+type Issue = { path: PropertyKey[]; code: string; message: string; keys?: string[]; errors?: Issue[][] };
 
 const refuse: Hook<unknown, ApiEnv, string, unknown> = (result) => {
   if (result.success) return;
@@ -43,7 +43,11 @@ const refuse: Hook<unknown, ApiEnv, string, unknown> = (result) => {
 };
 
 function toErrors(issue: Issue, inBody: boolean): ProblemError[] {
-  const { code, message, path, keys } = issue;
+  const { code, message, path, keys, errors = [] } = issue;
+  // Of a union, what fits at the top is what was meant.
+  const [meant, ...others] = errors.filter((branch) => branch.every((inner) => inner.path.length > 0));
+  if (meant && !others.length)
+    return meant.flatMap((inner) => toErrors({ ...inner, path: [...path, ...inner.path] }, inBody));
   if (keys) {
     return keys.map((key) => ({
       pointer: inBody ? pointerOf([...path, key]) : "",

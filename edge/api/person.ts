@@ -3,20 +3,25 @@ import * as z from "zod";
 import { PURPOSES, type Purpose } from "../../shared/consent.ts";
 import type { Subject } from "../../shared/engine/types.ts";
 import { EVENT_TYPES, type HistoryEvent, type JsonObject } from "../../shared/event.ts";
-import { IDENTIFIER_LENGTH, NAME_LENGTH } from "../../shared/limits.ts";
+import { IDENTIFIER_LENGTH, NAME_LENGTH, PROPERTIES_DEPTH } from "../../shared/limits.ts";
+import type { EventRow } from "../db/events.ts";
+import { depthOf, traitsOf } from "../ingest/parse.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { readSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { subjectOf } from "../profiles/person.ts";
-import { readProfileView, readTimeline } from "../profiles/read.ts";
+import { type ProfileView, readProfileView, readTimeline } from "../profiles/read.ts";
 import { type ApiContext, siteOf } from "./app.ts";
 import { TimeSchema } from "./schemas.ts";
 
-/** Newest events of a stored profile that a preview looks at, whatever their names. */
+/** Newest events of a stored profile until then that a preview looks at, whatever their names. */
 const STORED_EVENTS = 5_000;
 const GIVEN_EVENTS = 5_000;
 
-const JsonObjectSchema = z.record(z.string(), z.unknown());
+/** No deeper than ingest stores it. */
+const JsonObjectSchema = z
+  .record(z.string(), z.unknown())
+  .refine((value) => depthOf(value) <= PROPERTIES_DEPTH, `This is nested deeper than ${PROPERTIES_DEPTH} levels.`);
 
 const PersonEventSchema = z.strictObject({
   type: z.enum(EVENT_TYPES).default("track"),
@@ -48,7 +53,8 @@ export const PersonShape = {
     .union([z.string().max(IDENTIFIER_LENGTH), InlinePersonSchema])
     .default(() => InlinePersonSchema.parse({}))
     .openapi({
-      description: "The id of a stored profile, or a profile as it might be.",
+      description:
+        "The id of a stored profile, as it was at `now`: later events, traits and uploads do not count. Or a profile as it might be.",
     }),
   context: JsonObjectSchema.optional().openapi({ description: "The request, as rules see it: page.*, device.*, …" }),
   now: TimeSchema.optional(),
@@ -82,12 +88,31 @@ export async function readSubject(
 async function readStored(c: ApiContext, live: LiveSite, id: string, now: number): Promise<Subject> {
   const view = await readProfileView(c.env.DB, live, { id }, now);
   if (!view) throw new Problem("not-found", `There is no profile ${id}.`);
-  const rows = await readTimeline(c.env.DB, live, view, STORED_EVENTS, null);
+  const rows = await readTimeline(c.env.DB, live, view, STORED_EVENTS, { at: now + 1, messageId: "" });
   const events = rows.map(({ type, name, at, message }): HistoryEvent => {
     const properties = (message["properties"] ?? {}) as JsonObject;
     return { type, event: name, timestamp: at, properties };
   });
-  return { ...subjectOf(view.person, live), events: sortEvents(events) };
+  const carried = Object.fromEntries(Object.entries(view.person.carried).filter(([, [since]]) => since <= now));
+  const traits = now < c.get("now") ? traitsBy(now, view, rows) : view.traits;
+  return { ...subjectOf({ ...view.person, carried }, live), traits, events: sortEvents(events) };
+}
+
+/** Traits as they were. Of a trait only the newest value is stored; the one before is in the message that said it. */
+function traitsBy(now: number, view: ProfileView, rows: readonly EventRow[]): JsonObject {
+  const traits: JsonObject = Object.create(null);
+  const said = new Set<string>();
+  for (const { type, message } of rows) {
+    for (const [trait, value] of Object.entries(traitsOf(type, message))) {
+      if (said.has(trait)) continue;
+      said.add(trait);
+      if (value !== null) traits[trait] = value;
+    }
+  }
+  for (const [trait, { at }] of view.traitSources) {
+    if (at <= now && !said.has(trait)) traits[trait] = view.traits[trait];
+  }
+  return traits;
 }
 
 function buildInline(person: z.output<typeof InlinePersonSchema>, live: LiveSite): Subject {

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { Consent } from "../../shared/consent.ts";
 import { readConsent } from "../../shared/consent.ts";
-import { EVENT_TYPES, type HistoryEvent, type JsonObject } from "../../shared/event.ts";
+import { EVENT_TYPES, type EventType, type HistoryEvent, type JsonObject } from "../../shared/event.ts";
 import { type Identifier, identifierOf, isStorable } from "../../shared/identifier.ts";
 import { EVENT_BYTES, IDENTIFIER_LENGTH, NAME_LENGTH, PROPERTIES_DEPTH } from "../../shared/limits.ts";
 import { pointerOf } from "../invalid.ts";
@@ -134,7 +134,7 @@ export function parseEvent(
   if (!message.context && context) rest["context"] = context;
   const body = JSON.stringify(rest);
   checkSize(body);
-  const traits = type === "identify" || type === "group" ? (message.traits ?? {}) : {};
+  const traits = traitsOf(type, message);
   if (type === "identify") {
     add(identifierOf("email", own(traits, "email")));
     add(identifierOf("phone", own(traits, "phone")));
@@ -153,13 +153,19 @@ export function parseEvent(
     messageId: message.messageId ?? defaults.newId(),
     timestamp,
     properties: message.properties ?? {},
-    traits: type === "group" ? { groupId: String(message.groupId) } : traits,
+    traits,
     owner,
     identifiers,
     previous,
     consent,
     body,
   };
+}
+
+/** What a checked message says of the person: of a group only which one it is. */
+export function traitsOf(type: EventType, { traits, groupId }: { traits?: unknown; groupId?: unknown }): JsonObject {
+  if (type === "group") return { groupId: String(groupId) };
+  return type === "identify" && isObject(traits) ? traits : {};
 }
 
 /** Reads a batch's own `sentAt`; what cannot be read counts as not said. */
@@ -184,7 +190,7 @@ function checkSize(body: string): void {
 }
 
 /** Levels of nesting; stops counting where it is certainly too deep. */
-function depthOf(value: unknown, level = 0): number {
+export function depthOf(value: unknown, level = 0): number {
   if (typeof value !== "object" || value === null || level > PROPERTIES_DEPTH) return level;
   let depth = level + 1;
   for (const child of Array.isArray(value) ? value : Object.values(value)) {

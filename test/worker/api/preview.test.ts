@@ -124,13 +124,137 @@ describe("a segment preview", () => {
     [{ condition: { event: "A" }, now: "2026-03-01T12:00:00" }, "/now", "invalid-request"],
     [{ condition: { event: "A" }, now: 1e300 }, "/now", "invalid-request"],
     [{ condition: { event: "A" }, consent: ["everything"] }, "/consent", "invalid-request"],
-    [{ condition: { event: "A" }, profile: { events: [{ event: "A" }] } }, "/profile", "invalid-request"],
+    [
+      { condition: { event: "A" }, profile: { events: [{ event: "A" }] } },
+      "/profile/events/0/timestamp",
+      "invalid-request",
+    ],
+    [{ condition: { event: "A" }, profile: { trait: {} } }, "/profile/trait", "invalid-request"],
+    [{ condition: { event: "A" }, profile: 5 }, "/profile", "invalid-request"],
     [{ condition: { event: "A", within: "x" } }, "/condition/within", "invalid-condition"],
     [{ conditions: [{ event: "A" }, { nope: 1 }] }, "/conditions/1", "invalid-condition"],
   ])("refuses %j and says where", async (body, pointer, slug) => {
     const site = await newSite();
     const problem = await problemOf(site.send("POST", "/api/segments/preview", body), slug);
     expect(problem.errors?.map((error) => error.pointer).join()).toContain(pointer);
+  });
+});
+
+describe("a preview of a stored profile at another time", () => {
+  const DAY_MS = 86_400_000;
+  const at = (days: number) => new Date(AT + days * DAY_MS).toISOString();
+
+  /** Views shoes on day 0 and 2; on the free plan from day 1, pro from day 3; the company is forgotten on day 3. */
+  async function storeHistory(site: Client): Promise<string> {
+    const identify = { type: "identify", userId: "u" };
+    const viewed = { type: "track", userId: "u", event: "Product Viewed" };
+    await ingest(site, [
+      { ...viewed, timestamp: at(0) },
+      { ...identify, timestamp: at(1), traits: { plan: "free", company: "Acme" } },
+      { ...viewed, timestamp: at(2) },
+      { ...identify, timestamp: at(3), traits: { plan: "pro", company: null } },
+      { type: "group", userId: "u", groupId: "g", timestamp: at(3) },
+    ]);
+    return (await site.get("/api/profiles?userId=u")).id;
+  }
+
+  it("counts its events until then, and holds as if no other came", async () => {
+    const site = await newSite();
+    const profile = await storeHistory(site);
+    const ask = (count: object, now: string) =>
+      site.post("/api/segments/preview", { condition: { event: "Product Viewed", count, within: "7d" }, profile, now });
+    expect(await ask({ gte: 1 }, at(-1))).toMatchObject({ value: false, until: null });
+    expect(await ask({ gte: 1 }, at(0))).toMatchObject({ value: true, until: at(7) });
+    expect(await ask({ eq: 1 }, at(1))).toMatchObject({ value: true, until: at(7) });
+    expect(await ask({ eq: 2 }, at(2))).toMatchObject({ value: true, until: at(7) });
+    expect(await ask({ eq: 2 }, at(8))).toMatchObject({ value: false });
+    expect(await ask({ eq: 0 }, "2190-01-01")).toMatchObject({ value: true, until: null });
+  });
+
+  it("knows its traits as they were said by then", async () => {
+    const site = await newSite();
+    const profile = await storeHistory(site);
+    const ask = async (trait: string, now?: string) => {
+      const condition = { trait, exists: true };
+      const { why } = await site.post("/api/segments/preview", { condition, profile, now, why: true });
+      return why.actual;
+    };
+    expect([await ask("plan", at(0)), await ask("plan", at(1)), await ask("plan", at(2.9))]).toEqual([
+      undefined,
+      "free",
+      "free",
+    ]);
+    expect([await ask("plan", at(3)), await ask("plan"), await ask("plan", "2190-01-01")]).toEqual([
+      "pro",
+      "pro",
+      "pro",
+    ]);
+    expect([await ask("company", at(2)), await ask("company", at(3)), await ask("company")]).toEqual([
+      "Acme",
+      undefined,
+      undefined,
+    ]);
+    expect([await ask("groupId", at(2)), await ask("groupId", at(4))]).toEqual([undefined, "g"]);
+  });
+
+  it("is in the lists that it was on by then", async () => {
+    const site = await newSite();
+    const profile = await storeHistory(site);
+    await site.post("/api/segments", { key: "list", name: "List", kind: "static", status: "active" });
+    await site.post("/api/segments/list/members", { identifiers: ["u"] });
+    const ask = (now?: string) => site.post("/api/segments/preview", { condition: { segment: "list" }, profile, now });
+    expect(await ask()).toMatchObject({ value: true });
+    expect(await ask("2190-01-01")).toMatchObject({ value: true });
+    expect(await ask(at(4))).toMatchObject({ value: false });
+  });
+
+  it("takes any consent in place of what it said", async () => {
+    const site = await newSite();
+    const profile = await storeHistory(site);
+    const ask = (consent: unknown) =>
+      site.post("/api/segments/preview", { condition: { trait: "plan", eq: "pro" }, profile, consent });
+    expect(await ask([])).toMatchObject({ value: "unknown" });
+    expect(await ask({ personalization: false, analytics: true })).toMatchObject({ value: "unknown" });
+    expect(await ask({ personalization: true })).toMatchObject({ value: true });
+  });
+});
+
+describe("a profile that is meant to break something", () => {
+  const deep = (levels: number, open = '{"a":', close = "}") => `${open.repeat(levels)}1${close.repeat(levels)}`;
+
+  it.each([
+    ["traits", `{"traits":{"a":${deep(50_000)}}}`, "/profile/traits"],
+    ["arrays", `{"traits":{"a":${deep(50_000, "[", "]")}}}`, "/profile/traits"],
+    ["properties", `{"events":[{"event":"A","timestamp":1,"properties":${deep(13)}}]}`, "/profile/events/0/properties"],
+    ["a context", `{"context":${deep(13)}}`, "/profile/context"],
+  ])("by the depth of %s is refused", async (_name, profile, pointer) => {
+    const site = await newSite();
+    const body = `{"condition":{"trait":"a","exists":true},"why":true,"profile":${profile}}`;
+    const problem = await problemOf(site.send("POST", "/api/segments/preview", body), "invalid-request");
+    expect(problem.errors?.map((error) => error.pointer)).toEqual([pointer]);
+  });
+
+  it.each<[string, object, unknown]>([
+    [`{"traits":{"__proto__":{"x":1}}}`, { trait: "__proto__.x", exists: true }, false],
+    [`{"traits":{"__proto__":{"x":1}}}`, { trait: "x", exists: true }, false],
+    [`{"traits":{}}`, { trait: "constructor.name", exists: true }, false],
+    [`{"traits":{"a":1e999}}`, { trait: "a", gt: 1 }, true],
+    [`{"traits":{"a":"${"a".repeat(300_000)}"}}`, { trait: "a", like: "*a*a*a*a*a*b" }, false],
+    [`{"traits":{"a":[${"1,".repeat(100_000)}1]}}`, { trait: "a", any: { eq: 2 } }, false],
+    [`{"traits":{"a":${deep(11)}}}`, { trait: "a", exists: true }, true],
+    [`{"segments":["__proto__","constructor"]}`, { segment: "__proto__" }, "unknown"],
+    [`{"context":{"timezone":"Nowhere/At all"}}`, { time: { weekday: ["sat"], zone: "visitor" } }, "unknown"],
+    [`{"id":"\\ud800"}`, { sample: { seed: "s", from: 0, to: 1 } }, true],
+    [
+      `{"events":[{"event":"A","timestamp":"2190-01-01"},{"event":"A","timestamp":"1900-01-01"}]}`,
+      { event: "A" },
+      true,
+    ],
+  ])("gets a defined answer: %s", async (profile, condition, value) => {
+    const site = await newSite();
+    const body = `{"condition":${JSON.stringify(condition)},"why":true,"profile":${profile}}`;
+    const answer = await site.send("POST", "/api/segments/preview", body);
+    expect(await answer.json<Json>()).toMatchObject({ value, why: { value } });
   });
 });
 
