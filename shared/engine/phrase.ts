@@ -117,9 +117,9 @@ const WORDS: { readonly [operator: string]: (operand: never) => string } = {
     )}`,
   size: (operand) => `is a list whose number of elements ${bracket(phraseOperators(operand))}`,
   number: (operand) => `read as a number ${bracket(phraseOperators(operand))}`,
-  text: (operand) => `written as text ${bracket(phraseOperators(operand))}`,
-  lower: (operand) => `in lower case ${bracket(phraseOperators(operand))}`,
-  version: (operand) => `as a version ${bracket(phraseOperators(operand))}`,
+  text: (operand) => `written as text ${bracket(phraseOperators(operand, [], TEXT_ORDER))}`,
+  lower: (operand) => `in lower case ${bracket(phraseOperators(operand, [], TEXT_ORDER))}`,
+  version: (operand) => `as a version ${bracket(phraseOperators(operand, [], {}))}`,
 };
 
 const TYPE_WORDS: { readonly [type in JsonType]: string } = {
@@ -131,8 +131,17 @@ const TYPE_WORDS: { readonly [type in JsonType]: string } = {
   object: "an object",
 };
 
-/** Orderings of dates are worded as such. */
-const DATE_WORDS: { readonly [operator: string]: string } = {
+/** How orderings of a text are worded. */
+type Order = { readonly [operator: string]: string };
+
+const TEXT_ORDER: Order = {
+  gt: "sorts after",
+  gte: "does not sort before",
+  lt: "sorts before",
+  lte: "does not sort after",
+};
+/** A text that is compared is a date, unless it is said otherwise. */
+const DATE_ORDER: Order = {
   gt: "is later than",
   gte: "is not before",
   lt: "is earlier than",
@@ -140,12 +149,12 @@ const DATE_WORDS: { readonly [operator: string]: string } = {
 };
 
 /** `is at least 5 and is less than 9`. Keys that are not operators belong to the leaf and are passed over, as are those in `except`. */
-export function phraseOperators(operators: Operators, except: readonly string[] = []): string {
+export function phraseOperators(operators: Operators, except: readonly string[] = [], order = DATE_ORDER): string {
   return Object.entries(operators)
     .filter(([key]) => Object.hasOwn(WORDS, key) && !except.includes(key))
     .map(([key, operand]) =>
-      typeof operand === "string" && Object.hasOwn(DATE_WORDS, key)
-        ? `${DATE_WORDS[key]} ${phraseValue(operand)}`
+      typeof operand === "string" && Object.hasOwn(order, key)
+        ? `${order[key]} ${phraseValue(operand)}`
         : WORDS[key]!(operand as never),
     )
     .join(" and ");

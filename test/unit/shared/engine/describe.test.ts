@@ -1,6 +1,11 @@
 import { expect, it } from "vitest";
+import { checkCondition } from "../../../../edge/segments/schema.ts";
 import type { Condition } from "../../../../shared/condition.ts";
+import { compile } from "../../../../shared/engine/compile.ts";
 import { describe } from "../../../../shared/engine/describe.ts";
+import { fullLanguage } from "../../../../shared/engine/language-edge.ts";
+import { createRandom, type Random } from "../random.ts";
+import { FOCUSES, randomProgram } from "../random-program.ts";
 
 it.each([
   [{ trait: "country", in: ["NL", "BE"] }, 'country is "NL" or "BE"'],
@@ -11,7 +16,7 @@ it.each([
     { event: "Viewed", where: { category: { eq: "shoes" } }, within: "24h", count: { gte: 2 } },
     'did "Viewed" where category is "shoes" at least 2 times in the last 24 hours',
   ],
-  [{ trait: "app.version", version: { gte: "2.1.0" } }, 'app.version as a version is not before "2.1.0"'],
+  [{ trait: "app.version", version: { gte: "2.1.0" } }, 'app.version as a version is at least "2.1.0"'],
   [
     { trait: "tags", size: { gte: 2, lt: 5 } },
     "tags is a list whose number of elements (is at least 2 and is less than 5)",
@@ -21,7 +26,7 @@ it.each([
     "age read as a number is at least 18 and is a text or a number",
   ],
   [{ trait: "country", lower: { in: ["us", "uk"] } }, 'country in lower case (is "us" or "uk")'],
-  [{ trait: "name", text: { gte: "m" } }, 'name written as text is not before "m"'],
+  [{ trait: "name", text: { gte: "m" } }, 'name written as text does not sort before "m"'],
   [
     { event: "Ordered", where: { products: { any: { where: { category: { eq: "shoes" } } } } } },
     'did "Ordered" (where products is a list in which some element has category that is "shoes")',
@@ -48,6 +53,10 @@ it.each([
   [{ trait: "plan", in: [] }, "plan is one of no values"],
   [{ trait: "joined", gte: "2026-01-01" }, 'joined is not before "2026-01-01"'],
   [{ trait: "joined", within: "30d" }, "joined is a date in the last 30 days"],
+  [
+    { trait: "title", lower: { gte: "m", lt: "q" } },
+    'title in lower case (does not sort before "m" and sorts before "q")',
+  ],
   [{ trait: "title", eq: 'a " or b' }, 'title is "a \\" or b"'],
   [
     { event: "Ordered", sum: "revenue", within: "365d", gte: 500 },
@@ -105,3 +114,55 @@ it.each([
 ] as [Condition, string][])("describes %j", (condition, text) => {
   expect(describe(condition)).toBe(text);
 });
+
+it("words differently what means something different", () => {
+  const seed = Number(process.env["ATTUNE_SEED"] ?? Math.floor(performance.timeOrigin) % 2 ** 31);
+  let changed = 0;
+  let alike = 0;
+  for (let i = 0; i < 1_000; i++) {
+    const random = createRandom(seed + i);
+    const { rules, subjects, timeZone, now } = randomProgram(random, FOCUSES[i % FOCUSES.length]!, 5);
+    const valuesOf = (condition: Condition) => {
+      const others = rules.map(({ key, condition }) => ({ key, condition }));
+      const { evaluate } = compile([...others, { key: "/", condition }], { timeZone }, fullLanguage);
+      return subjects.flatMap((subject) => [0, 1, 5_400_000].map((ms) => evaluate(subject, now + ms).at(-1)!.value));
+    };
+    for (const { condition } of rules) {
+      const other = change(random, condition) as Condition;
+      if (checkCondition(other).errors) continue;
+      changed++;
+      if (describe(other) !== describe(condition)) continue;
+      alike++;
+      const show = `ATTUNE_SEED=${seed + i} ${describe(other)} ${JSON.stringify([condition, other])}`;
+      expect(valuesOf(other), show).toEqual(valuesOf(condition));
+    }
+  }
+  expect(changed).toBeGreaterThan(500);
+  expect(alike).toBeLessThan(changed / 10);
+}, 60_000);
+
+const SWAPS: { readonly [key: string]: string } = {
+  ...{ gt: "gte", gte: "lt", lt: "lte", lte: "eq", eq: "ne", ne: "contains", in: "nin", nin: "in", like: "eq" },
+  ...{ all: "any", any: "all", before: "after", after: "before", trait: "context", context: "trait" },
+  ...{ sum: "avg", avg: "min", min: "max", max: "distinct", distinct: "first", first: "last", last: "sum" },
+  ...{ count: "days", days: "count", startsWith: "endsWith", endsWith: "contains", text: "lower", lower: "version" },
+};
+
+/** The JSON with one thing in it changed: a value, a key, or an element less. */
+function change(random: Random, value: unknown): unknown {
+  if (typeof value === "number") return value + random.pick([1, -1, 0.5]);
+  if (typeof value === "boolean") return !value;
+  if (value === null) return "null";
+  if (typeof value === "string") return random.pick([`${value} x`, "1h", "A", "p", "30m", "2026-11-22", "sat"]);
+  if (Array.isArray(value)) {
+    const at = random.below(value.length || 1);
+    if (!value.length || random.chance(0.3)) return value.toSpliced(at, 1);
+    return value.with(at, change(random, value[at]));
+  }
+  const entries = Object.entries(value as object);
+  const at = random.below(entries.length || 1);
+  const [key, inner] = entries[at] ?? ["p", { eq: 1 }];
+  if (random.chance(0.2)) return Object.fromEntries(entries.toSpliced(at, 1));
+  const swapped = Object.hasOwn(SWAPS, key) && random.chance(0.3) ? SWAPS[key]! : undefined;
+  return Object.fromEntries(entries.toSpliced(at, 1, swapped ? [swapped, inner] : [key, change(random, inner)]));
+}
