@@ -119,7 +119,7 @@ it("words differently what means something different", () => {
   const seed = Number(process.env["ATTUNE_SEED"] ?? Math.floor(performance.timeOrigin) % 2 ** 31);
   let changed = 0;
   let alike = 0;
-  for (let i = 0; i < 1_000; i++) {
+  for (let i = 0; i < 2_500; i++) {
     const random = createRandom(seed + i);
     const { rules, subjects, timeZone, now } = randomProgram(random, FOCUSES[i % FOCUSES.length]!, 5);
     const valuesOf = (condition: Condition) => {
@@ -140,6 +140,28 @@ it("words differently what means something different", () => {
   expect(changed).toBeGreaterThan(500);
   expect(alike).toBeLessThan(changed / 10);
 }, 60_000);
+
+it("leaves no doubt of what belongs together", () => {
+  const [a, b, c]: Condition[] = [
+    { trait: "a", in: [1, 2] },
+    { event: "A", unless: { event: "B" }, after: "1h" },
+    { not: { trait: "c", gt: 1, lt: 5 } },
+  ];
+  const said = [
+    { any: [a, { all: [b, c] }] },
+    { all: [{ any: [a, b] }, c] },
+    { any: [{ all: [a, b] }, c] },
+    { all: [a, { any: [b, c] }] },
+    { not: { any: [a, { all: [b, c] }] } },
+    { any: [{ not: a }, { all: [b, c] }] },
+    { all: [{ not: { any: [a, b] } }, c] },
+    { all: [{ any: [{ not: a }, b] }, c] },
+    { any: [{ all: [{ not: a }, b] }, c] },
+    { not: { all: [{ any: [a, b] }, c] } },
+    { any: [{ not: { all: [a, b] } }, c] },
+  ].map((condition) => describe(condition as Condition));
+  expect(new Set(said).size).toBe(said.length);
+});
 
 const SWAPS: { readonly [key: string]: string } = {
   ...{ gt: "gte", gte: "lt", lt: "lte", lte: "eq", eq: "ne", ne: "contains", in: "nin", nin: "in", like: "eq" },
