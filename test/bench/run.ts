@@ -9,7 +9,6 @@ import { ingest } from "./cases/ingest.ts";
 import { rulesRequest } from "./cases/rules-request.ts";
 import { rulesScript } from "./cases/rules-script.ts";
 import { rulesTraits } from "./cases/rules-traits.ts";
-import { rulesUpdates } from "./cases/rules-updates.ts";
 import { rulesWindows } from "./cases/rules-windows.ts";
 import { size } from "./cases/size.ts";
 import { profile } from "./profile.ts";
@@ -25,7 +24,6 @@ const CASES: readonly Case[] = [
   growth,
   rulesTraits,
   rulesWindows,
-  rulesUpdates,
   rulesRequest,
   rulesScript,
 ];

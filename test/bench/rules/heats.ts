@@ -3,7 +3,6 @@ import { median } from "../rounds.ts";
 import { type Contestants, type Heat, NOW } from "./race.ts";
 import { TRAIT_CONTESTANTS } from "./trait-contestants.ts";
 import { buildProfiles, buildTraitRules } from "./traits.ts";
-import { UPDATE_CONTESTANTS } from "./update-contestants.ts";
 import { WINDOW_CONTESTANTS } from "./window-contestants.ts";
 import { buildPeople, buildWindowRules } from "./windows.ts";
 
@@ -19,12 +18,6 @@ const FIELDS: { [name: string]: Field } = {
     contestants: WINDOW_CONTESTANTS,
     rules: buildWindowRules,
     subjects: (events) => buildPeople(8, events),
-  },
-  // So many people that their histories hardly grow while it is timed.
-  updates: {
-    contestants: UPDATE_CONTESTANTS,
-    rules: buildWindowRules,
-    subjects: (events) => buildPeople(64, events),
   },
 };
 /** So long that collecting garbage is part of each. */
