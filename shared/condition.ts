@@ -39,6 +39,8 @@ export interface Operators {
   any?: Operators;
   /** Each element of an array does; of an empty one, yes. */
   all?: Operators;
+  /** None of these holds. */
+  none?: Operators[];
   /** The values at these paths inside the value do, which are missing where it is no object. */
   where?: { [path: string]: Operators };
   /** It is of that JSON type, or of one of several. */

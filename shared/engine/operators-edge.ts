@@ -1,7 +1,7 @@
 /** The operators that the browser lacks: dates, patterns, parts and views of values, and values that are traits themselves. */
 import type { Operators } from "../condition.ts";
 import { instantOf } from "./dates.ts";
-import { combine } from "./logic.ts";
+import { combine, negate } from "./logic.ts";
 import { CHECKS, testsOf, text } from "./operators.ts";
 import type { Check, Code, Language, Node, Run, Scope } from "./run.ts";
 import { durationMs, isScalar, readPath } from "./value.ts";
@@ -161,6 +161,13 @@ export function specialTest(operator: string, operand: unknown, scope: Scope): N
   if (operator === "within") return within(durationMs(operand));
   if (operator === "any" || operator === "all")
     return elements(testsOf(operand as never, scope), operator === "any" ? 1 : 0);
+  if (operator === "none")
+    return negate(
+      combine(
+        (operand as Operators[]).map((one) => testsOf(one, scope)),
+        1,
+      ),
+    );
   if (operator === "where") return parts(operand as never, scope);
   return Object.hasOwn(VIEWS, operator) ? viewed(VIEWS[operator]!, operand as never, scope) : undefined;
 }

@@ -105,6 +105,13 @@ const WORDS: { readonly [operator: string]: (operand: never) => string } = {
   within: (operand) => `is a date in the last ${phraseDuration(operand)}`,
   any: (operand) => `is a list in which some element ${bracket(phraseOperators(operand))}`,
   all: (operand) => `is a list in which each element ${bracket(phraseOperators(operand))}`,
+  none: (operand: Operators[]) =>
+    `is not such that it ${bracket(
+      join(
+        operand.map((operators) => bracket(phraseOperators(operators))),
+        "or",
+      ),
+    )}`,
   where: (operand: { [path: string]: Operators }) =>
     `has ${join(
       Object.entries(operand).map(([path, inner]) => `${phrasePath(path)} that ${bracket(phraseOperators(inner))}`),

@@ -70,6 +70,10 @@ export const valueOperators = {
   like: z.string().optional(),
   any: z.lazy(() => operators).optional(),
   all: z.lazy(() => operators).optional(),
+  none: z
+    .array(z.lazy(() => operators))
+    .min(1)
+    .optional(),
   isA: jsonTypes.optional(),
   size: numbers.optional(),
   number: numbers.optional(),

@@ -3,7 +3,7 @@ import type { Condition } from "../../../shared/condition.ts";
 import { KINDS } from "../../../shared/engine/run.ts";
 
 const OPERATORS =
-  "eq ne in nin gt gte lt lte exists contains startsWith endsWith like before after within any all where isA size number text lower version";
+  "eq ne in nin gt gte lt lte exists contains startsWith endsWith like before after within any all none where isA size number text lower version";
 const WINDOWS = "within between after before gap same where min count type";
 const ANSWERS = "true false unknown finite endless";
 

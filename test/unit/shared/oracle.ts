@@ -285,6 +285,8 @@ function satisfies(
         return Array.isArray(value) && value.some((element) => satisfies(element, operand as Json, subject, now));
       case "all":
         return Array.isArray(value) && value.every((element) => satisfies(element, operand as Json, subject, now));
+      case "none":
+        return !(operand as Json[]).some((one) => satisfies(value, one, subject, now));
       case "where":
         return Object.entries(operand as Json).every(([path, inner]) =>
           satisfies(at(value, path), inner as Json, subject, now),

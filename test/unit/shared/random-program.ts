@@ -101,7 +101,7 @@ function randomCondition(random: Random, { focus, now, segments, sums, leaves }:
         ..."isA size number text lower version".split(" "),
         ...(dated ? ["before", "after", "within", "within"] : []),
         ...(dated && depth < 2 ? ["where"] : []),
-        ...(depth < 2 ? ["any", "all"] : []),
+        ...(depth < 2 ? ["any", "all", "none"] : []),
       ]);
       result[key] = operandOf(key, depth);
     } while (random.chance(0.25));
@@ -114,6 +114,7 @@ function randomCondition(random: Random, { focus, now, segments, sums, leaves }:
     if (key === "within") return length();
     if (key === "before" || key === "after") return random.chance(0.2) ? own() : iso();
     if (key === "any" || key === "all") return operators(true, depth + 1);
+    if (key === "none") return random.list(1, 2, () => operators(true, depth + 1));
     if (key === "where") return { [random.pick(["p", "q", "r", "0"])]: operators(true, depth + 1) };
     if (key === "isA") return random.pick([...TYPES, random.some(TYPES).concat("null")]);
     if (key === "size" || key === "number") return numbers(3);

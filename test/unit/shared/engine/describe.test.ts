@@ -26,6 +26,11 @@ it.each([
     "age read as a number is at least 18 and is a text or a number",
   ],
   [{ trait: "country", lower: { in: ["us", "uk"] } }, 'country in lower case (is "us" or "uk")'],
+  [{ trait: "title", none: [{ contains: "sale" }] }, 'title is not such that it contains "sale"'],
+  [
+    { trait: "title", none: [{ contains: "a", endsWith: "b" }, { eq: "c" }] },
+    'title is not such that it ((contains "a" and ends with "b") or is "c")',
+  ],
   [{ trait: "name", text: { gte: "m" } }, 'name written as text does not sort before "m"'],
   [
     { event: "Ordered", where: { products: { any: { where: { category: { eq: "shoes" } } } } } },

@@ -32,6 +32,8 @@ it.each([
   [{ trait: "a..b", eq: 1 }, "/trait", "value", "dots between"],
   [{ trait: "v", version: { gte: 2 } }, "/version/gte", "type", 'a version such as "2.1.0"'],
   [{ trait: "v", version: {} }, "/version", "value", "at least one operator: eq, ne, gt"],
+  [{ trait: "a", none: { eq: 1 } }, "/none", "type", "a list"],
+  [{ trait: "a", none: [] }, "/none", "limit", "at least 1"],
   [{ trait: "a", isA: "text" }, "/isA", "type", "one of string, number, boolean, null, array, object"],
   [{ trait: "a", size: { gte: "2" } }, "/size/gte", "type", "a number"],
   [{ trait: "a", text: { equals: "x" } }, "/text/equals", "key", 'did you mean "eq"?'],
