@@ -22,6 +22,7 @@ import { type ApiContext, newApp, siteOf } from "./app.ts";
 import { checkBody, checkLive } from "./block-checks.ts";
 import { ConditionSchema } from "./condition.ts";
 import { checkIfMatch, toEtag } from "./etag.ts";
+import { lintBlock, WarningsSchema } from "./lint.ts";
 import {
   IsoSchema,
   json,
@@ -77,6 +78,8 @@ const BlockSchema = z
     updatedAt: IsoSchema,
   })
   .openapi("Block");
+
+const PublishedBlockSchema = BlockSchema.extend({ warnings: WarningsSchema }).openapi("PublishedBlock");
 
 const BlockVersionSchema = z
   .object({
@@ -194,7 +197,7 @@ export const blocks = newApp()
       summary: "Make the draft live",
       tags: ["Blocks"],
       request: { params },
-      responses: { 200: json(BlockSchema, "The block, live."), ...problemResponse },
+      responses: { 200: json(PublishedBlockSchema, "The block, live."), ...problemResponse },
     }),
     async (c) => {
       const draft = await findBlock(c, c.req.valid("param").key);
@@ -204,7 +207,7 @@ export const blocks = newApp()
       if (!block) throw new Problem("version-mismatch");
       await publish(c.env, siteOf(c), c.get("now"));
       c.header("etag", etagOf(block));
-      return c.json(toAnswer(block), 200);
+      return c.json({ ...toAnswer(block), warnings: await lintBlock(c, draft) }, 200);
     },
   )
   .openapi(

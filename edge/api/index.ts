@@ -8,6 +8,7 @@ import { docsPage, problemsPage } from "./docs.ts";
 import { email } from "./email.ts";
 import { toErrorResponse, toNotFound } from "./errors.ts";
 import { keys } from "./keys.ts";
+import { segmentLint } from "./lint.ts";
 import { auth } from "./middleware/auth.ts";
 import { body } from "./middleware/body.ts";
 import { idempotency } from "./middleware/idempotency.ts";
@@ -37,6 +38,7 @@ const routes = app
   .route("/api/sites", sites)
   .route("/api/keys", keys)
   .route("/api/segments/preview", segmentPreview)
+  .route("/api/segments/lint", segmentLint)
   .route("/api/segments/estimate", segmentEstimate)
   .route("/api/segments/import", segmentImport)
   .route("/api/segments/warnings", segmentWarnings)

@@ -23,6 +23,7 @@ import { type ApiContext, newApp, siteOf } from "./app.ts";
 import { BackfillSchema, toBackfillAnswer } from "./backfill.ts";
 import { ConditionSchema, parseCondition } from "./condition.ts";
 import { checkIfMatch, toEtag } from "./etag.ts";
+import { lintSaved, WarningsSchema } from "./lint.ts";
 import { publishRules } from "./publish.ts";
 import {
   IsoSchema,
@@ -74,6 +75,8 @@ const SegmentSchema = z
   })
   .openapi("Segment");
 
+const SavedSegmentSchema = SegmentSchema.extend({ warnings: WarningsSchema }).openapi("SavedSegment");
+
 const CountedSegmentSchema = SegmentSchema.extend({
   members: z.number().int(),
   backfill: BackfillSchema.nullable().openapi({
@@ -93,7 +96,7 @@ export const segments = newApp()
       summary: "Create a segment",
       tags: ["Segments"],
       request: jsonBody(NewSegmentSchema),
-      responses: { 201: json(SegmentSchema, "The segment; live at once if it is active."), ...problemResponse },
+      responses: { 201: json(SavedSegmentSchema, "The segment; live at once if it is active."), ...problemResponse },
     }),
     async (c) => {
       const siteId = siteOf(c);
@@ -112,7 +115,7 @@ export const segments = newApp()
       if (segment.status === "active") await publishRules(c, siteId);
       c.header("etag", etagOf(segment));
       c.header("location", `/api/segments/${key}`);
-      return c.json(toAnswer(segment), 201);
+      return c.json({ ...toAnswer(segment), warnings: await lintSaved(c, condition) }, 201);
     },
   )
   .openapi(
@@ -165,7 +168,7 @@ export const segments = newApp()
       summary: "Replace a segment; live at once if it is active",
       tags: ["Segments"],
       request: { params, ...jsonBody(SegmentChangeSchema) },
-      responses: { 200: json(SegmentSchema, "The segment as it is now."), ...problemResponse },
+      responses: { 200: json(SavedSegmentSchema, "The segment as it is now."), ...problemResponse },
     }),
     async (c) => {
       const siteId = siteOf(c);
@@ -190,7 +193,7 @@ export const segments = newApp()
       if (!segment) throw new Problem("version-mismatch");
       if (old.status === "active" || segment.status === "active") await publishRules(c, siteId);
       c.header("etag", etagOf(segment));
-      return c.json(toAnswer(segment), 200);
+      return c.json({ ...toAnswer(segment), warnings: await lintSaved(c, condition) }, 200);
     },
   )
   .openapi(

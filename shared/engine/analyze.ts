@@ -41,11 +41,7 @@ export function analyze(condition: Condition): Analysis {
   const kinds = leaves.map(kindOf);
   const pick = (name: string) => leaves.filter((_, i) => kinds[i] === name) as unknown as { [key: string]: string }[];
   const events = mergeUses(leaves.flatMap(eventsOf));
-  const traits = sorted([
-    ...pick("trait").map((leaf) => leaf["trait"]!),
-    ...leaves.flatMap((leaf, i) => (kinds[i] === "date" ? [(leaf as { date: { trait: string } }).date.trait] : [])),
-    ...leaves.flatMap((leaf) => traitOperands(leaf).map(({ trait }) => trait)),
-  ]);
+  const traits = sorted(leaves.flatMap((leaf) => traitsOf(leaf).map(({ trait }) => trait)));
   const context = [
     ...pick("context").map((leaf) => leaf["context"]!),
     ...(leaves.some((leaf, i) => kinds[i] === "time" && (leaf as { time: { zone?: string } }).time.zone === "visitor")
@@ -141,6 +137,16 @@ export function findCycle(segments: readonly { key: string; condition: Condition
     if (cycle) return cycle;
   }
   return undefined;
+}
+
+/** Paths of the traits that a leaf looks at, operands included, with the place of each in it. */
+export function traitsOf(leaf: Condition): { pointer: string; trait: string }[] {
+  const { trait, date } = leaf as { trait?: string; date?: { trait: string } };
+  return [
+    ...(trait === undefined ? [] : [{ pointer: "/trait", trait }]),
+    ...(date === undefined ? [] : [{ pointer: "/date/trait", trait: date.trait }]),
+    ...traitOperands(leaf),
+  ];
 }
 
 /** `{"trait": …}` operands anywhere inside a leaf. */

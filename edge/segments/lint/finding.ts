@@ -1,21 +1,29 @@
 /** What the linter says. */
 
+export const FINDING_CODES = [
+  "never-true",
+  "always-true",
+  "redundant",
+  "no-effect",
+  "impossible-where",
+  "window-ahead",
+  "beyond-history",
+  "near-limit",
+  "shadowed-variant",
+  "unknown-event",
+  "unknown-trait",
+  "no-default",
+  "unknown-segment",
+  "inactive-segment",
+  "cycle",
+] as const;
+
+export const SEVERITIES = ["error", "warning", "hint"] as const;
+
 export interface Finding {
-  code:
-    | "never-true"
-    | "always-true"
-    | "redundant"
-    | "no-effect"
-    | "impossible-where"
-    | "window-ahead"
-    | "beyond-history"
-    | "near-limit"
-    | "shadowed-variant"
-    | "unknown-event"
-    | "unknown-trait"
-    | "no-default";
+  code: (typeof FINDING_CODES)[number];
   /** `error`: it can do nothing. `warning`: a part of it cannot, or not what it seems to. `hint`: worth a look. */
-  severity: "error" | "warning" | "hint";
+  severity: (typeof SEVERITIES)[number];
   /** JSON Pointer (RFC 6901) into what was looked at. */
   pointer: string;
   /** What, why, and what to do. */

@@ -49,6 +49,7 @@ describe("the OpenAPI document", () => {
         "POST /api/segments",
         "POST /api/segments/estimate",
         "POST /api/segments/import",
+        "POST /api/segments/lint",
         "POST /api/segments/preview",
         "POST /api/segments/{key}/members",
         "POST /api/sites",

@@ -1,0 +1,128 @@
+/** What is allowed and probably not meant, said before and after saving; it never keeps anything from being saved. */
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
+import type { Condition } from "../../shared/condition.ts";
+import { PURPOSES } from "../../shared/consent.ts";
+import { analyze } from "../../shared/engine/analyze.ts";
+import { describe } from "../../shared/engine/describe.ts";
+import type { Variant } from "../../shared/manifest.ts";
+import { findBare } from "../blocks/liquid/defaults.ts";
+import { checkTemplate } from "../blocks/liquid.ts";
+import { readSentNames } from "../db/names.ts";
+import { type SegmentRow, selectSegments, toSegment } from "../db/segments.ts";
+import { FINDING_CODES, type Finding, SEVERITIES } from "../segments/lint/finding.ts";
+import { lintNames, type SentNames } from "../segments/lint/names.ts";
+import { lintVariants } from "../segments/lint/variants.ts";
+import { lintCondition } from "../segments/lint.ts";
+import { checkReferences } from "../segments/references.ts";
+import { type ApiContext, newApp, siteOf } from "./app.ts";
+import { CONDITION_EXAMPLE, ConditionSchema, parseCondition } from "./condition.ts";
+import { json, jsonBody, KeySchema, problemResponse } from "./schemas.ts";
+
+export const FindingSchema = z
+  .object({
+    code: z.enum(FINDING_CODES),
+    severity: z.enum(SEVERITIES).openapi({
+      description:
+        "error: it can do nothing. warning: a part of it cannot, or not what it seems to. hint: worth a look.",
+    }),
+    pointer: z.string().openapi({ description: "JSON Pointer into the request's body, or the block." }),
+    detail: z.string().openapi({ description: "What, why, and what to do." }),
+  })
+  .openapi("Finding");
+
+export const WarningsSchema = z
+  .array(FindingSchema)
+  .openapi({ description: "What is probably not meant; nothing is refused for it." });
+
+const PartSchema = z.object({ pointer: z.string(), what: z.string() }).openapi("ConditionPart");
+
+const AnalysisSchema = z
+  .object({
+    events: z.array(z.object({ type: z.string(), event: z.string().nullable(), paths: z.array(z.string()) })).openapi({
+      description: "Each kind of event with the properties that are read from it; null: of any name.",
+    }),
+    windowMs: z.number().nullable().openapi({ description: "How far back it looks; null: to the beginning." }),
+    traits: z.array(z.string()),
+    context: z.array(z.string()),
+    segments: z.array(z.string()),
+    purposes: z.array(z.enum(PURPOSES)).openapi({ description: "Without these some part of it is unknown." }),
+    runtime: z.enum(["browser", "edge"]),
+    edgeOnly: z.array(PartSchema).openapi({ description: "The parts for which the browser has to ask the edge." }),
+    sampled: z.boolean(),
+  })
+  .openapi("ConditionAnalysis");
+
+const LintSchema = z
+  .object({ describe: z.string(), findings: z.array(FindingSchema), analysis: AnalysisSchema })
+  .openapi("Lint");
+
+const LintRequest = z
+  .strictObject({
+    condition: ConditionSchema,
+    key: KeySchema.optional().openapi({ description: "Of the segment that it is, or will be, the condition of." }),
+  })
+  .openapi("LintRequest", { example: { condition: CONDITION_EXAMPLE } });
+
+export const segmentLint = newApp().openapi(
+  createRoute({
+    method: "post",
+    path: "/",
+    summary: "Look over a condition: what it says, what it needs, what is probably not meant",
+    description:
+      "What is said to match nobody or everybody is proven so, whatever the profile and from now on; not everything of that kind is found. Names are compared with those of a part of what is stored.",
+    tags: ["Segments"],
+    request: jsonBody(LintRequest),
+    responses: { 200: json(LintSchema, "The condition, looked over."), ...problemResponse },
+  }),
+  async (c) => {
+    const { key, ...body } = c.req.valid("json");
+    const condition = parseCondition(body.condition, "/condition");
+    const { results } = await selectSegments(c.env.DB, siteOf(c)).all<SegmentRow>();
+    const self = key ?? null;
+    const references = checkReferences(condition, results.map(toSegment), { self, live: false, pointer: "/condition" });
+    const errors = references.map((error) => ({ ...error, severity: "error" }) as Finding);
+    const findings = [...errors, ...(await lintSaved(c, condition))];
+    return c.json({ describe: describe(condition), findings, analysis: analyze(condition) }, 200);
+  },
+);
+
+/** The findings of a segment's condition; none of a static one's. */
+export async function lintSaved(c: ApiContext, condition: Condition | null): Promise<Finding[]> {
+  if (!condition) return [];
+  const names = await readSentNames(c.env.DB, siteOf(c));
+  return [...lintCondition(condition, c.get("now"), "/condition"), ...lintNames(condition, names, "/condition")];
+}
+
+/** The findings of a block: its audiences, what they hide from each other, and its templates. */
+export async function lintBlock(
+  c: ApiContext,
+  { variants, fallback }: { variants: readonly Variant[]; fallback: string | null },
+): Promise<Finding[]> {
+  const now = c.get("now");
+  const names = variants.some(({ audience }) => audience) ? await readSentNames(c.env.DB, siteOf(c)) : NO_NAMES;
+  return [
+    ...lintVariants(variants, now),
+    ...variants.flatMap(({ audience, template }, index) => {
+      const pointer = `/variants/${index}/audience`;
+      const ofAudience = audience
+        ? [...lintCondition(audience, now, pointer), ...lintNames(audience, names, pointer)]
+        : [];
+      return [...ofAudience, ...lintTemplate(template, `/variants/${index}/template`)];
+    }),
+    ...(fallback === null ? [] : lintTemplate(fallback, "/fallback")),
+  ];
+}
+
+const NO_NAMES: SentNames = { events: [], traits: [] };
+
+function lintTemplate(source: string, pointer: string): Finding[] {
+  const checked = checkTemplate(source);
+  if ("errors" in checked) return [];
+  return findBare(checked.template.nodes).map(({ path, line, column }) => ({
+    code: "no-default",
+    severity: "warning",
+    pointer,
+    detail: `{{ ${path} }} (line ${line}, column ${column}) is empty for whom it is not known. Add | default: "…", or put it into {% if ${path} %}.`,
+  }));
+}

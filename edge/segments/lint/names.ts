@@ -1,0 +1,47 @@
+/** Names in a condition that nobody has sent, with the one that may be meant. */
+import type { Condition } from "../../../shared/condition.ts";
+import { analyze, leavesOf, traitsOf } from "../../../shared/engine/analyze.ts";
+import { phraseEvent, phraseValue } from "../../../shared/engine/phrase.ts";
+import type { EventType } from "../../../shared/event.ts";
+import { nearest } from "../schema/nearest.ts";
+import type { Finding } from "./finding.ts";
+
+/** Names that a site has sent, as far as was looked. */
+export interface SentNames {
+  events: readonly { type: string; name: string }[];
+  /** Top-level names of traits. */
+  traits: readonly string[];
+}
+
+/** Hints only: a rule may well come before what it looks at. Of a kind of which nothing is known nothing is said. */
+export function lintNames(condition: Condition, sent: SentNames, pointer = ""): Finding[] {
+  return leavesOf(condition, pointer).flatMap(({ leaf, pointer }) => [
+    ...lintEvents(leaf, sent, pointer),
+    ...lintTraits(leaf, sent, pointer),
+  ]);
+}
+
+function lintEvents(leaf: Condition, { events }: SentNames, pointer: string): Finding[] {
+  return analyze(leaf).events.flatMap(({ type, event }): Finding[] => {
+    const names = events.filter((known) => known.type === type).map(({ name }) => name);
+    if (event === null || names.length === 0 || names.includes(event)) return [];
+    const what = phraseEvent({ event, type: type as EventType });
+    return [{ code: "unknown-event", severity: "hint", pointer, detail: phraseUnknown(what, event, names) }];
+  });
+}
+
+function lintTraits(leaf: Condition, { traits }: SentNames, pointer: string): Finding[] {
+  if (traits.length === 0) return [];
+  return traitsOf(leaf).flatMap(({ trait, pointer: inside }): Finding[] => {
+    const name = trait.split(".")[0]!;
+    if (traits.includes(name)) return [];
+    const detail = phraseUnknown(`the trait ${phraseValue(name)}`, name, traits);
+    return [{ code: "unknown-trait", severity: "hint", pointer: `${pointer}${inside}`, detail }];
+  });
+}
+
+function phraseUnknown(what: string, name: string, names: readonly string[]): string {
+  const meant = nearest(name, names);
+  const question = meant === undefined ? "Check its spelling." : `Is ${phraseValue(meant)} meant?`;
+  return `Among what was looked at, nobody has sent ${what} yet. ${question}`;
+}
