@@ -79,6 +79,15 @@ export function publishSite(db: D1Database, id: string, version: number, rulesHa
     .bind(id, version, rulesHash);
 }
 
+/** Version of the publish that changed a site's rules last; 0 where none did. */
+export async function readRulesVersion(db: D1Database, id: string): Promise<number> {
+  const version = await db
+    .prepare("SELECT rules_version AS version FROM sites WHERE id = ?1")
+    .bind(id)
+    .first<number>("version");
+  return version ?? 0;
+}
+
 /** How much a site holds. Reads all of it: for a report, not for a page view. */
 export async function countSite(db: D1Database, id: string): Promise<{ profiles: number; events: number }> {
   const [profiles, events] = await db.batch<{ n: number }>([

@@ -103,7 +103,8 @@ export class OwnerHistory {
       owner: this.owner,
       shape: this.shape,
       write: write.map(({ number, history }) => ({ chunk: number, history })),
-      drop: this.#dropped,
+      // A number that is used again is written over.
+      drop: this.#dropped.filter((dropped) => write.every(({ number }) => number !== dropped)),
     };
   }
 

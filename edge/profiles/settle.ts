@@ -7,9 +7,9 @@ import { applyHistoryChanges, type HistoryChange } from "../db/histories.ts";
 import { listIdentifiersOfProfiles } from "../db/identifiers.ts";
 import { applyMembershipChanges, type Cause, type MembershipChange } from "../db/memberships.ts";
 import { isConflict, isStale, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
+import { readRulesVersion } from "../db/sites.ts";
 import type { Env } from "../env.ts";
 import { groupStored } from "../identity/resolve.ts";
-import type { LiveSite } from "../manifest/live.ts";
 import { readSite, renewSite } from "../manifest/read.ts";
 import { loadPeople } from "./load.ts";
 import { buildPerson, type Person, refreshHistories, settlePerson } from "./person.ts";
@@ -21,7 +21,7 @@ export const FEWEST = 100;
 export const MOST = 1_000;
 const EVENTS = 20_000;
 /** Statements that find and read everybody; histories folded for other rules take one more. */
-const READING = 5;
+const READING = 6;
 
 /** What a run may still use. D1 takes 1,000 statements of one invocation of a Worker. */
 export interface Budget {
@@ -47,7 +47,7 @@ export interface Settling {
 }
 
 export interface Settled {
-  /** Profiles written. */
+  /** Profiles written: those of which something new is said. */
   decided: number;
   /** Enters and exits logged. */
   changed: number;
@@ -119,11 +119,15 @@ export async function settleProfiles(
     let live = await readSite(env, siteId, now());
     if (!live) return void total.missing.push(...ids);
     budget.statements -= READING;
-    const stored = await loadPeople(db, siteId, await listIdentifiersOfProfiles(db, siteId, ids));
-    if ([...stored.profiles.values()].some((profile) => isNewer(profile, live!))) {
-      live = await renewSite(env, siteId, now());
-      if (!live) return void total.missing.push(...ids);
-    }
+    const [identifiers, rulesVersion] = await Promise.all([
+      listIdentifiersOfProfiles(db, siteId, ids),
+      readRulesVersion(db, siteId),
+    ]);
+    const stored = await loadPeople(db, siteId, identifiers);
+    const newest = Math.max(rulesVersion, ...stored.profiles.values().map((profile) => profile.manifestVersion));
+    // What is remembered of the site may be old, and where nothing is written, no refusal tells.
+    if (newest > live.manifest.version) live = await renewSite(env, siteId, now());
+    if (!live) return void total.missing.push(...ids);
     budget.statements -= await refreshHistories(db, live, stored);
     const profiles: ProfileRow[] = [];
     const changes: MembershipChange[] = [];
@@ -137,12 +141,13 @@ export async function settleProfiles(
       missing.delete(profile.id);
       events += person.events.length;
       if (settling.isSettled?.(person)) continue;
-      if (isNewer(profile, live)) {
+      if (profile.manifestVersion > live.manifest.version) {
         left.push(profile.id);
         continue;
       }
       settling.adjust?.(person);
       const settled = settlePerson(person, stored, live, now(), settling.cause);
+      if (saysNothingNew(profile, settled)) continue;
       changes.push(...settled.changes);
       histories.push(...settled.histories);
       profiles.push(settled.row);
@@ -162,7 +167,8 @@ export async function settleProfiles(
   }
 }
 
-/** Decided by rules that are not known here yet. */
-function isNewer({ manifestVersion }: ProfileRow, live: LiveSite): boolean {
-  return manifestVersion > live.manifest.version;
+/** Nothing of what would be written differs from what is stored, but for which rules said so. */
+function saysNothingNew(stored: ProfileRow, { row, histories }: ReturnType<typeof settlePerson>): boolean {
+  if (!stored.version || histories.length || row.wakesAt !== stored.wakesAt) return false;
+  return JSON.stringify(row.decisions) === JSON.stringify(stored.decisions);
 }

@@ -39,9 +39,10 @@ const progress = async (site: TestSite) => (await readBackfill(env.DB, site.id))
 /** A site of buyers: who is in `buyer` now spent 0, 1, 2 … */
 async function createBuyers(count: number): Promise<TestSite> {
   const site = await createSite({ segments: [{ key: "buyer", condition: BOUGHT }] });
-  await site.batch(
+  const answer = await site.batch(
     Array.from({ length: count }, (_, total) => track("Order Completed", { total }, { anonymousId: `b${total}` })),
   );
+  expect(answer).toMatchObject({ accepted: count });
   return site;
 }
 
@@ -98,6 +99,24 @@ describe("a changed rule", () => {
     expect(JSON.stringify(await history())).toContain("Article Read");
   });
 
+  it("writes nobody of whom nothing new is to be said", async () => {
+    const site = await createSite({
+      segments: [{ key: "buyer", condition: { event: "Order Completed", count: { gte: 1 } } }],
+    });
+    await site.batch(["a", "b", "c"].map((anonymousId) => track("Order Completed", {}, { anonymousId })));
+    await site.batch([track("Order Completed", {}, { anonymousId: "a" })]);
+    const before = await versions(site);
+    await site.publish({ segments: [{ key: "buyer", condition: { event: "Order Completed", count: { gte: 2 } } }] });
+    expect(await run(site)).toEqual({ decided: 2, changed: 2 });
+    expect(await members(site)).toEqual(["a"]);
+    expect(before).toEqual([
+      { version: 1, n: 2 },
+      { version: 2, n: 1 },
+    ]);
+    expect(await versions(site)).toEqual([{ version: 2, n: 3 }]);
+    expect(await progress(site)).toMatchObject({ done: 3, total: 3 });
+  });
+
   it("of a segment that is gone makes its members leave it", async () => {
     const site = await createBuyers(3);
     await site.rows("UPDATE segments SET status = 'archived' WHERE site_id = ?1");
@@ -111,10 +130,15 @@ describe("a changed rule", () => {
     const site = await createBuyers(2);
     const { settings } = (await liveOf(site)).manifest;
     await run(site);
-    for (const change of [{ timeZone: "Asia/Tokyo" }, { consentDefault: "off" }]) {
+    for (const [change, decided] of [
+      [{ timeZone: "Asia/Tokyo" }, 0],
+      [{ consentDefault: "off" }, 2],
+    ] as const) {
       await site.rows("UPDATE sites SET settings = ?2 WHERE id = ?1", JSON.stringify({ ...settings, ...change }));
       await publish(bindings, site.id, Date.now());
-      expect(await run(site)).toMatchObject({ decided: 2 });
+      expect(await progress(site)).toMatchObject({ done: 0, finishedAt: null });
+      expect(await run(site)).toMatchObject({ decided });
+      expect(await progress(site)).toMatchObject({ done: 2, total: 2 });
     }
     expect(await members(site)).toEqual([]); // nothing may be looked at any more
   });
@@ -249,13 +273,14 @@ describe("a backfill that is cut", () => {
       }
       expect(trips).toBeGreaterThan(12); // two parts, of which each is read, written and noted
     },
+    30_000,
   );
 
   it("by the end of its budget leaves the rest to the next, and says how far it is", async () => {
     const site = await createBuyers(450);
     await raise(site);
     let now = Date.now();
-    const { env: slow } = around({ after: () => (now += 10_000) }, 30_000);
+    const { env: slow } = around({ after: () => (now += 10_000) });
     const budget = () => ({ deadline: now + 15_000, statements: 1_000 });
     expect(await backfillSite(slow, site.id, () => now, budget())).toMatchObject({ decided: 300 });
     const half = await progress(site);
