@@ -11,6 +11,7 @@ import { rulesScript } from "./cases/rules-script.ts";
 import { rulesTraits } from "./cases/rules-traits.ts";
 import { rulesWindows } from "./cases/rules-windows.ts";
 import { size } from "./cases/size.ts";
+import { wake } from "./cases/wake.ts";
 import { profile } from "./profile.ts";
 import { formatCase, formatGoal, type Goal, isMissed } from "./report.ts";
 import { createSite } from "./site.ts";
@@ -22,6 +23,7 @@ const CASES: readonly Case[] = [
   decide,
   ingest,
   growth,
+  wake,
   rulesTraits,
   rulesWindows,
   rulesRequest,
