@@ -1,5 +1,6 @@
 import { env } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
+import { applyMembershipChanges } from "../../../edge/db/memberships.ts";
 import { selectHours, selectNewestHours } from "../../../edge/db/segment-hours.ts";
 import { settleProfiles } from "../../../edge/profiles/settle.ts";
 import { bindings } from "../site.ts";
@@ -60,6 +61,20 @@ describe("the size of a segment", () => {
     await settleProfiles(bindings, site.siteId, ids, { cause: "time", now: Date.now });
     await view(site, "d");
     expect(await site.get("/api/segments/viewers")).toMatchObject({ members: await countMembers(site, "viewers") });
+  });
+
+  it("counts only what really changes", async () => {
+    const site = await newSite();
+    await site.post("/api/segments", viewers);
+    const change = { segmentKey: "viewers", cause: "event", at: Date.now(), segmentVersion: 1 } as const;
+    const apply = (profileId: string, way: "enter" | "exit") =>
+      env.DB.batch(applyMembershipChanges(env.DB, site.siteId, [{ ...change, profileId, change: way }]));
+    await apply("p_1", "enter");
+    await apply("p_1", "enter");
+    await apply("p_2", "exit");
+    const { points } = await site.get("/api/segments/viewers/size?by=hour");
+    expect(points.at(-1)).toMatchObject({ members: 1, entered: 1, exited: 0 });
+    expect(await site.get("/api/segments/viewers")).toMatchObject({ members: 1 });
   });
 
   it("stays exact when people are united and when the key of an archived segment is used again", async () => {

@@ -99,6 +99,11 @@ describe("a list in CSV", () => {
       ["vip", "enter", "rule"],
     ]);
     expect(new Set(data.map(({ at }: Json) => at)).size).toBe(1);
+    const { segments } = await site.get(`/api/profiles/${id}`);
+    for (const { since, until } of segments) expect([since, until]).toEqual([data[0].at, null]);
+    expect((await site.get("/api/segments/vip/members")).data).toEqual([
+      { profile: id, since: data[0].at, until: null },
+    ]);
     await upload(site, "userId\nu0\n", "?mode=remove");
     expect(await membersOf(site, "reach")).toEqual([]);
   });
