@@ -1,4 +1,4 @@
-/** From rules to one program: closures without code generation, equal leaves shared, `{segment}` tied to the other rules. */
+/** From rules to one program: closures without code generation, equal leaves asked once, `{segment}` tied to the other rules. */
 import type { Condition } from "../condition.ts";
 import { answerOf } from "./answer.ts";
 import { combine, negate } from "./logic.ts";
@@ -63,16 +63,21 @@ export function link(rules: readonly Rule[], options: CompileOptions, language: 
     if (Array.isArray(all)) return combine(all.map(build), 0);
     if (Array.isArray(any)) return combine(any.map(build), 1);
     if (not) return negate(build(not));
-    return ensure(scope.made, JSON.stringify(condition), () => {
-      const kind = kindOf(condition);
-      if (!kind || !Object.hasOwn(language.leaves, kind)) return unknown;
-      scope.needs = 0;
-      const node = language.leaves[kind]!(condition, scope);
-      const { needs } = scope;
-      const open: Node = needs ? (run) => (run.denied & needs ? unknown(run) : node(run)) : node;
-      // Facts are read once per run anyway, and comparing one costs no more than remembering.
-      return needs & ANALYTICS ? remember(open, scope) : open;
-    }) as Node;
+    const leaf = ensure(scope.made, JSON.stringify(condition), () => ({ node: buildLeaf(condition), uses: 0 })) as {
+      node: Node;
+      uses: number;
+    };
+    if (leaf.uses++ === 1) leaf.node = remember(leaf.node, scope);
+    return (run) => leaf.node(run);
+  };
+
+  const buildLeaf = (condition: Condition): Node => {
+    const kind = kindOf(condition);
+    if (!kind || !Object.hasOwn(language.leaves, kind)) return unknown;
+    scope.needs = 0;
+    const node = language.leaves[kind]!(condition, scope);
+    const { needs } = scope;
+    return needs ? (run) => (run.denied & needs ? unknown(run) : node(run)) : node;
   };
 
   const built = rules.map(({ condition }) => build(condition));

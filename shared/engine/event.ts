@@ -1,20 +1,18 @@
 /** Leaves over one kind of event in a window: what all of them share, and the number of events. */
-import type { EventCondition, Operators } from "../condition.ts";
+import type { EventCondition } from "../condition.ts";
 import { readerOf, testsOf } from "./operators.ts";
 import { type Leaf, type Node, type Run, type Scope, settle } from "./run.ts";
 import { type Selection, type Series, selectionOf } from "./selection.ts";
 import { changeOf, type Span } from "./window.ts";
 
-/** What a leaf measures of its events, how that is judged, and when the judgement can turn. */
+/** What a leaf measures of its events, and how that is judged. */
 export interface Measure {
   /** The instants that matter and what is read there; left out, it is the events themselves. */
   series?(selection: Selection): Series;
-  read(series: Series, span: Pick<Span, "low" | "high">): unknown;
+  read(series: Series, span: Span): unknown;
   test: Node;
-  /** What the judgement compares with. */
-  operands?: ((run: Run) => unknown)[];
-  /** For a measure that only falls as events leave: the first `low` at which it is below the number, and at most the number. */
-  fallsTo?(series: Series, span: Span, number: number): readonly number[];
+  /** The instants from which on it may be judged otherwise, as events leave; left out, whenever one does. */
+  turns?(run: Run, times: readonly number[], span: Span): number[];
 }
 
 /** Makes a leaf of a measure. */
@@ -22,46 +20,38 @@ export function measured(measureOf: (condition: EventCondition, scope: Scope) =>
   return (condition: EventCondition, scope) => {
     const select = selectionOf(condition, scope);
     const spanAt = scope.language.span(condition);
-    const { series, read, test, operands = [], fallsTo } = measureOf(condition, scope);
+    const { series, read, test, turns } = measureOf(condition, scope);
     return settle((run) => {
+      const { now } = run;
       const selection = select(run);
       const seen = series?.(selection) ?? selection;
       const { times } = seen;
-      const span = spanAt(times, run.now);
+      const span = spanAt(times, now);
       const code = test(run, read(seen, span));
       const until = Math.min(run.until, selection.until);
-      let change = changeOf(span, times);
-      if (fallsTo && !seen.isMixed) {
-        // Events leave one by one from the oldest: the judgement can turn only where the measure passes an operand.
-        const { high } = span;
-        let low = Infinity;
-        for (const operand of operands) {
-          const number = operand(run);
-          if (typeof number === "number")
-            for (const at of fallsTo(seen, span, number))
-              if (span.low < at && at <= high && at < low && test(run, read(seen, { low: at, high })) !== code)
-                low = at;
-        }
-        change = Math.min(span.enters, low < Infinity ? times[low - 1]! + span.length : low);
-        // Events that leave together, or one that enters, may leave the judgement as it is.
-        if (change < span.enters && times[low] !== times[low - 1]) run.exact = change;
-      }
-      run.until = Math.min(until, change);
+      const turn = turns
+        ? Math.min(span.enters, ...turns(run, times, span).filter((turn) => turn > now))
+        : changeOf(span, times);
+      run.until = Math.min(until, turn);
       return code;
     });
   };
 }
 
-/** How many: `count`, at least one unless it says otherwise. */
-export const measureCount = ({ count = { gte: 1 } }: EventCondition, scope: Scope): Measure => ({
-  read: (_, { low, high }) => high - low,
-  test: testsOf(count, scope),
-  operands: operandsOf(count, scope),
-  fallsTo: (_, { high }, number) => [high - Math.ceil(number) + 1, high - Math.floor(number)],
-});
-
-/** What operators compare with, lists taken apart. */
-export const operandsOf = (operators: Operators, scope: Scope) =>
-  Object.values(operators)
+/** How many: `count`, at least one unless it says otherwise. Its judgement turns where it comes to an operand, and below it. */
+export const measureCount = ({ count = { gte: 1 } }: EventCondition, scope: Scope): Measure => {
+  const operands = Object.values(count)
     .flat()
     .map((operand) => readerOf(operand, scope));
+  return {
+    read: (_, { low, high }) => high - low,
+    test: testsOf(count, scope),
+    turns: (run, times, { high, length }) =>
+      operands.flatMap((read) => {
+        const operand = read(run);
+        return typeof operand === "number"
+          ? [Math.ceil(operand), Math.floor(operand) + 1].map((count) => times[high - count]! + length)
+          : [];
+      }),
+  };
+};

@@ -1,6 +1,5 @@
 /** The whole language: the browser's part, and what is not worth its bytes there. */
 import { dateLeaf, timeLeaf } from "./calendar.ts";
-import { measured } from "./event.ts";
 import { sampleLeaf } from "./fact.ts";
 import { flatten } from "./flat.ts";
 import { browserLanguage } from "./language.ts";
@@ -8,6 +7,7 @@ import { MEASURES } from "./measures.ts";
 import { ALL_CHECKS, readerOf, specialTest } from "./operators-edge.ts";
 import { ratioLeaf, sequenceLeaf } from "./pattern.ts";
 import type { Language } from "./run.ts";
+import { judged } from "./threshold.ts";
 import { unlessLeaf } from "./unless-edge.ts";
 import { spanOf } from "./window-edge.ts";
 
@@ -15,7 +15,7 @@ import { spanOf } from "./window-edge.ts";
 export const fullLanguage: Language = {
   leaves: {
     ...browserLanguage.leaves,
-    ...Object.fromEntries(Object.entries(MEASURES).map(([key, measure]) => [key, measured(measure)])),
+    ...Object.fromEntries(Object.entries(MEASURES).map(([key, measure]) => [key, judged(measure)])),
     unless: unlessLeaf,
     sample: sampleLeaf,
     sequence: sequenceLeaf,

@@ -2,17 +2,17 @@
 import type { EventCondition, Operators } from "../condition.ts";
 import type { HistoryEvent } from "../event.ts";
 import { dayIn } from "./calendar.ts";
-import { type Measure, measureCount, operandsOf } from "./event.ts";
+import { measureCount } from "./event.ts";
 import { combine } from "./logic.ts";
 import { testsOf } from "./operators.ts";
 import { type Code, ensure, type Node, type Scope } from "./run.ts";
 import { countUpTo, type Series } from "./selection.ts";
 import { total } from "./sum.ts";
+import type { EdgeMeasure } from "./threshold.ts";
 import { durationMs, isScalar, readPath } from "./value.ts";
-import type { Span } from "./window.ts";
 
 /** How long ago the last was: it passes each length once, and never before there was one. */
-const measureRecency = ({ recency }: EventCondition): Measure => ({
+const measureRecency = ({ recency }: EventCondition): EdgeMeasure => ({
   read: ({ times }, { low, high }) => (low < high ? times[high - 1] : NaN),
   test: combine(
     Object.entries(recency!).map(([operator, length]): Node => {
@@ -34,6 +34,8 @@ interface Fold {
   add(value: unknown, index: number): void;
   /** The measure of the values from `low` to before `high`. */
   read(low: number, high: number): unknown;
+  /** About the last `low` at which the measure up to `high` is at least the number. */
+  guess?(number: number, high: number): number;
 }
 
 /** The values that a measure reads of events, oldest first, and what it knows of them. */
@@ -41,6 +43,8 @@ interface Column extends Series {
   /** How many events it has looked at. */
   seen: number;
   fold: Fold;
+  /** Some value is below 0. */
+  isMixed: boolean;
   /** How many values the fold has taken in: those of the future only when they have come. */
   folded: number;
 }
@@ -56,8 +60,15 @@ interface Folding {
   falls?: boolean;
 }
 
-function fold({ name, read, matters, none, start, falls }: Folding): Pick<Measure, "series" | "read" | "fallsTo"> {
-  const begin = (): Column => ({ times: [], values: [], seen: 0, fold: start(), folded: 0 });
+function fold({ name, read, matters, none, start, falls }: Folding): Pick<EdgeMeasure, "series" | "read" | "reach"> {
+  const begin = (): Column => ({ times: [], values: [], seen: 0, isMixed: false, fold: start(), folded: 0 });
+  /** The fold of a column's values before `high`. */
+  const foldOf = (series: Series, high: number): Fold => {
+    const column = series as Column;
+    if (column.folded > high) Object.assign(column, { fold: start(), folded: 0 });
+    for (; column.folded < high; column.folded++) column.fold.add(column.values[column.folded], column.folded);
+    return column.fold;
+  };
   return {
     series({ columns, times, values }) {
       const column = ensure(columns, name, begin) as Column;
@@ -65,36 +76,40 @@ function fold({ name, read, matters, none, start, falls }: Folding): Pick<Measur
         const time = times[column.seen]!;
         const value = read(values[column.seen]!, time);
         if (!matters(value)) continue;
-        column.isMixed ||= (value as number) < 0;
         column.times.push(time);
         column.values.push(value);
+        column.isMixed ||= typeof value === "number" && value < 0;
       }
       return column;
     },
-    read(series, { low, high }) {
-      if (low >= high) return none;
-      const column = series as Column;
-      if (column.folded > high) Object.assign(column, { fold: start(), folded: 0 });
-      for (; column.folded < high; column.folded++) column.fold.add(column.values[column.folded], column.folded);
-      return column.fold.read(low, high);
+    read: (series, { low, high }) => (low < high ? foldOf(series, high).read(low, high) : none),
+    reach(series, number, orEqual) {
+      const { isMixed, times } = series as Column;
+      if (!falls || isMixed) return undefined;
+      const { length } = times;
+      const fold = foldOf(series, length);
+      const holds = (low: number) => {
+        const value = low < length ? (fold.read(low, length) as number) : none!;
+        return value > number || (orEqual && value === number);
+      };
+      let low = fold.guess?.(number, length) ?? bisect(length, holds);
+      while (low < length && holds(low + 1)) low++;
+      while (low >= 0 && !holds(low)) low--;
+      return low;
     },
-    ...(falls && { fallsTo }),
   };
 }
 
-function fallsTo(series: Series, { low, high }: Span, number: number): number[] {
-  const { fold } = series as Column;
-  return [false, true].map((orEqual) => {
-    let above = low - 1;
-    let below = high + 1;
-    while (above + 1 < below) {
-      const middle = (above + below) >> 1;
-      const value = fold.read(middle, high) as number;
-      if (value < number || (orEqual && value === number)) below = middle;
-      else above = middle;
-    }
-    return below;
-  });
+/** The last index up to `length` at which it holds; -1 for none. */
+function bisect(length: number, holds: (index: number) => boolean): number {
+  let last = -1;
+  let next = length + 1;
+  while (last + 1 < next) {
+    const middle = (last + next) >> 1;
+    if (holds(middle)) last = middle;
+    else next = middle;
+  }
+  return last;
 }
 
 /** Sums that are rounded once: each is kept with what rounding took from it, so that differences of them are as exact. */
@@ -105,25 +120,26 @@ function foldSum(): Fold {
   return {
     add(value) {
       numbers.push(value as number);
-      const [sum, loss] = addExactly(sums.at(-1)!, value as number);
-      const [rounded, lost] = addExactly(sum, losses.at(-1)! + loss);
-      sums.push(rounded);
-      losses.push(lost);
+      const before = sums.at(-1)!;
+      const sum = before + (value as number);
+      const loss = losses.at(-1)! + lossOf(before, value as number, sum);
+      sums.push(sum + loss);
+      losses.push(lossOf(sum, loss, sum + loss));
     },
     read(low, high) {
-      const [sum, loss] = addExactly(sums[high]!, -sums[low]!);
-      const exact = sum + (loss + losses[high]! - losses[low]!);
+      const sum = sums[high]! - sums[low]!;
+      const exact = sum + (lossOf(sums[high]!, -sums[low]!, sum) + losses[high]! - losses[low]!);
       // Too large a number spoils the sums behind it, not those of other windows.
       return Number.isFinite(exact) ? exact : total(numbers.slice(low, high));
     },
+    guess: (number, high) => countUpTo(sums, sums[high]! - number) - 1,
   };
 }
 
-/** The rounded sum of two numbers, and what rounding took from it (Knuth's TwoSum). */
-function addExactly(a: number, b: number): [sum: number, loss: number] {
-  const sum = a + b;
+/** What rounding took from the sum of two numbers (Knuth's TwoSum). */
+function lossOf(a: number, b: number, sum: number): number {
   const part = sum - a;
-  return [sum, a - (sum - part) + (b - part)];
+  return a - (sum - part) + (b - part);
 }
 
 /** The best of the last values: whatever a later one beats is never asked for again. */
@@ -190,32 +206,39 @@ const AGGREGATES: { readonly [key: string]: Aggregate } = {
 /** An aggregate of a property. */
 const measureAggregate =
   (key: string, aggregate: Aggregate) =>
-  (condition: EventCondition, scope: Scope): Measure => {
+  (condition: EventCondition, scope: Scope): EdgeMeasure => {
     const { event, type, where, within, between, after, before, [key as "sum"]: path, ...operators } = condition;
     const keys = path!.split(".");
     const read = ({ properties }: HistoryEvent) => readPath(properties, keys);
     return {
       ...fold({ name: `${key} ${path}`, read, ...aggregate }),
       test: testsOf(operators as Operators, scope),
-      operands: operandsOf(operators as Operators, scope),
+      operators: operators as Operators,
     };
   };
 
 /** On how many calendar days of the site's zone. */
-function measureDays({ days }: EventCondition, scope: Scope): Measure {
+function measureDays({ days }: EventCondition, scope: Scope): EdgeMeasure {
   const dayOf = dayIn(scope);
   return {
     ...fold({ ...AGGREGATES["distinct"]!, name: "days", read: (_, time) => dayOf(time) }),
     test: testsOf(days!, scope),
-    operands: operandsOf(days!, scope),
+    operators: days!,
   };
 }
 
+/** How many, of which the last ones are known without a look. */
+const measureNumber = (condition: EventCondition, scope: Scope): EdgeMeasure => ({
+  ...measureCount(condition, scope),
+  operators: condition.count ?? { gte: 1 },
+  reach: ({ times }, number, orEqual) => times.length - (orEqual ? Math.ceil(number) : Math.floor(number) + 1),
+});
+
 /** A plain event is counted. */
-export const MEASURES: { readonly [key: string]: (condition: EventCondition, scope: Scope) => Measure } = {
+export const MEASURES: { readonly [key: string]: (condition: EventCondition, scope: Scope) => EdgeMeasure } = {
   ...Object.fromEntries(Object.entries(AGGREGATES).map(([key, kind]) => [key, measureAggregate(key, kind)])),
-  event: measureCount,
-  type: measureCount,
+  event: measureNumber,
+  type: measureNumber,
   days: measureDays,
   recency: measureRecency,
 };

@@ -18,8 +18,6 @@ export interface Run {
   now: number;
   /** Where a node leaves its `until`, beside the truth that it returns; Infinity = never. Every node sets it. */
   until: number;
-  /** An `until` of which the node is sure that its answer changes then. */
-  exact?: number;
   /** Bits of the purposes that are not granted. */
   readonly denied: number;
   /** Values at the paths that the program reads, by slot. */
@@ -100,9 +98,8 @@ const LOOKS = 32;
 export function settle(node: Node): Node {
   return (run, input) => {
     const { now } = run;
-    run.exact = 0;
     const value = node(run, input);
-    for (let looks = LOOKS; run.until < Infinity && run.until !== run.exact && looks; looks--) {
+    for (let looks = LOOKS; run.until < Infinity && looks; looks--) {
       const { until } = run;
       run.now = until;
       if (node(run, input) !== value) {
@@ -122,9 +119,12 @@ export function settle(node: Node): Node {
 export function remember(node: Node, scope: Scope): Node {
   const slot = scope.keep();
   return (run) => {
-    let kept = run.kept[slot] as [now: number, value: Code, until: number] | undefined;
-    if (kept?.[0] !== run.now) {
-      run.kept[slot] = kept = [run.now, UNKNOWN, Infinity];
+    const kept = (run.kept[slot] ?? [NaN]) as [now: number, value: Code, until: number];
+    if (kept[0] !== run.now) {
+      run.kept[slot] = kept;
+      kept[0] = run.now;
+      kept[1] = UNKNOWN;
+      kept[2] = Infinity;
       kept[1] = node(run);
       kept[2] = run.until;
     }

@@ -11,8 +11,6 @@ export interface Series {
   /** Whole epoch milliseconds, ascending. */
   times: number[];
   values: unknown[];
-  /** Its measure may grow, too, as events leave. */
-  isMixed?: boolean;
 }
 
 /** Events in time order. */
@@ -49,11 +47,10 @@ const wantedIn = (scope: Scope) => ensure(scope.made, "wanted", () => new Map())
 export function selectionOf(selector: EventSelector, scope: Scope): Select {
   scope.needs |= ANALYTICS;
   const { event = 0, type = "track", where } = selector;
-  const wanted = wantedIn(scope);
-  const names = ensure(wanted, type, () => new Map()) as Map<unknown, number>;
+  const names = ensure(wantedIn(scope), type, () => new Map()) as Map<unknown, number>;
   const nameSlot = ensure(names, event, scope.keep);
   const ofName: Select = ({ lasting, subject }) => {
-    if (!lasting[nameSlot]) addEvents(lasting, subject.events, wanted);
+    if (!lasting[nameSlot]) addEvents(lasting, subject.events, scope);
     return lasting[nameSlot] as Selection;
   };
   if (!where) return ofName;
@@ -86,7 +83,8 @@ function add({ times, values }: Selection, event: HistoryEvent) {
 }
 
 /** Puts events, none of them older than those before, where the selectors look for them. */
-function addEvents(lasting: unknown[], events: readonly HistoryEvent[], wanted: Wanted): void {
+export function addEvents(lasting: unknown[], events: readonly HistoryEvent[], scope: Scope): void {
+  const wanted = wantedIn(scope);
   for (const names of wanted.values()) for (const slot of names.values()) lasting[slot] ??= select(-Infinity);
   for (const event of Array.isArray(events) ? events : []) {
     const names = wanted.get(event?.type);

@@ -1,7 +1,7 @@
 /** The `unless` leaf over long histories: what is unanswered is kept, so that the next event or answer is all there is to look at. */
 import type { UnlessCondition } from "../condition.ts";
 import type { HistoryEvent } from "../event.ts";
-import { ensure, type Node, type Scope, settle } from "./run.ts";
+import { ensure, type Node, type Scope } from "./run.ts";
 import { countUpTo, type Selection, selectionOf } from "./selection.ts";
 import { durationMs, isScalar, readPath } from "./value.ts";
 
@@ -38,6 +38,8 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
     return values.every(isScalar) ? JSON.stringify(values) : undefined;
   };
 
+  const endOf = ([time, answered]: Open) => Math.min(time + length, answered);
+
   /** Events and answers in the order of time; of one time the answers first, for they answer only what came before. */
   const unansweredOf = (selection: Selection, answers: Selection, now: number): Unanswered => {
     let found = selection.columns.get(name) as Unanswered | undefined;
@@ -46,6 +48,7 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
       selection.columns.set(name, found);
     }
     const { seen, open, times, byKey } = found;
+    if (seen[0] === selection.times.length && seen[1] === answers.times.length) return found;
     const before = seen[1];
     for (;;) {
       const [event, answer] = seen;
@@ -73,21 +76,25 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
     return found;
   };
 
-  return settle((run) => {
+  return (run) => {
     const { now } = run;
     const selection = select(run);
     const answers = selectAnswers(run);
     const { open, times } = unansweredOf(selection, answers, now);
     const next = countUpTo(times, now - after);
-    const endOf = ([time, answered]: Open) => Math.min(time + length, answered);
     let closes = -Infinity;
-    let opens = Infinity;
     // Those that wait without an end are open the longer the later they happened.
-    for (let i = next; i-- && closes < open[i]![0] + length; ) closes = Math.max(closes, endOf(open[i]!));
-    for (let i = next; i < open.length && opens === Infinity; i++)
-      if (times[i]! + after < endOf(open[i]!)) opens = times[i]! + after;
+    for (let i = next - 1; i >= 0 && closes < times[i]! + length; i--) closes = Math.max(closes, endOf(open[i]!));
     const isOpen = closes > now;
+    let opens = Infinity;
+    // The next ones to wait long enough open it, or keep it open.
+    for (let i = next; i < open.length && times[i]! + after <= (isOpen ? closes : opens); i++) {
+      const end = endOf(open[i]!);
+      if (times[i]! + after >= end) continue;
+      if (isOpen) closes = Math.max(closes, end);
+      else opens = times[i]! + after;
+    }
     run.until = Math.min(selection.until, answers.until, isOpen ? closes : opens);
     return isOpen ? 1 : 0;
-  });
+  };
 }

@@ -1,0 +1,119 @@
+/**
+ * Answers that are kept up to date: of the next event only the rules are decided again that it can touch, or that time has
+ * overtaken. Edge only: a browser's few rules are decided anew as quickly.
+ */
+import type { HistoryEvent } from "../event.ts";
+import { mergeEvents } from "../history.ts";
+import { analyze } from "./analyze.ts";
+import { answerOf } from "./answer.ts";
+import { link } from "./compile.ts";
+import { eventsOf } from "./events-of.ts";
+import { answerAll } from "./flat.ts";
+import { fullLanguage } from "./language-edge.ts";
+import { ensure } from "./run.ts";
+import { addEvents } from "./selection.ts";
+import type { Answer, CompileOptions, Program, Rule, Subject } from "./types.ts";
+
+/** Rules of which one evaluation can go on from another. */
+export interface Evaluator extends Program {
+  /** Decides of somebody as of `now`. */
+  start(subject: Subject, now: number): Evaluation;
+}
+
+/** What the rules say of one person, as of the last instant that it was asked for. */
+export interface Evaluation {
+  /** One per rule, in the order of the program's keys. */
+  readonly answers: readonly Answer[];
+  /**
+   * Takes in events that happened besides, ascending as `readHistory` gives them, and decides as of `now`. Late events, and a
+   * `now` before the last, are as right, but all rules are decided again.
+   *
+   * @returns indices of the rules that were decided again
+   */
+  add(events: readonly HistoryEvent[], now: number): readonly number[];
+}
+
+/** Compiles rules with the whole language. */
+export function createEvaluator(rules: readonly Rule[], options: CompileOptions): Evaluator {
+  const { nodes, start, scope } = link(rules, options, fullLanguage);
+  const answer = answerAll(nodes, scope);
+  const touchedBy = findTouched(rules);
+  const everything = nodes.map((_, index) => index);
+
+  return {
+    keys: rules.map(({ key }) => key),
+    evaluate: (subject, now) => answer(start(subject, now)),
+    start(subject, now) {
+      let events = [...subject.events];
+      const begin = (now: number) => {
+        const run = start({ ...subject, events }, now);
+        // Also what no rule has looked at yet: others may come to it later.
+        addEvents(run.lasting, events, scope);
+        return run;
+      };
+      let run = begin(now);
+      const answers = answer(run);
+      const untils = Float64Array.from(answers, ({ until }) => until ?? Infinity);
+      const decide = (index: number) => {
+        const found = answerOf(nodes[index]!, run);
+        answers[index] = found;
+        untils[index] = found.until ?? Infinity;
+      };
+
+      return {
+        answers,
+        add(added, now) {
+          const isNewer = added.every(({ timestamp }) => timestamp > (events.at(-1)?.timestamp ?? -Infinity));
+          if (now < run.now || !isNewer) {
+            events = [...mergeEvents(events, added)];
+            run = begin(now);
+            for (const index of everything) decide(index);
+            return everything;
+          }
+          addEvents(run.lasting, added, scope);
+          events.push(...added);
+          // What is kept is of its instant.
+          if (now === run.now) run.kept = [];
+          run.now = now;
+          for (const event of added) for (const index of touchedBy(event)) untils[index] = -Infinity;
+          const touched: number[] = [];
+          for (let index = 0; index < untils.length; index++) {
+            if (untils[index]! > now) continue;
+            touched.push(index);
+            decide(index);
+          }
+          return touched;
+        },
+      };
+    },
+  };
+}
+
+/** Finds the rules that look at an event, themselves or through the segments that they refer to. */
+function findTouched(rules: readonly Rule[]): (event: HistoryEvent) => readonly number[] {
+  const found = new Map<string, Map<string, readonly number[]>>();
+  const uses = rules.map(({ condition }) => eventsOf(condition));
+  const referred = rules.map(({ condition }) => analyze(condition).segments);
+
+  const search = (type: string, name: string): readonly number[] => {
+    const keys = new Set<string>();
+    const looking = new Set<number>();
+    const isTouched = (index: number) =>
+      uses[index]!.some((use) => use.type === type && (use.event ?? name) === name) ||
+      referred[index]!.some((key) => keys.has(key));
+    for (let size = -1; size < looking.size; ) {
+      size = looking.size;
+      rules.forEach(({ key }, index) => {
+        if (looking.has(index) || !isTouched(index)) return;
+        looking.add(index);
+        keys.add(key);
+      });
+    }
+    return [...looking];
+  };
+
+  return ({ type, event }) => {
+    const names = ensure(found, type, () => new Map<string, readonly number[]>());
+    return ensure(names, event, () => search(type, event));
+  };
+}
