@@ -13,8 +13,8 @@ interface Leaf {
   is: Operators;
 }
 
-/** Ways to be the element that is looked for; as many as anybody writes by hand. */
-const ALTERNATIVES = 50;
+/** Characters up to which every combination of alternatives is written down. */
+const SPELT_OUT = 1_000;
 
 /** The formula about what lies at the path. */
 export function at(path: string, formula: Formula): Formula {
@@ -52,26 +52,25 @@ function joinLeaf(parts: Formula[], part: Formula): Formula[] {
   return [...parts, part];
 }
 
-/** The formula as operators on one element, of which some alternative has to hold; undefined where operators cannot say it. */
-export function toOperators(formula: Formula): Operators[] | undefined {
-  if ("not" in formula) return undefined;
-  if ("any" in formula) {
-    const alternatives = formula.any.map(toOperators);
-    return alternatives.every((one) => one !== undefined) ? alternatives.flat() : undefined;
-  }
+/** The formula as operators on one element, of which some alternative has to hold. */
+export function toOperators(formula: Formula): Operators[] {
+  if ("not" in formula) return [{ none: toOperators(formula.not) }];
+  if ("any" in formula) return formula.any.flatMap(toOperators);
   if ("all" in formula) {
-    return formula.all.reduce<Operators[] | undefined>(
-      (known, part) => {
-        const alternatives = toOperators(part);
-        const merged = known?.flatMap((a) => alternatives?.map((b) => merge(a, b)));
-        return merged?.every((one) => one !== undefined) && merged.length <= ALTERNATIVES ? merged : undefined;
-      },
-      [{}],
-    );
+    const parts = formula.all.map(toOperators);
+    const ways = parts.reduce((count, { length }) => count * length, 1);
+    const isShort = ways * JSON.stringify(parts).length <= SPELT_OUT;
+    return parts.length ? (isShort ? parts : parts.map(oneOf)).reduce(joinWays) : [{ exists: true }];
   }
   const { path, is } = formula;
   return path === undefined ? [is] : likeNull(is).map((inner) => ({ where: { [path]: inner } }));
 }
+
+/** The alternatives as one. */
+const oneOf = (ways: Operators[]): Operators[] => (ways.length === 1 ? ways : [{ none: [{ none: ways }] }]);
+
+const joinWays = (some: Operators[], others: Operators[]): Operators[] =>
+  some.flatMap((a) => others.map((b) => merge(a, b) ?? { none: [{ none: [a] }, { none: [b] }] }));
 
 /** Alternatives that together say of a missing value what the operators say of null. */
 function likeNull(is: Operators): Operators[] {
@@ -101,6 +100,7 @@ function mergeParts(a: Parts, b: Parts, joins: (key: string) => boolean): Parts 
   const merged = { ...a };
   for (const [key, part] of Object.entries(b)) {
     if (!Object.hasOwn(merged, key)) merged[key] = part;
+    else if (key === "none" && joins === isJoined) merged[key] = [...(merged[key] as []), ...(part as [])];
     else if (JSON.stringify(merged[key]) !== JSON.stringify(part)) {
       if (!joins(key)) return undefined;
       const inside = joins === isJoined && key === "where" ? isPath : isJoined;

@@ -108,14 +108,9 @@ const isInGroup: Operator = (operand, pointer, reader) => {
 
 const hasElement: Operator = (operand, pointer, reader) => {
   const asked = isOperators(operand) ? reader.readValue(operand, pointer) : reader.readCondition(operand, pointer);
-  return someElement(asked, pointer, reader, (is) => (holds(is, { x: null }) ? { nin: [null], ...is } : is));
+  const isThere = (is: Operators) => (holds(is, { x: null }) ? { nin: [null], ...is } : is);
+  return { any: toOperators(asked).map((is) => ({ is: { any: isThere(is) } })) };
 };
-
-function someElement(asked: Formula, pointer: string, reader: Reader, adapt = (is: Operators) => is): Formula {
-  const alternatives = toOperators(asked);
-  if (!alternatives) return reader.refuse(pointer, "element");
-  return { any: alternatives.map((is) => ({ is: { any: adapt(is) } })) };
-}
 
 const hasAll =
   (ignoreCase: boolean): Operator =>
@@ -125,7 +120,7 @@ const hasAll =
     const elements = operand.map((one, i): Formula => {
       const inside = `${pointer}/${i}`;
       if (ignoreCase && typeof one === "string") return { is: { any: { text: { lower: { eq: one.toLowerCase() } } } } };
-      return someElement(reader.readValue(one, inside), inside, reader);
+      return { any: toOperators(reader.readValue(one, inside)).map((is) => ({ is: { any: is } })) };
     });
     return { all: elements.length ? elements : [{ is: { isA: "array" } }] };
   };

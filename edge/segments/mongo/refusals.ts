@@ -16,8 +16,6 @@ export const REFUSALS = {
     "Only patterns that look for texts are imported: literals, (a|b), [ab], ?, ^ and $. Write the condition with startsWith, endsWith, contains or like.",
   caseless:
     "Ignoring case, patterns and lower case differ here: beyond ASCII, in k, and in an i that comes last. Write the spellings as alternatives of $regex, or the condition with lower.",
-  element:
-    "Of one element this cannot be said together, or not at all. Put $not around $elemMatch, and parts of one operator into one.",
   group: "savedGroups has no such list. GrowthBook takes it for empty: give [] if that is meant.",
   "saved-group": 'Make the group a segment, import the rest, and put both into all: {"all":[{"segment":"…"}, …]}.',
   limit: `A condition has at most ${CONDITION_NODES} parts, ${CONDITION_DEPTH} levels and ${CONDITION_BYTES / 1024} KB. Take it apart into segments; a long list of people is a static one.`,
