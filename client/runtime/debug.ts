@@ -4,14 +4,18 @@ import { explain } from "../../shared/engine/explain.ts";
 import { browserLanguage } from "../../shared/engine/language.ts";
 import type { Subject, Why } from "../../shared/engine/types.ts";
 import type { Message } from "../../shared/event.ts";
+import { HISTORY_EVENTS } from "../../shared/limits.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 import type { Row } from "./database.ts";
 
 /** One trace per public segment, in the order of the manifest. */
 export function explainAll({ segments, timeZone }: PublicManifest, subject: Subject, now: number): Explanation[] {
+  const { events } = subject;
+  // As many as are kept: there may have been more.
+  const completeAfter = events.length < HISTORY_EVENTS ? null : events[0]!.timestamp;
   return segments.map(({ key, condition }) => ({
     key,
-    ...explain(condition, subject, now, { timeZone, rules: segments, language: browserLanguage }),
+    ...explain(condition, { ...subject, completeAfter }, now, { timeZone, rules: segments, language: browserLanguage }),
   }));
 }
 

@@ -95,7 +95,15 @@ async function readStored(c: ApiContext, live: LiveSite, id: string, now: number
   });
   const carried = Object.fromEntries(Object.entries(view.person.carried).filter(([, [since]]) => since <= now));
   const traits = now < c.get("now") ? traitsBy(now, view, rows) : view.traits;
-  return { ...subjectOf({ ...view.person, carried }, live), traits, events: sortEvents(events) };
+  const subject = subjectOf({ ...view.person, carried }, live);
+  const segments = Object.fromEntries(
+    Object.entries(subject.segments ?? {}).map(([key, answer]) => {
+      const since = Object.hasOwn(carried, key) ? carried[key]![0] : undefined;
+      return [key, { ...answer, ...(since !== undefined && { since }) }];
+    }),
+  );
+  const completeAfter = rows.length < STORED_EVENTS ? null : rows.at(-1)!.at;
+  return { ...subject, segments, traits, events: sortEvents(events), completeAfter };
 }
 
 /** Traits as they were. Of a trait only the newest value is stored; the one before is in the message that said it. */

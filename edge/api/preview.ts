@@ -18,7 +18,7 @@ import { Problem } from "../problem.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
 import { CONDITION_EXAMPLE, ConditionSchema, parseCondition } from "./condition.ts";
 import { PersonShape, readSubject } from "./person.ts";
-import { IsoSchema, json, jsonBody, KeySchema, problemResponse, toIsoOrNull } from "./schemas.ts";
+import { IsoSchema, json, jsonBody, KeySchema, problemResponse, toIso, toIsoOrNull } from "./schemas.ts";
 
 const CONDITIONS = 100;
 
@@ -46,7 +46,8 @@ const SegmentPreviewRequest = z
   });
 
 const WhySchema = z.record(z.string(), z.unknown()).openapi("Why", {
-  description: "The trace: value, until, says, pointer, actual, required, missing, children.",
+  description:
+    "The trace: value, until, says, pointer; what was found: actual, required, missing, unknown (reason and what); of a group which children decide it; segment: key of the rule that pointer leads into; completeAfter: older events are not looked at and could make another answer; children.",
 });
 
 const AnswerSchema = z
@@ -94,12 +95,14 @@ function previewConditions(
   const { timeZone } = live.manifest.settings;
   const known = { ...subject, segments: answerSegments(live, subject, now) };
   const rules = conditions.map((condition, index) => ({ key: `/${index}`, condition }));
+  const segments = live.manifest.segments.flatMap(({ key, condition }) => (condition ? [{ key, condition }] : []));
+  const options = { timeZone, language: fullLanguage, rules: segments };
   const answers = compile(rules, { timeZone }, fullLanguage).evaluate(known, now);
   return conditions.map((condition, index) => ({
     value: answers[index]!.value,
     until: toIsoOrNull(answers[index]!.until),
     describe: describe(condition),
-    ...(why && { why: toWhy(explain(condition, known, now, { timeZone, language: fullLanguage })) }),
+    ...(why && { why: toWhy(explain(condition, known, now, options)) }),
   }));
 }
 
@@ -113,8 +116,13 @@ function answerSegments(live: LiveSite, subject: Subject, now: number): { [key: 
 }
 
 /** As HTTP writes times. */
-function toWhy({ until, children, ...node }: Why): z.infer<typeof WhySchema> {
-  return { ...node, until: toIsoOrNull(until), ...(children && { children: children.map(toWhy) }) };
+function toWhy({ until, completeAfter, children, ...node }: Why): z.infer<typeof WhySchema> {
+  return {
+    ...node,
+    until: toIsoOrNull(until),
+    ...(completeAfter !== undefined && { completeAfter: toIso(completeAfter) }),
+    ...(children && { children: children.map(toWhy) }),
+  };
 }
 
 const BlockPreviewRequest = z

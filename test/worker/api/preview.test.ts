@@ -56,6 +56,23 @@ describe("a segment preview", () => {
     expect(why.until === null || /Z$/.test(why.until)).toBe(true);
   });
 
+  it("traces the segments that a condition refers to", async () => {
+    const site = await newSite();
+    await site.post("/api/segments", {
+      key: "adults",
+      name: "Adults",
+      condition: { trait: "age", gte: 18 },
+      status: "active",
+    });
+    await site.post("/api/segments", { key: "list", name: "List", kind: "static", status: "active" });
+    const condition = { all: [{ segment: "adults" }, { segment: "list" }] };
+    const profile = { traits: { age: 15 }, segments: ["list"] };
+    const { why } = await site.post("/api/segments/preview", { condition, profile, why: true });
+    expect(why).toMatchObject({ value: false, decides: [0] });
+    expect(why.children[0].children).toMatchObject([{ segment: "adults", pointer: "", actual: 15, missing: 3 }]);
+    expect(why.children[1]).toMatchObject({ value: true });
+  });
+
   it("answers unknown where the person has not granted the purpose", async () => {
     const profile = { events: [view(AT - 1000), view(AT - 2000)] };
     expect(await preview({ condition: VIEWED_TWICE, profile, now: NOW, consent: ["necessary"] })).toMatchObject({
@@ -202,8 +219,12 @@ describe("a preview of a stored profile at another time", () => {
     const profile = await storeHistory(site);
     await site.post("/api/segments", { key: "list", name: "List", kind: "static", status: "active" });
     await site.post("/api/segments/list/members", { identifiers: ["u"] });
-    const ask = (now?: string) => site.post("/api/segments/preview", { condition: { segment: "list" }, profile, now });
-    expect(await ask()).toMatchObject({ value: true });
+    const ask = (now?: string) =>
+      site.post("/api/segments/preview", { condition: { segment: "list" }, profile, now, why: true });
+    expect(await ask()).toMatchObject({
+      value: true,
+      why: { actual: expect.stringMatching(/Z$/), says: expect.stringContaining("yes (since ") },
+    });
     expect(await ask("2190-01-01")).toMatchObject({ value: true });
     expect(await ask(at(4))).toMatchObject({ value: false });
   });
