@@ -35,6 +35,10 @@ const ALIASES: { readonly [word: string]: string } = {
   name: "event",
   attribute: "trait",
   window: "within",
+  semver: "version",
+  length: "size",
+  lowercase: "lower",
+  typeof: "isA",
 };
 
 /** The allowed word nearest to `word`, if any is near: an alias, or a letter in four away. */

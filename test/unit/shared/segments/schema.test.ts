@@ -31,6 +31,7 @@ it.each([
   [{ trait: "a", gt: true }, "/gt", "type", "a number"],
   [{ trait: "a..b", eq: 1 }, "/trait", "value", "dots between"],
   [{ trait: "v", version: { gte: 2 } }, "/version/gte", "type", 'a version such as "2.1.0"'],
+  [{ trait: "v", semver: { gte: "2" } }, "/semver", "key", 'did you mean "version"?'],
   [{ trait: "v", version: {} }, "/version", "value", "at least one operator: eq, ne, gt"],
   [{ trait: "a", none: { eq: 1 } }, "/none", "type", "a list"],
   [{ trait: "a", none: [] }, "/none", "limit", "at least 1"],
