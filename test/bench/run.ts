@@ -9,6 +9,7 @@ import { ingest } from "./cases/ingest.ts";
 import { rulesRequest } from "./cases/rules-request.ts";
 import { rulesScript } from "./cases/rules-script.ts";
 import { rulesTraits } from "./cases/rules-traits.ts";
+import { rulesUpdates } from "./cases/rules-updates.ts";
 import { rulesWindows } from "./cases/rules-windows.ts";
 import { size } from "./cases/size.ts";
 import { wake } from "./cases/wake.ts";
@@ -26,6 +27,7 @@ const CASES: readonly Case[] = [
   wake,
   rulesTraits,
   rulesWindows,
+  rulesUpdates,
   rulesRequest,
   rulesScript,
 ];

@@ -50,6 +50,8 @@ export interface Raced {
   nanos: number;
   /** The same of each round, in order. */
   rounds: number[];
+  /** What it answered of each subject. */
+  sums: number[];
 }
 
 /** @throws Error when two contestants do not answer alike. */
@@ -70,13 +72,18 @@ export function race(
       times[index]!.push(nanos);
     }
   }
-  return contestants.map((name, index) => ({ name, nanos: median(times[index]!), rounds: times[index]! }));
+  return contestants.map((name, index) => ({
+    name,
+    nanos: median(times[index]!),
+    rounds: times[index]!,
+    sums: expected!,
+  }));
 }
 
 /** How it was measured, for a note. */
 export function describeRace(quick: boolean): string {
   const { rounds, warmMs, roundMs } = quick ? QUICK : FULL;
-  return `all answer alike; CPU of the thread, medians of ${rounds} rounds, in each a process of its own: ${warmMs} ms to warm up, ${roundMs} ms timed`;
+  return `all answer alike; CPU of the process, medians of ${rounds} rounds, in each a process of its own: ${warmMs} ms to warm up, ${roundMs} ms timed`;
 }
 
 /** How many times as long as the other the one takes: the median of the rounds' own ratios. */

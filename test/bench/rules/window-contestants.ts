@@ -1,9 +1,13 @@
 /** Who is measured with rules over windows of events: no other engine has them. */
-import { compile } from "../../../shared/engine/compile.ts";
+import { compile, link } from "../../../shared/engine/compile.ts";
+import { createEvaluator, type Evaluation } from "../../../shared/engine/evaluation.ts";
+import { answerAll } from "../../../shared/engine/flat.ts";
 import { fullLanguage } from "../../../shared/engine/language-edge.ts";
+import { ensure, type Run } from "../../../shared/engine/run.ts";
+import type { Answer as EngineAnswer } from "../../../shared/engine/types.ts";
 import type { HistoryEvent } from "../../../shared/event.ts";
 import { type Contestants, sumOfTrue } from "./race.ts";
-import { ANSWER, DAY_MS, type Person, toCondition, UNLESS_AFTER_DAYS, type WindowRule } from "./windows.ts";
+import { ANSWER, DAY_MS, type Person, toRules, UNLESS_AFTER_DAYS, type WindowRule } from "./windows.ts";
 
 const isTrueOf = {
   /** As one writes it who does not think of time: `filter` over the whole array for each rule. */
@@ -64,14 +68,33 @@ const byHand =
   ({ events }: Person, now: number) =>
     sumOfTrue(rules, (rule) => isTrue(rule, events, now));
 
+const OPTIONS = { timeZone: "UTC" };
+const isTrue = ({ value }: EngineAnswer) => value === true;
+
 export const WINDOW_CONTESTANTS = {
   "attune, index made in the call": (rules) => {
-    const program = compile(
-      rules.map((rule, index) => ({ key: `rule-${index}`, condition: toCondition(rule) })),
-      { timeZone: "UTC" },
-      fullLanguage,
-    );
-    return (person, now) => sumOfTrue(program.evaluate(person, now), ({ value }) => value === true);
+    const program = compile(toRules(rules), OPTIONS, fullLanguage);
+    return (person, now) => sumOfTrue(program.evaluate(person, now), isTrue);
+  },
+  "attune, index kept, all rules again": (rules) => {
+    const { nodes, start, scope } = link(toRules(rules), OPTIONS, fullLanguage);
+    const answer = answerAll(nodes, scope);
+    const runs = new Map<Person, Run>();
+    return (person, now) => {
+      const run = ensure(runs, person, () => start(person, now)) as Run;
+      run.now = now;
+      run.kept = [];
+      return sumOfTrue(answer(run), isTrue);
+    };
+  },
+  "attune, index kept, rules that time overtook": (rules) => {
+    const evaluator = createEvaluator(toRules(rules), OPTIONS);
+    const evaluations = new Map<Person, Evaluation>();
+    return (person, now) => {
+      const evaluation = ensure(evaluations, person, () => evaluator.start(person, now));
+      evaluation.add([], now);
+      return sumOfTrue(evaluation.answers, isTrue);
+    };
   },
   "by hand, filter over the array": byHand(isTrueOf.naive),
   "by hand, loop with early exit": byHand(isTrueOf.loop),

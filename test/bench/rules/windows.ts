@@ -1,5 +1,6 @@
 /** Random rules over what happened in a window, and random histories of ninety days for them. */
 import type { Condition } from "../../../shared/condition.ts";
+import type { Rule } from "../../../shared/engine/types.ts";
 import type { HistoryEvent } from "../../../shared/event.ts";
 import { createRandom } from "../../unit/shared/random.ts";
 import { NOW } from "./race.ts";
@@ -48,19 +49,23 @@ export function buildPeople(count: number, events: number): Person[] {
 
 function buildHistory(seed: number, count: number): HistoryEvent[] {
   const random = createRandom(seed);
-  return Array.from({ length: count }, (): HistoryEvent => {
-    const rank = Math.floor((random.below(1_000) / 1_000) ** 1.7 * EVENTS.length);
-    return {
-      type: "track",
-      event: EVENTS[rank]!,
-      timestamp: NOW - random.below(90 * DAY_MS),
-      properties: {
-        product_id: `product-${random.below(40)}`,
-        category: random.pick(CATEGORIES),
-        value: random.below(20_000) / 100,
-      },
-    };
-  }).sort((a, b) => a.timestamp - b.timestamp);
+  return Array.from({ length: count }, () => buildEvent(random, NOW - random.below(90 * DAY_MS))).sort(
+    (a, b) => a.timestamp - b.timestamp,
+  );
+}
+
+export function buildEvent(random: ReturnType<typeof createRandom>, timestamp: number): HistoryEvent {
+  const rank = Math.floor((random.below(1_000) / 1_000) ** 1.7 * EVENTS.length);
+  return {
+    type: "track",
+    event: EVENTS[rank]!,
+    timestamp,
+    properties: {
+      product_id: `product-${random.below(40)}`,
+      category: random.pick(CATEGORIES),
+      value: random.below(20_000) / 100,
+    },
+  };
 }
 
 export function buildWindowRules(count: number): WindowRule[] {
@@ -77,7 +82,11 @@ export function buildWindowRules(count: number): WindowRule[] {
   });
 }
 
-export function toCondition(rule: WindowRule): Condition {
+export function toRules(rules: readonly WindowRule[]): Rule[] {
+  return rules.map((rule, index) => ({ key: `rule-${index}`, condition: toCondition(rule) }));
+}
+
+function toCondition(rule: WindowRule): Condition {
   const { event } = rule;
   const within = `${rule.days}d`;
   switch (rule.kind) {
