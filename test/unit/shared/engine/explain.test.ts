@@ -261,3 +261,23 @@ function checkLeaf(why: Why, leaf: Condition, subject: Subject, now: number, sho
   if (kind === "sequence") expect(why.actual === why.required, what).toBe(why.value);
   if (why.value) expect(why.missing, what).toBeUndefined();
 }
+
+it("never throws, whatever the subject holds", () => {
+  const strange = [null, undefined, 7, "x", [], {}, [null], [{}], [{ type: "track", event: "A", timestamp: "now" }]];
+  const instants = [Number.NaN, Infinity, -8.64e15, 8.64e15 + 1, 1.5];
+  const far = [-8.7e15, 8.7e15, 0.5].map((timestamp) => ({ type: "track", event: "A", timestamp, properties: null }));
+  for (let i = 0; i < 200; i++) {
+    const random = createRandom(i);
+    const { rules, subjects, timeZone } = randomProgram(random, FOCUSES[i % FOCUSES.length]!, 1);
+    const subject = { ...subjects[0] } as { [key: string]: unknown };
+    for (const key of ["id", "traits", "events", "context", "segments", "consent", "completeAfter"])
+      if (random.chance(0.4)) subject[key] = random.pick(strange);
+    if (random.chance(0.3)) subject["events"] = far;
+    if (random.chance(0.3)) subject["segments"] = { s: { value: true, until: -9e15, since: 9e15 }, t: null };
+    const options = { timeZone: random.chance(0.2) ? "Mars/Olympus" : timeZone, language: fullLanguage, rules };
+    for (const { condition } of rules) {
+      const why = explain(condition, subject as never, random.pick(instants), options);
+      expect(JSON.parse(JSON.stringify(why)).says, JSON.stringify(subject)).toEqual(expect.any(String));
+    }
+  }
+});
