@@ -45,7 +45,7 @@ export interface Observed {
   population: Population;
 }
 
-/** In the order of WARNING_CODES, then of the segments' keys. */
+/** In the order of WARNING_CODES. */
 export function findWarnings({ segments, newest, sketches, population }: Observed, now: number): Warning[] {
   const sizeOf = ({ key }: Segment) => newest.get(key)?.members ?? 0;
   const daysSince = (at: number) => Math.floor((now - at) / DAY_MS);
@@ -73,21 +73,35 @@ export function findWarnings({ segments, newest, sketches, population }: Observe
       });
   }
 
+  /** Each is compared with the largest of those that are like it. */
   function findAlike(): Warning[] {
     const warnings: Warning[] = [];
-    const bySize = inhabited.toSorted((a, b) => sizeOf(a) - sizeOf(b));
-    bySize.forEach((small, index) => {
-      for (const large of bySize.slice(index + 1)) {
-        if (sizeOf(small) < OVERLAP * sizeOf(large)) break; // nor can any that is larger
-        if (isSame(small, large)) continue; // said already
-        const { overlap, seen } = compareSketches(sketches.get(small.key) ?? [], sketches.get(large.key) ?? []);
-        if (overlap < OVERLAP) continue;
-        const keys = [small.key, large.key].sort();
-        const detail = `${keys.join(" and ")} share ${percent(overlap)} of their members, of ${seen} that were compared: keep one, or tell them apart by a stricter condition.`;
-        warnings.push({ code: "near-duplicate", segments: keys, detail, figure: round(overlap) });
+    const taken = new Set<Segment>();
+    const bySize = inhabited.toSorted((a, b) => sizeOf(b) - sizeOf(a));
+    bySize.forEach((large, index) => {
+      if (taken.has(large)) return;
+      const alike: string[] = [];
+      let least = { overlap: 1, seen: 0 };
+      for (const small of bySize.slice(index + 1)) {
+        if (sizeOf(small) < OVERLAP * sizeOf(large)) break; // nor can any that is smaller
+        if (taken.has(small) || isSame(small, large)) continue; // said already
+        const compared = compareSketches(sketches.get(small.key) ?? [], sketches.get(large.key) ?? []);
+        if (compared.overlap < OVERLAP) continue;
+        taken.add(small);
+        alike.push(small.key);
+        if (compared.overlap <= least.overlap) least = compared;
       }
+      if (!alike.length) return;
+      const keys = alike.sort().join(", ");
+      const detail = `${large.key} holds nearly the same people as ${keys}: ${percent(least.overlap)} or more, of ${least.seen} that were compared. Keep one, or tell them apart by stricter conditions.`;
+      warnings.push({
+        code: "near-duplicate",
+        segments: [large.key, ...alike],
+        detail,
+        figure: round(least.overlap),
+      });
     });
-    return warnings.sort((a, b) => (a.segments.join() < b.segments.join() ? -1 : 1));
+    return warnings;
   }
 
   function findEverybody(): Warning[] {

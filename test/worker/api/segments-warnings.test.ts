@@ -73,6 +73,15 @@ describe("warnings about segments", () => {
     ]);
   });
 
+  it("name all that are alike once, with the largest of them", async () => {
+    const site = await newSite();
+    for (const key of ["A", "B", "C", "D"]) await save(site, key.toLowerCase(), { event: key });
+    await visit(site, [["A"], ...Array.from({ length: 19 }, () => ["A", "B", "C"]), ["B"], ["D"], ["X"]]);
+    expect(await warningsOf(site)).toEqual([
+      { code: "near-duplicate", segments: ["a", "b", "c"], detail: expect.stringContaining("b, c"), figure: 0.9 },
+    ]);
+  });
+
   it("name one that holds nearly everybody", async () => {
     const site = await newSite();
     await save(site, "a", { event: "A" });
