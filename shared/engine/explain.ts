@@ -87,7 +87,7 @@ export function explain(condition: Condition, subject: Subject, now: number, opt
     const { completeAfter } = finding;
     const limit =
       completeAfter !== undefined &&
-      `events up to ${look.clock(completeAfter)} are not kept, with them it could differ`;
+      `events up to ${look.clock(completeAfter)} are not looked at, with them it could differ`;
     const notes = [found, limit].filter(Boolean).join("; ");
     const what = describe(condition);
     const why: Why = {

@@ -18,7 +18,7 @@ import type { HistoryEvent, JsonObject } from "../event.ts";
 import { bucket } from "../hash.ts";
 import { compile } from "./compile.ts";
 import { instantOf } from "./dates.ts";
-import { denoise, phraseEvent, phraseFound, phraseMs, phrasePath, plural } from "./phrase.ts";
+import { denoise, phraseEvent, phraseFound, phraseMs, phrasePath, phraseWindow, plural } from "./phrase.ts";
 import { kindOf, type Language } from "./run.ts";
 import type { Answer, GivenAnswer, Subject, Truth, Why } from "./types.ts";
 import { durationMs, isScalar, readPath } from "./value.ts";
@@ -235,8 +235,8 @@ function phraseShort(
   return `${phraseFound(missing)} more needed${deadline < Infinity ? ` before ${look.clock(deadline)}` : ""}${counts}`;
 }
 
-function findRecency({ recency }: EventCondition, actual: number | undefined): Finding {
-  if (actual === undefined) return { required: recency, found: "never" };
+function findRecency({ recency, ...leaf }: EventCondition, actual: number | undefined): Finding {
+  if (actual === undefined) return { required: recency, found: phraseWindow(leaf) ? "not in that time" : "never" };
   const least = Math.max(0, ...[recency!.gt, recency!.gte].map((length) => (length ? durationMs(length) : 0)));
   const most = Math.min(...[recency!.lt, recency!.lte].map((length) => durationMs(length)));
   const rest = actual < least ? `, ${phraseMs(least - actual)} to go` : actual > most ? ", 1 more needed" : "";
@@ -308,7 +308,7 @@ function findRatio(leaf: RatioCondition, look: Look): Finding {
     number,
   ];
   const least = Math.max(1, min);
-  const counts = `${some} ${phraseEvent(ratio[0])} and ${all} ${phraseEvent(ratio[1])}`;
+  const counts = `${some} ${phraseKind(ratio[0])} and ${all} ${phraseKind(ratio[1])}`;
   const finding = { required: { min: least, ...required } };
   if (all < least)
     return {
@@ -340,7 +340,7 @@ function findUnless(leaf: UnlessCondition, look: Look, { value }: Answer): Findi
   const due = open.filter(({ at }) => look.now - at >= durationMs(after)).at(-1);
   const waiting = open.find(({ at }) => look.now - at < durationMs(after));
   const event = due ?? waiting ?? seen.at(-1);
-  if (!event) return { required, found: `no ${name.replace(/^(the|any) /, "")} in that time` };
+  if (!event) return { required, found: `no ${phraseKind(leaf)} in that time` };
   const ago = `${name} ${phraseMs(look.now - event.at)} ago`;
   const actual = {
     at: isoOf(event.at),
@@ -352,6 +352,9 @@ function findUnless(leaf: UnlessCondition, look: Look, { value }: Answer): Findi
   const rest = durationMs(after) - (look.now - event.at);
   return { actual, required, missing: rest, found: `${ago} is not answered, ${phraseMs(rest)} to go` };
 }
+
+/** Without its article, for after a number. */
+const phraseKind = (selector: EventSelector) => phraseEvent(selector).replace(/^(the|any) /, "");
 
 /** The events that a selector means, ascending, those to come included. */
 function happened({ event: name, type = "track", where = {} }: EventSelector, look: Look): HistoryEvent[] {

@@ -74,7 +74,7 @@ export interface Why extends Answer {
   unknown?: Unknown;
   /** Of a group: positions of the children that decide it. */
   decides?: number[];
-  /** Older events than after this instant are not kept; with them the answer could be another. */
+  /** Only events after this instant were looked at; with older ones the answer could be another. */
   completeAfter?: number;
   /** The parts of a group; of a `segment` that is a rule, its trace. */
   children?: Why[];

@@ -83,6 +83,12 @@ it.each([
   ],
   [{ event: "Viewed", recency: { lt: "1h" } }, "no (2 hours ago, 1 more needed)", { actual: 2 * HOUR }],
   [{ event: "Left", recency: { lt: "1h" } }, "no (never)", { required: { lt: "1h" } }],
+  [{ event: "Viewed", within: "1h", recency: { lt: "1h" } }, "no (not in that time)", { required: { lt: "1h" } }],
+  [
+    { ratio: [{ event: "Viewed" }, { type: "page", event: "Home" }], gte: 1 },
+    'no (2 "Viewed" and 0 page view "Home", 1 more of the latter needed)',
+    { missing: 1 },
+  ],
   [{ event: "Viewed", last: "category", eq: "x" }, 'no ("shoes" so far)', { actual: "shoes" }],
   [
     { sequence: [{ event: "Viewed" }, { event: "Added" }, { event: "Thanked" }], gap: "20h", within: "2d" },
@@ -205,7 +211,7 @@ it("says where older events than are kept could make another answer", () => {
   const noted = (condition: object) => ask(condition, subject).completeAfter !== undefined;
   expect(ask({ all: [{ event: "Viewed", count: { gte: 3 } }] }, subject)).toMatchObject({
     completeAfter: NOW - 24 * HOUR,
-    says: expect.stringContaining("events up to Thu 26 Nov 2026 11:00 are not kept, with them it could differ"),
+    says: expect.stringContaining("events up to Thu 26 Nov 2026 11:00 are not looked at, with them it could differ"),
   });
   expect(noted({ event: "Viewed", count: { gte: 2 } })).toBe(false);
   expect(noted({ event: "Viewed", count: { gte: 3 }, within: "24h" })).toBe(false);
