@@ -3,6 +3,7 @@ import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import type { Condition } from "../../shared/condition.ts";
 import { describe } from "../../shared/engine/describe.ts";
+import { plural } from "../../shared/engine/phrase.ts";
 import { readBackfill } from "../db/backfills.ts";
 import { type BlockVersionRow, listBlocks, selectLiveBlocks, toBlockVersion } from "../db/blocks.ts";
 import { listMembers } from "../db/memberships.ts";
@@ -277,7 +278,7 @@ async function checkVacant(c: ApiContext, key: string): Promise<void> {
   const old = await readSegment(c.env.DB, siteOf(c), key);
   const members = old?.status === "archived" ? await countMembers(c, key) : 0;
   if (!members) return;
-  const detail = `${members} members of the archived segment ${key} are still moved out: try again in a few minutes, or take another key.`;
+  const detail = `${plural(members, "member")} of the archived segment ${key} still have to be moved out: try again in a few minutes, or take another key.`;
   throw new Problem("conflict", detail);
 }
 
@@ -285,7 +286,7 @@ async function checkVacant(c: ApiContext, key: string): Promise<void> {
 async function checkEmpty(c: ApiContext, key: string): Promise<void> {
   const members = await countMembers(c, key);
   if (!members) return;
-  const detail = `The list ${key} would lose its ${members} members: archive it, or empty it by a replacing upload first.`;
+  const detail = `The list ${key} would lose its ${plural(members, "member")}: archive it, or empty it by a replacing upload first.`;
   throw new Problem("conflict", detail);
 }
 

@@ -270,7 +270,7 @@ describe("a list", () => {
     const site = await newList(1);
     await upload(site, "userId\nu0\n");
     const draft = { name: "VIP", status: "draft" };
-    expect((await problemOf(site.send("PUT", "/api/segments/vip", draft), "conflict")).detail).toMatch(/1 members/);
+    expect((await problemOf(site.send("PUT", "/api/segments/vip", draft), "conflict")).detail).toMatch(/1 member\b/);
     await upload(site, { identifiers: [] }, "?mode=replace&allowEmpty=true");
     expect(await site.put("/api/segments/vip", draft)).toMatchObject({ status: "draft" });
   });
@@ -279,7 +279,7 @@ describe("a list", () => {
     const site = await newList(2);
     await upload(site, "userId\nu0\n");
     await env.DB.prepare("UPDATE segments SET status = 'archived' WHERE site_id = ?1").bind(site.siteId).run();
-    expect((await problemOf(site.send("POST", "/api/segments", LIST), "conflict")).detail).toMatch(/1 members/);
+    expect((await problemOf(site.send("POST", "/api/segments", LIST), "conflict")).detail).toMatch(/1 member\b/);
     // Whatever is published next moves everybody out who is in nothing any more.
     await site.post("/api/segments", { key: "other", name: "O", condition: { event: "A" }, status: "active" });
     await expect.poll(() => countMembers(site, "vip")).toBe(0);
