@@ -163,6 +163,28 @@ describe("a changed rule", () => {
     expect(await run(site)).toEqual({ decided: 0, changed: 0 });
   });
 
+  it("of before there were backfills is found at the next publish of anything", async () => {
+    const site = await createBuyers(1);
+    await raise(site);
+    await env.DB.prepare("DELETE FROM backfills").run();
+    await site.rows("UPDATE sites SET rules_version = 0, rules_hash = '' WHERE id = ?1"); // as the migration leaves it
+    expect(await run(site)).toEqual({ decided: 0, changed: 0 });
+    await site.publish({ blocks: [{ slot: "hero", variants: [], fallback: "x" }] });
+    expect(await run(site)).toEqual({ decided: 1, changed: 1 });
+  });
+
+  it("drops the parts of a history that it has no use for", async () => {
+    const site = await createBuyers(0);
+    const orders = Array.from({ length: 70 }, () => track("Order Completed", {}, { anonymousId: "a" }));
+    await site.batch([...orders, track("Article Read", {}, { anonymousId: "a" })]);
+    const chunks = () => site.rows("SELECT chunk FROM histories WHERE site_id = ?1 ORDER BY chunk");
+    expect(await chunks()).toEqual([{ chunk: 0 }, { chunk: 1 }]);
+    await site.publish({ segments: [{ key: "buyer", condition: { event: "Article Read" } }] });
+    await run(site);
+    expect(await chunks()).toEqual([{ chunk: 0 }]);
+    expect(await members(site)).toEqual(["a"]);
+  });
+
   it("is published by one of two at once, and counted in its order", async () => {
     const site = await createBuyers(1);
     await Promise.all([raise(site), raise(site), raise(site)]);
