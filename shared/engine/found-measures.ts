@@ -1,6 +1,6 @@
 /** What was measured of the events in a window. */
 import type { EventCondition, Operators, Window } from "../condition.ts";
-import { boundsOf, happened, inWindow, type Look, timeOf } from "./look.ts";
+import { happened, inWindow, type Look, timeOf, windowBounds } from "./look.ts";
 import { type Finding, missingOf, phraseOwn, resolve } from "./missing.ts";
 import { denoise, phraseFound, phraseMs, phraseWindow, plural } from "./phrase.ts";
 import { kindOf } from "./run.ts";
@@ -77,7 +77,7 @@ function phraseShort(
   look: Look,
 ): string {
   if (missing < 0) return `${phraseFound(-missing)} too ${unit ? "many" : "much"}`;
-  const { delay, length, last } = boundsOf(window);
+  const { delay, length, last } = windowBounds(window);
   const leaves = oldest === undefined ? Infinity : oldest + length - delay;
   const deadline = Math.min(leaves > look.now ? leaves : Infinity, last + 1);
   const counts = delay ? `, each counts ${phraseMs(delay)} after it happened` : "";

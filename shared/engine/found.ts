@@ -6,7 +6,7 @@ import type { Condition, DateCondition, EventCondition, Operators, TimeCondition
 import { bucket } from "../hash.ts";
 import { findMeasured, MEASURED, requiredOf, UNITS } from "./found-measures.ts";
 import { findRatio, findSequence, findUnless } from "./found-patterns.ts";
-import { boundsOf, isoOf, type Look, matcherOf, partsOf } from "./look.ts";
+import { isoOf, type Look, matcherOf, partsOf, windowBounds } from "./look.ts";
 import { type Finding, missingOf, phraseFact, phraseOwn, resolve } from "./missing.ts";
 import { phraseFound, plural } from "./phrase.ts";
 import { kindOf } from "./run.ts";
@@ -121,7 +121,7 @@ function couldDiffer(
   const { completeAfter } = subject;
   if (typeof completeAfter !== "number") return undefined;
   if (!Object.hasOwn(MEASURED, kind) && !["sequence", "ratio", "unless"].includes(kind)) return undefined;
-  const { length, first } = boundsOf(leaf as Window & Condition);
+  const { length, first } = windowBounds(leaf as Window & Condition);
   const begins = kind === "unless" || kind === "sequence" ? now - length : Math.max(now - length, first);
   if (begins >= completeAfter) return undefined;
   if (kind === "sequence" || kind === "unless") return value === true ? undefined : completeAfter;

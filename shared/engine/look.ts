@@ -47,17 +47,21 @@ export function matcherOf<T>(
 export const timeOf = ({ timestamp }: HistoryEvent) => Math.floor(timestamp);
 
 /** An event counts `delay` after it happened and until `length` after it, if it lies after `first` and not after `last`. */
-export function boundsOf({ within, between, after, before }: Window) {
-  const [delay, length] = (Array.isArray(between) ? between.map(durationMs) : [0, durationMs(within)]) as [
-    number,
-    number,
-  ];
-  const first = after === undefined ? -Infinity : instantOf(after) - 1;
-  return { delay, length, first, last: before === undefined ? Infinity : instantOf(before) - 1 };
+export interface WindowBounds {
+  delay: number;
+  length: number;
+  first: number;
+  last: number;
+}
+
+export function windowBounds({ within, between, after, before }: Window): WindowBounds {
+  const [delay, length] = Array.isArray(between) ? between.map(durationMs) : [0, durationMs(within)];
+  const last = before === undefined ? Infinity : instantOf(before) - 1;
+  return { delay: delay!, length: length!, first: after === undefined ? -Infinity : instantOf(after) - 1, last };
 }
 
 export function inWindow(events: readonly HistoryEvent[], window: Window, now: number): HistoryEvent[] {
-  const { delay, length, first, last } = boundsOf(window);
+  const { delay, length, first, last } = windowBounds(window);
   return events.filter((event) => {
     const time = timeOf(event);
     return time > now - length && time > first && time <= now - delay && time <= last;

@@ -11,12 +11,13 @@ import type {
 } from "../../../shared/condition.ts";
 import { describe } from "../../../shared/engine/describe.ts";
 import { eventsOf } from "../../../shared/engine/events-of.ts";
+import { windowBounds } from "../../../shared/engine/look.ts";
 import { phraseDuration, phraseOperators, phrasePath } from "../../../shared/engine/phrase.ts";
 import { durationMs } from "../../../shared/engine/value.ts";
 import { HISTORY_EVENTS } from "../../../shared/limits.ts";
 import { escapePointer } from "../../../shared/pointer.ts";
 import { cut, type Finding } from "./finding.ts";
-import { literalsOf, spanOf } from "./literals.ts";
+import { literalsOf } from "./literals.ts";
 import { isSelectable } from "./theory.ts";
 import { ANYTHING, boundsOf, claimsOf, isPossible, type Range } from "./values.ts";
 
@@ -33,7 +34,7 @@ export function lintLeaf(leaf: Condition, pointer: string, now: number, isDecide
 export function phraseStatus(leaf: Condition, status: "never" | "always", now: number): string {
   const holds = status === "never" ? "holds for nobody" : "holds for everybody of whom it is known";
   const what = `'${cut(describe(leaf))}' ${holds}`;
-  const span = spanOf(leaf as Window);
+  const span = windowBounds(leaf as Window);
   if (isOfEvents(leaf) && span.last <= now - span.length)
     return `${what}: its window is over for good. Choose a later "before", or leave out "within".`;
   if (selectorsOf(leaf).some(({ selector }) => !isSelectable(selector)))
@@ -69,7 +70,7 @@ function lintTimes(leaf: Condition, pointer: string, now: number): Finding[] {
   const add = (code: Finding["code"], severity: Finding["severity"], inside: string, detail: string) =>
     findings.push({ code, severity, pointer: pointer + inside, detail });
   const { after } = leaf as Window;
-  if (after !== undefined && isOfEvents(leaf) && spanOf(leaf as Window).first >= now)
+  if (after !== undefined && isOfEvents(leaf) && windowBounds(leaf as Window).first >= now)
     add("window-ahead", "hint", "/after", `Nothing counts before ${after}, which is still to come.`);
   const { from, to } = (leaf as Partial<TimeCondition>).time ?? {};
   if (from !== undefined && from === to)

@@ -9,28 +9,19 @@ import type {
   SequenceCondition,
   TimeCondition,
   UnlessCondition,
-  Window,
 } from "../../../shared/condition.ts";
 import { analyze } from "../../../shared/engine/analyze.ts";
 import { canonical } from "../../../shared/engine/compile.ts";
-import { instantOf } from "../../../shared/engine/dates.ts";
+import { type WindowBounds, windowBounds } from "../../../shared/engine/look.ts";
 import { kindOf } from "../../../shared/engine/run.ts";
 import { durationMs } from "../../../shared/engine/value.ts";
 import { ANYTHING, type Claim, claimsOf, numbersFrom, type Range } from "./values.ts";
-
-/** Which events count: `delay` after they happened and until `length` after it, later than `first` and not later than `last`. */
-export interface Span {
-  delay: number;
-  length: number;
-  first: number;
-  last: number;
-}
 
 export interface Events {
   /** Equal for the same events. */
   key: string;
   selector: EventSelector;
-  span: Span;
+  span: WindowBounds;
 }
 
 /** One claim about a value, or about something that can only be so or not. */
@@ -76,12 +67,6 @@ export function needsOf(leaf: Condition): ReadonlySet<string> {
   return needs;
 }
 
-export function spanOf({ within, between, after, before }: Window): Span {
-  const [delay, length] = Array.isArray(between) ? between.map(durationMs) : [0, durationMs(within)];
-  const last = before === undefined ? Infinity : instantOf(before) - 1;
-  return { delay: delay!, length: length!, first: after === undefined ? -Infinity : instantOf(after) - 1, last };
-}
-
 /** By leaf: that it is true, and what is denied where it is not. */
 const LITERALS = new WeakMap<Condition, [denied: Literal[] | undefined, held: Literal[] | undefined]>();
 
@@ -114,21 +99,21 @@ const KINDS: { readonly [kind: string]: (leaf: never, holds: boolean) => Literal
     return [{ about: "fact", key, sizes: [Math.abs(length)], holds, some: [] }];
   },
   sequence: ({ sequence, gap, within }: SequenceCondition, holds) => {
-    const span = spanOf(within ? { within } : {});
+    const span = windowBounds(within ? { within } : {});
     const some = sequence.map((selector) => eventsIn(selector, span));
     const sizes = [durationMs(gap), durationMs(within)];
     return [{ about: "fact", key: `sequence ${canonical(sequence as never)}`, sizes, holds, some }];
   },
   unless: ({ unless, after, within, ...selector }: UnlessCondition, holds) => {
     const delay = durationMs(after);
-    const some = [eventsIn(selector, { ...spanOf(within ? { within } : {}), delay })];
+    const some = [eventsIn(selector, { ...windowBounds(within ? { within } : {}), delay })];
     const sizes = [-delay, durationMs(within)];
     return [{ about: "fact", key: `unless ${canonical({ ...selector, unless } as never)}`, sizes, holds, some }];
   },
   ratio: (leaf: RatioCondition, holds) => {
     const { ratio, min = 1, within, between, after, before, ...operators } = leaf;
     const least = Math.max(1, min);
-    const span = spanOf(leaf);
+    const span = windowBounds(leaf);
     const key = `ratio ${canonical({ ratio, span } as never)} ${least}`;
     const isPart = isNarrower(ratio[0], ratio[1]);
     const measured = { kind: "ratio", events: eventsIn(ratio[1], span), none: undefined, least };
@@ -137,7 +122,7 @@ const KINDS: { readonly [kind: string]: (leaf: never, holds: boolean) => Literal
     return valueLiterals(key, range, { exists: true, ...operators }, holds, measured);
   },
   recency: (leaf: EventCondition, holds) => {
-    const span = spanOf(leaf);
+    const span = windowBounds(leaf);
     const operators = Object.fromEntries(
       Object.entries(leaf.recency!).map(([key, length]) => [key, durationMs(length)]),
     );
@@ -145,7 +130,7 @@ const KINDS: { readonly [kind: string]: (leaf: never, holds: boolean) => Literal
     return measuredLiterals(leaf, "recency", range, operators, undefined, holds);
   },
   days: (leaf: EventCondition, holds) =>
-    measuredLiterals(leaf, "days", numbersFrom(0, daysIn(spanOf(leaf)), true), leaf.days!, 0, holds),
+    measuredLiterals(leaf, "days", numbersFrom(0, daysIn(windowBounds(leaf)), true), leaf.days!, 0, holds),
   event: counted,
   type: counted,
   distinct: aggregated("distinct", numbersFrom(0, Infinity, true), 0),
@@ -176,7 +161,7 @@ function measuredLiterals(
   none: unknown,
   holds: boolean,
 ): Literal[] {
-  const events = eventsIn(leaf, spanOf(leaf));
+  const events = eventsIn(leaf, windowBounds(leaf));
   return valueLiterals(`${kind} ${events.key}`, range, operators, holds, { kind, events, none });
 }
 
@@ -187,7 +172,7 @@ function valueLiterals(key: string, range: Range, operators: object, holds: bool
   }));
 }
 
-export function eventsIn({ event, type = "track", where = {} }: EventSelector, span: Span): Events {
+export function eventsIn({ event, type = "track", where = {} }: EventSelector, span: WindowBounds): Events {
   const selector = { ...(event !== undefined && { event }), type, where };
   const bounds = [span.delay, span.length, span.first, span.last].map(String);
   return { key: `${canonical(selector)} ${bounds}`, selector, span };
@@ -196,7 +181,7 @@ export function eventsIn({ event, type = "track", where = {} }: EventSelector, s
 const HOUR_MS = 3_600_000;
 
 /** More calendar days than a span can touch, whatever the clocks do. */
-const daysIn = ({ delay, length, first, last }: Span) =>
+const daysIn = ({ delay, length, first, last }: WindowBounds) =>
   Math.ceil(Math.min(length - delay, last - first) / (23 * HOUR_MS)) + 1;
 
 /** True only where every event of `one` is one of `other`. */

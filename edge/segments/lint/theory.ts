@@ -2,7 +2,8 @@
 import type { Condition, EventSelector, TimeCondition } from "../../../shared/condition.ts";
 import { compile } from "../../../shared/engine/compile.ts";
 import { fullLanguage } from "../../../shared/engine/language-edge.ts";
-import { type Events, eventsIn, isNarrower, type Literal, type Measured, type Span, spanOf } from "./literals.ts";
+import { type WindowBounds, windowBounds } from "../../../shared/engine/look.ts";
+import { type Events, eventsIn, isNarrower, type Literal, type Measured } from "./literals.ts";
 import { boundsOf, type Claim, claimsOf, fits, isPossible, type Range } from "./values.ts";
 
 type Value = Extract<Literal, { about: "value" }>;
@@ -153,7 +154,7 @@ function isWithin(part: Events, whole: Events): boolean {
 }
 
 /** Nothing will ever be in it again. */
-const isOver = ({ delay, length, first, last }: Span, now: number) =>
+const isOver = ({ delay, length, first, last }: WindowBounds, now: number) =>
   delay >= length || last <= first || last <= now - length;
 
 /** What the time since the last event says of the spans up to now: whether there are any in them. Only where it is not limited otherwise. */
@@ -162,7 +163,7 @@ function spansOf(claims: readonly Claim[], { selector, span }: Events): (readonl
   if (delay || first !== -Infinity || last !== Infinity) return [];
   return claims.flatMap(({ operator, operand, holds }) => {
     const within = Math.min(length, (operand as number) + (operator === "gt" || operator === "lte" ? 1 : 0));
-    const events = eventsIn(selector, { ...spanOf({}), length: within });
+    const events = eventsIn(selector, { ...windowBounds({}), length: within });
     if (operator[0] === "l") return [[events, holds] as const];
     return holds ? [[events, false] as const] : [];
   });
