@@ -178,12 +178,12 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   ];
   if (write.length) await db.batch(write);
   const links = stored.knownLinks.union(new Set(resolution.links.map(({ a, b }) => linkId(a, b))));
-  for (const [group, { profile }] of people) {
+  for (const [group, { profile, standing }] of people) {
     const nodes = group.nodes.map((node) => ({ ...node }));
     const histories = nodes.flatMap(({ identifier }) => stored.histories.get(identifier) ?? []);
     const traits = nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
     for (const history of histories) history.markSaved();
-    remember(siteId, { profile, nodes, histories, traits, links }, receivedAt);
+    remember(siteId, { profile, nodes, histories, traits, links, standing }, receivedAt);
   }
 
   return {

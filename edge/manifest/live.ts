@@ -2,8 +2,7 @@
 
 import type { Condition } from "../../shared/condition.ts";
 import { analyze } from "../../shared/engine/analyze.ts";
-import { compile } from "../../shared/engine/compile.ts";
-import { fullLanguage } from "../../shared/engine/language-edge.ts";
+import { createEvaluator, type Evaluator } from "../../shared/engine/evaluation.ts";
 import type { Program } from "../../shared/engine/types.ts";
 import { type Needs, needsOf } from "../../shared/history.ts";
 import type { Manifest, ManifestBlock, Variant } from "../../shared/manifest.ts";
@@ -43,7 +42,7 @@ export interface LiveBlock {
 export interface LiveSite {
   manifest: Manifest;
   /** The dynamic segments. */
-  program: Program;
+  program: Evaluator;
   /** What of a person's history `program` and `audiences` look at. */
   needs: Needs;
   /** Keys of the static segments: memberships are stored, not decided. */
@@ -71,10 +70,10 @@ export function buildLiveSite(manifest: Manifest): LiveSite {
 
   return {
     manifest,
-    program: compile(rules, { timeZone }, fullLanguage),
+    program: createEvaluator(rules, { timeZone }),
     needs: needsOf(conditions),
     staticKeys: manifest.segments.filter(({ kind }) => kind === "static").map(({ key }) => key),
-    audiences: compile(audienceRules, { timeZone }, fullLanguage),
+    audiences: createEvaluator(audienceRules, { timeZone }),
     blocks,
     publicManifest: { body, etag: `"${manifest.version}"` },
     allowsOrigin: (origin) => allowed.has("*") || allowed.has(origin.toLowerCase()),

@@ -9,6 +9,7 @@ import { type ProfileRow, selectProfiles, toProfileRow } from "../db/profiles.ts
 import { selectTraits, type TraitRow, toTraitRow } from "../db/traits.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
 import { OwnerHistory } from "./history.ts";
+import type { Standing } from "./standing.ts";
 
 /** What is stored of the people asked for. */
 export interface Stored {
@@ -19,6 +20,8 @@ export interface Stored {
   /** Keys of the given events that are stored already; empty where nobody asked. */
   seen: Set<string>;
   knownLinks: Set<string>;
+  /** By profile: what this isolate remembers of the engine's answers. */
+  standings: Map<string, Standing>;
 }
 
 /**
@@ -72,6 +75,7 @@ export async function loadPeople(
     traits,
     seen: new Set(rows(seenAt, toSeenKey)),
     knownLinks: new Set(rows(linksAt, (row) => (row as { id: string }).id)),
+    standings: new Map(),
   };
 }
 

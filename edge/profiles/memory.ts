@@ -12,6 +12,7 @@ import type { TraitRow } from "../db/traits.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
 import type { OwnerHistory } from "./history.ts";
 import type { Stored } from "./load.ts";
+import type { Standing } from "./standing.ts";
 
 /** A component as it was written. */
 export interface Remembered {
@@ -21,6 +22,7 @@ export interface Remembered {
   traits: readonly TraitRow[];
   /** Ids of links that are known to be made. */
   links: ReadonlySet<string>;
+  standing: Standing | undefined;
 }
 
 interface Entry extends Remembered {
@@ -32,7 +34,8 @@ const REMEMBERED_MS = 60_000;
 /** Estimated bytes of all; an isolate has 128 MB for everything. */
 const BYTES = 24_000_000;
 const PERSON_BYTES = 4_000;
-const EVENT_BYTES = 400;
+/** Of an event in a history, and of all that rules make of it. */
+const EVENT_BYTES = 600;
 
 const people = new Map<string, Entry>();
 let bytes = 0;
@@ -68,6 +71,7 @@ export function takePeople(
     traits: new Map(),
     seen: new Set(),
     knownLinks: new Set(),
+    standings: new Map(),
   };
   for (const entry of found) {
     forget(siteId, entry);
@@ -80,6 +84,7 @@ export function takePeople(
       rows.push(row);
     }
     for (const link of entry.links) stored.knownLinks.add(link);
+    if (entry.standing) stored.standings.set(entry.profile.id, entry.standing);
   }
   return stored;
 }

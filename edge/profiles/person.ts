@@ -13,6 +13,7 @@ import { eldestOf, type Group } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { OwnerHistory, readOwners } from "./history.ts";
 import type { Stored } from "./load.ts";
+import { answersOf, decideFrom, type Standing } from "./standing.ts";
 import { foldTraits } from "./traits.ts";
 
 export interface Person {
@@ -25,6 +26,8 @@ export interface Person {
   events: readonly HistoryEvent[];
   /** Purposes granted; undefined = all. */
   consent: readonly Purpose[] | undefined;
+  /** What the engine last said of them, if this isolate remembers. */
+  standing: Standing | undefined;
 }
 
 /** Folds a group into a person. Histories must fit the site's needs: see `refreshHistories`. */
@@ -54,6 +57,7 @@ export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: n
       group.nodes.reduce<StoredConsent>((all, node) => mergeConsent(all, node.consent), {}),
       live.manifest.settings.consentDefault,
     ),
+    standing: stored.standings.get(eldest.birthId),
   };
 }
 
@@ -95,7 +99,8 @@ export function decideSegments(
   now: number,
 ): { decisions: Decisions; wakesAt: number | null } {
   const previous = person.carried;
-  const answers = live.program.evaluate(subjectOf(person, live), now);
+  person.standing = decideFrom(person.standing, live.program, subjectOf(person, live), now);
+  const answers = answersOf(person.standing);
   const decisions: Decisions = {};
   let wakesAt: number | null = null;
   live.program.keys.forEach((key, index) => {
