@@ -44,6 +44,7 @@ export function createCoverage(...expected: string[]) {
       if (Object.hasOwn(value, "trait")) count("operand trait");
       else if (key === "where") for (const operators of Object.values(value)) look(operators, true);
       else if (key === "sequence" || key === "ratio") for (const selector of value as never[]) look(selector, false);
+      else if (key === "none") for (const operators of value as never[]) look(operators, true);
       else if (!Array.isArray(value)) look(value as never, key !== "unless");
     }
   };

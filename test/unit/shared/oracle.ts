@@ -194,12 +194,12 @@ function isNear(c: Json, { subject, timeZone }: Setting, now: number): boolean {
   return from < instant && instant <= to;
 }
 
-/** The date's returns in the years around `now`, the 29th of February on the 28th where there is none. */
+/** The date's returns in the years around `now`, and its first, the 29th of February on the 28th where there is none. */
 function anniversariesOf(date: string, now: number): string[] {
   const around = new Date(now).getUTCFullYear();
-  return [-3, -2, -1, 0, 1, 2, 3]
-    .map((away) => around + away)
-    .filter((year) => year > Number(date.slice(0, 4)))
+  const born = Number(date.slice(0, 4));
+  return [around - 3, around - 2, around - 1, around, around + 1, around + 2, around + 3, born + 1, born + 2]
+    .filter((year) => year > born)
     .map((year) => `${year}${date.slice(4, 10)}`)
     .map((day) => (Number.isNaN(dateOf(day)) ? day.replace("-02-29", "-02-28") : day));
 }

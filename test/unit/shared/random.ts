@@ -68,8 +68,8 @@ const isoNear = (random: Random, now: number) => {
   return random.pick([iso, iso, iso.slice(0, 19), iso.replace("Z", "+02:00"), iso.slice(0, 10), iso.slice(0, 16)]);
 };
 
-/** How long ago a birthday was. */
-const YEARS = [-1, 1, 2, 26, 38];
+/** How long ago a birthday was, or a wedding day will be. */
+const YEARS = [-9, -1, 1, 2, 26, 38];
 
 /** A day some time ago or to come, or an instant. */
 function day(random: Random, now: number): string {
@@ -101,10 +101,11 @@ function bag(random: Random, now: number): { [key: string]: unknown } {
 }
 
 /** Times that are none. */
-const STRANGERS: unknown[] = [Number.NaN, Number.POSITIVE_INFINITY, "2026-11-22T10:00:00Z", {}];
+const STRANGERS: unknown[] = [Number.NaN, Number.POSITIVE_INFINITY, "2026-11-22T10:00:00Z", null, {}];
 
-function randomEvents(random: Random, now: number): HistoryEvent[] {
-  const events = random.list(0, random.chance(0.02) ? 60 : 12, () => ({
+/** Up to `most` events, ascending; a few that do not count stand among them. */
+export function randomEvents(random: Random, now: number, most = random.chance(0.02) ? 60 : 12): HistoryEvent[] {
+  const events = random.list(0, most, () => ({
     type: random.chance(0.85) ? ("track" as const) : random.pick(["page", "screen"] as const),
     event: random.pick(NAMES),
     timestamp: instantNear(random, now) + (random.chance(0.03) ? 0.5 : 0),

@@ -1,0 +1,58 @@
+/** Answers that go on from event to event against those that begin anew. Replay with ATTUNE_SEED, widen with ATTUNE_CASES. */
+import { expect, it } from "vitest";
+import { createEvaluator } from "../../../shared/engine/evaluation.ts";
+import type { HistoryEvent } from "../../../shared/event.ts";
+import { mergeEvents } from "../../../shared/history.ts";
+import { oracle } from "./oracle.ts";
+import { CASES, SEED } from "./oracle-cases.ts";
+import { createRandom, instantNear, randomEvents } from "./random.ts";
+import { FOCUSES, randomProgram } from "./random-program.ts";
+
+const WALKS = Math.ceil(CASES / 50);
+const STEPS = 6;
+const MINUTE = 60_000;
+
+it(`says after any events and at any time what a fresh evaluation says (seed ${SEED})`, { timeout: 3_600_000 }, () => {
+  const seen = { same: 0, spared: 0, decided: 0, late: 0, future: 0 };
+  for (let i = 0; i < WALKS; i++) {
+    const random = createRandom(SEED + i);
+    const { rules, timeZone, subjects, ...draw } = randomProgram(random, FOCUSES[(SEED + i) % FOCUSES.length]!, 1);
+    const evaluator = createEvaluator(rules, { timeZone });
+    const isTimed = ({ timestamp }: HistoryEvent) => Number.isFinite(timestamp);
+    let subject = { ...subjects[0]!, events: subjects[0]!.events.filter(isTimed) };
+    let { now } = draw;
+    const evaluation = evaluator.start(subject, now);
+    for (let step = 0; step < STEPS; step++) {
+      const until = evaluation.answers.find((answer) => answer.until !== null)?.until ?? now;
+      now = random.pick([now, now + random.below(90) * MINUTE, until, until - 1, instantNear(random, now)]);
+      const last = subject.events.at(-1)?.timestamp ?? 0;
+      const newer = random.chance(0.6) ? Math.max(now, last + 1) : now;
+      const added = random.chance(0.8) ? randomEvents(random, newer, 2).filter(isTimed) : [];
+      const fitting = random.chance(0.6) ? added.filter(({ timestamp }) => timestamp > last) : added;
+      subject = { ...subject, events: [...mergeEvents(subject.events, fitting)] };
+      const decided = evaluation.add(fitting, now);
+
+      const show = () =>
+        `ATTUNE_SEED=${SEED + i} ATTUNE_CASES=50, step ${step} ${JSON.stringify({ rules, timeZone, subject, fitting, now })}`;
+      const fresh = evaluator.evaluate(subject, now);
+      rules.forEach(({ condition }, at) => {
+        const [kept, anew] = [evaluation.answers[at]!, fresh[at]!];
+        const value = oracle(condition, { rules, timeZone, subject }, now);
+        if (kept.value !== value || anew.value !== value)
+          expect([kept.value, anew.value], show()).toEqual([value, value]);
+        // Decided earlier, it may have looked less far ahead; never farther.
+        const isSound = (kept.until ?? Infinity) > now && (kept.until ?? Infinity) <= (anew.until ?? Infinity);
+        if (!isSound) expect(kept, show()).toEqual(anew);
+        if (kept.until === anew.until) seen.same++;
+      });
+      seen.decided += decided.length;
+      seen.spared += rules.length - decided.length;
+      if (fitting.some(({ timestamp }) => timestamp <= last)) seen.late++;
+      if (fitting.some(({ timestamp }) => timestamp > now)) seen.future++;
+    }
+  }
+  expect(seen.same / (seen.decided + seen.spared)).toBeGreaterThan(0.99);
+  // Both ways are taken: rules that no event touches are left alone, late events and coming ones are among the others.
+  if (WALKS > 100) for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(WALKS / 10);
+  console.log(`seed ${SEED}: ${WALKS} walks of ${STEPS} steps`, seen);
+});
