@@ -38,7 +38,7 @@ it("decides event by event as from all events at once: late ones, traits and sec
     const properties = { sku: random.below(6), revenue: random.below(4000) / 100 };
     const who = step > 40 && random.chance(0.4) ? { anonymousId: "a2", userId: "u1" } : { anonymousId: "a1" };
     const messages: object[] = [track(random.pick(names), properties, { timestamp, ...who })];
-    const isNamed = step > 20 && random.chance(0.1);
+    const isNamed = step > 20 && random.chance(0.3);
     const identify = { type: "identify", anonymousId: "a1", userId: "u1", messageId: `i${step}`, timestamp };
     if (isNamed) messages.push({ ...identify, traits: { plan: random.pick(["pro", "free"]) } });
     expect(await site.batch(messages)).toMatchObject({ accepted: messages.length });
