@@ -5,7 +5,7 @@ import type { Case } from "./case.ts";
 
 const RULES = 500;
 const FEW_RULES = 50;
-const OURS = "attune, all of the language";
+const OURS = "attune at the edge";
 const LIMIT = "by hand, a function a rule (code generation)";
 
 export const rulesTraits: Case = {

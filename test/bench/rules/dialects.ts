@@ -1,10 +1,15 @@
 /** One rule over traits, said in the language of each engine. All but ours read `{ traits: { … } }`. */
 import type { Condition } from "../../../shared/condition.ts";
+import type { Rule } from "../../../shared/engine/types.ts";
 import type { Profile, TraitRule } from "./traits.ts";
 
 const SYMBOLS = { eq: "===", ne: "!==", gt: ">", gte: ">=", lt: "<", lte: "<=" };
 
-export function toCondition(rule: TraitRule): Condition {
+export function toRules(rules: readonly TraitRule[]): Rule[] {
+  return rules.map((rule, index) => ({ key: `rule-${index}`, condition: toCondition(rule) }));
+}
+
+function toCondition(rule: TraitRule): Condition {
   switch (rule.op) {
     case "all":
       return { all: rule.of.map(toCondition) };

@@ -1,5 +1,4 @@
 /** The process that `race` starts for one contestant: builds, asks about each subject once, warms up, and times. */
-import { median } from "../rounds.ts";
 import { type Contestants, type Heat, NOW } from "./race.ts";
 import { TRAIT_CONTESTANTS } from "./trait-contestants.ts";
 import { buildProfiles, buildTraitRules } from "./traits.ts";
@@ -27,8 +26,8 @@ const FIELDS: { [name: string]: Field } = {
     subjects: (events) => buildPeople(64, events),
   },
 };
-/** So long that collecting garbage is part of each. */
-const SAMPLE_MS = 10;
+/** How often it looks at the CPU's clock, which is slow to read. */
+const LOOK_MS = 5;
 const SECOND_MS = 1_000;
 
 const heat = JSON.parse(process.argv[2]!) as Heat;
@@ -41,22 +40,21 @@ time(heat.warmMs);
 process.stdout.write(JSON.stringify({ nanos: time(heat.roundMs), sums }));
 
 /**
- * Nanoseconds of a call, subjects in turn and each call a second later: the median of samples. All time is CPU of this
- * process, garbage collection included: what others do on the machine hardly changes it.
+ * Nanoseconds of a call, subjects in turn and each call a second later. All time is CPU of this thread: what others do on
+ * the machine, and V8's compiler beside, hardly changes it.
  */
 function time(durationMs: number): number {
-  const samples: number[] = [];
-  for (const startedAt = cpuMicros(); cpuMicros() - startedAt < durationMs * 1_000; ) {
-    const first = next;
-    const before = cpuMicros();
-    for (const sampledAt = performance.now(); performance.now() - sampledAt < SAMPLE_MS; next++)
+  const first = next;
+  const startedAt = cpuMicros();
+  let took = 0;
+  for (; took < durationMs * 1_000; took = cpuMicros() - startedAt)
+    for (const lookedAt = performance.now(); performance.now() - lookedAt < LOOK_MS; next++)
       answer(subjects[next % subjects.length]!, NOW + next * SECOND_MS);
-    samples.push(((cpuMicros() - before) * 1_000) / (next - first));
-  }
-  return median(samples);
+  return (took * 1_000) / (next - first);
 }
 
+/** As the system counts it: in steps of up to some milliseconds. */
 function cpuMicros(): number {
-  const { user, system } = process.cpuUsage();
+  const { user, system } = process.threadCpuUsage();
   return user + system;
 }

@@ -83,7 +83,7 @@ export function race(
 /** How it was measured, for a note. */
 export function describeRace(quick: boolean): string {
   const { rounds, warmMs, roundMs } = quick ? QUICK : FULL;
-  return `all answer alike; CPU of the process, medians of ${rounds} rounds, in each a process of its own: ${warmMs} ms to warm up, ${roundMs} ms timed`;
+  return `all answer alike; CPU of the thread, medians of ${rounds} rounds, in each a process of its own: ${warmMs} ms to warm up, ${roundMs} ms timed`;
 }
 
 /** How many times as long as the other the one takes: the median of the rounds' own ratios. */

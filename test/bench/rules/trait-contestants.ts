@@ -1,25 +1,23 @@
 /** Who is measured with rules over traits. Each loads nothing of the others. */
 import type { ConditionInterface } from "@growthbook/growthbook";
 import { compile } from "../../../shared/engine/compile.ts";
+import { createEvaluator } from "../../../shared/engine/evaluation.ts";
 import { browserLanguage } from "../../../shared/engine/language.ts";
-import { fullLanguage } from "../../../shared/engine/language-edge.ts";
-import type { Language } from "../../../shared/engine/run.ts";
-import { toCel, toClosure, toCode, toCondition, toJsonLogic, toMongo } from "./dialects.ts";
+import type { Program, Rule } from "../../../shared/engine/types.ts";
+import { toCel, toClosure, toCode, toJsonLogic, toMongo, toRules } from "./dialects.ts";
 import { type Contestants, sumOfTrue } from "./race.ts";
 import type { Profile, TraitRule } from "./traits.ts";
 
-const attune = (language: Language) => (rules: TraitRule[]) => {
-  const program = compile(
-    rules.map((rule, index) => ({ key: `rule-${index}`, condition: toCondition(rule) })),
-    { timeZone: "UTC" },
-    language,
-  );
+const OPTIONS = { timeZone: "UTC" };
+
+const attune = (build: (rules: Rule[]) => Program) => (rules: TraitRule[]) => {
+  const program = build(toRules(rules));
   return (profile: Profile, now: number) => sumOfTrue(program.evaluate(profile, now), ({ value }) => value === true);
 };
 
 export const TRAIT_CONTESTANTS = {
-  "attune, all of the language": attune(fullLanguage),
-  "attune, the browser's language": attune(browserLanguage),
+  "attune at the edge": attune((rules) => createEvaluator(rules, OPTIONS)),
+  "attune in the browser": attune((rules) => compile(rules, OPTIONS, browserLanguage)),
   "by hand, a function a rule (code generation)": (rules) => {
     const functions = rules.map((rule) => new Function("traits", `return ${toCode(rule)}`));
     return ({ traits }) => sumOfTrue(functions, (answer) => answer(traits));

@@ -1,5 +1,5 @@
 /** Who is measured with rules over windows of events: no other engine has them. */
-import { compile, link } from "../../../shared/engine/compile.ts";
+import { link } from "../../../shared/engine/compile.ts";
 import { createEvaluator, type Evaluation } from "../../../shared/engine/evaluation.ts";
 import { answerAll } from "../../../shared/engine/flat.ts";
 import { fullLanguage } from "../../../shared/engine/language-edge.ts";
@@ -73,7 +73,7 @@ const isTrue = ({ value }: EngineAnswer) => value === true;
 
 export const WINDOW_CONTESTANTS = {
   "attune, index made in the call": (rules) => {
-    const program = compile(toRules(rules), OPTIONS, fullLanguage);
+    const program = createEvaluator(toRules(rules), OPTIONS);
     return (person, now) => sumOfTrue(program.evaluate(person, now), isTrue);
   },
   "attune, index kept, all rules again": (rules) => {

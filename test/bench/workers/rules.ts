@@ -1,17 +1,12 @@
 /** Decides rules over traits in a request, and answers the same without deciding. */
 import { AutoRouter } from "itty-router";
-import { compile } from "../../../shared/engine/compile.ts";
-import { fullLanguage } from "../../../shared/engine/language-edge.ts";
-import { toCondition } from "../rules/dialects.ts";
+import { createEvaluator } from "../../../shared/engine/evaluation.ts";
+import { toRules } from "../rules/dialects.ts";
 import { buildProfiles, buildTraitRules } from "../rules/traits.ts";
 
 const RULES = 500;
 
-const program = compile(
-  buildTraitRules(RULES).map((rule, index) => ({ key: `rule-${index}`, condition: toCondition(rule) })),
-  { timeZone: "UTC" },
-  fullLanguage,
-);
+const program = createEvaluator(toRules(buildTraitRules(RULES)), { timeZone: "UTC" });
 const profiles = buildProfiles(64);
 let next = 0;
 const router = AutoRouter();
