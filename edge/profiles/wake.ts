@@ -4,16 +4,20 @@ import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { type Budget, FEWEST, isSpent, nextCount, type Settling, settleProfiles } from "./settle.ts";
 
-/** A run gives up here; the next minute goes on where it stopped. */
-const BUDGET_MS = 45_000;
-const STATEMENTS = 600;
 /** A profile that cannot be decided is asked for again after this. */
 const POSTPONED_MS = 60 * 60 * 1000;
 
-/** @returns how many profiles were written, and how many memberships changed */
-export async function wakeDueProfiles(env: Env, now: () => number): Promise<{ decided: number; changed: number }> {
+/**
+ * Decides who is due, those due longest first, until the budget is spent: the next minute goes on where this one stopped.
+ *
+ * @returns how many profiles were written, and how many memberships changed
+ */
+export async function wakeDueProfiles(
+  env: Env,
+  now: () => number,
+  budget: Budget,
+): Promise<{ decided: number; changed: number }> {
   const started = now();
-  const budget: Budget = { deadline: started + BUDGET_MS, statements: STATEMENTS };
   const run = { decided: 0, changed: 0 };
   const tried = new Set<string>();
   /** Tried, and due all the same: they come first again, so that as many more have to be asked for. */
@@ -44,6 +48,7 @@ export async function wakeDueProfiles(env: Env, now: () => number): Promise<{ de
       // Nobody to decide any more.
       if (settled.missing.length) await clearWakes(env.DB, siteId, settled.missing);
       for (const { id, error } of settled.failed) await postpone(env, siteId, id, now() + POSTPONED_MS, error);
+      budget.statements -= Math.sign(settled.missing.length) + settled.failed.length;
     }
     if (due.length < limit) break;
     count = nextCount(count, events);

@@ -54,6 +54,10 @@ async function wakesAt(site: TestSite, name: string): Promise<number | null> {
   return row!.wakes_at;
 }
 
+/** As the cron trigger does it. */
+const wake = (over: typeof bindings, now: () => number, deadline = Infinity) =>
+  wakeDueProfiles(over, now, { deadline, statements: 600 });
+
 /** Who is in `recent` still. */
 async function members(site: TestSite): Promise<string[]> {
   const rows = await site.rows<{ identifier: string }>(
@@ -69,7 +73,7 @@ describe("a profile that is written in between", () => {
     const { env, seen } = around({
       before: (writes) => writes === 1 && site.batch([track("Product Viewed", {}, { anonymousId: "busy" })]),
     });
-    expect(await wakeDueProfiles(env, atLater)).toEqual({ decided: 3, changed: 3 });
+    expect(await wake(env, atLater)).toEqual({ decided: 3, changed: 3 });
     expect(seen.writes).toBe(2);
     expect(await members(site)).toEqual([]);
     const exits = await site.rows("SELECT id FROM membership_log WHERE site_id = ?1 AND change = 'exit'");
@@ -88,7 +92,7 @@ describe("a profile that is written in between", () => {
           later + 1,
         ),
     });
-    expect(await wakeDueProfiles(racing, atLater)).toEqual({ decided: 2, changed: 2 });
+    expect(await wake(racing, atLater)).toEqual({ decided: 2, changed: 2 });
     expect(await wakesAt(site, "decided")).toBe(later + 1);
   });
 
@@ -101,11 +105,11 @@ describe("a profile that is written in between", () => {
           .bind(site.id, busy)
           .run(),
     });
-    expect(await wakeDueProfiles(racing, atLater)).toEqual({ decided: 7, changed: 7 });
+    expect(await wake(racing, atLater)).toEqual({ decided: 7, changed: 7 });
     expect(await members(site)).toEqual(["busy"]);
     expect(await wakesAt(site, "busy")).toBeLessThan(later);
     expect(errors).toEqual([]);
-    expect(await wakeDueProfiles(bindings, atLater)).toEqual({ decided: 1, changed: 1 });
+    expect(await wake(bindings, atLater)).toEqual({ decided: 1, changed: 1 });
   });
 });
 
@@ -115,14 +119,14 @@ describe("a profile that throws", () => {
     const other = await createDue("f", "g");
     const corrupt = await idOf(site, "corrupt");
     await site.rows("UPDATE profiles SET decisions = 'null' WHERE site_id = ?1 AND id = ?2", corrupt);
-    expect(await wakeDueProfiles(bindings, atLater)).toEqual({ decided: 6, changed: 6 });
+    expect(await wake(bindings, atLater)).toEqual({ decided: 6, changed: 6 });
     expect(await members(site)).toEqual(["corrupt"]);
     expect(await members(other)).toEqual([]);
     expect(await wakesAt(site, "corrupt")).toBe(later + HOUR_MS);
     expect(errors.map((line) => JSON.parse(line))).toEqual([
       { level: "error", job: "wake", siteId: site.id, profileId: corrupt, error: "TypeError", postponed: true },
     ]);
-    expect(await wakeDueProfiles(bindings, () => later + HOUR_MS - 1)).toEqual({ decided: 0, changed: 0 });
+    expect(await wake(bindings, () => later + HOUR_MS - 1)).toEqual({ decided: 0, changed: 0 });
     expect(errors).toHaveLength(1);
   });
 
@@ -130,9 +134,9 @@ describe("a profile that throws", () => {
     const site = await createDue("corrupt");
     const [row] = await site.rows<{ decisions: string }>("SELECT decisions FROM profiles WHERE site_id = ?1");
     await site.rows("UPDATE profiles SET decisions = 'null' WHERE site_id = ?1");
-    await wakeDueProfiles(bindings, atLater);
+    await wake(bindings, atLater);
     await site.rows("UPDATE profiles SET decisions = ?2 WHERE site_id = ?1", row!.decisions);
-    expect(await wakeDueProfiles(bindings, () => later + HOUR_MS)).toEqual({ decided: 1, changed: 1 });
+    expect(await wake(bindings, () => later + HOUR_MS)).toEqual({ decided: 1, changed: 1 });
   });
 
   it("because D1 refuses to write it, is put off by an hour, and nothing of it is written", async () => {
@@ -142,7 +146,7 @@ describe("a profile that throws", () => {
       `CREATE TRIGGER broken BEFORE INSERT ON membership_log WHEN NEW.profile_id = '${broken}'
        BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`,
     ).run();
-    expect(await wakeDueProfiles(bindings, atLater)).toEqual({ decided: 2, changed: 2 });
+    expect(await wake(bindings, atLater)).toEqual({ decided: 2, changed: 2 });
     expect(await members(site)).toEqual(["broken"]);
     expect(await wakesAt(site, "broken")).toBe(later + HOUR_MS);
     expect(errors).toHaveLength(1);
@@ -156,7 +160,7 @@ describe("a profile that throws", () => {
       `CREATE TRIGGER broken BEFORE UPDATE ON profiles WHEN NEW.id = '${broken}'
        BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`,
     ).run();
-    expect(await wakeDueProfiles(bindings, atLater)).toEqual({ decided: 1, changed: 1 });
+    expect(await wake(bindings, atLater)).toEqual({ decided: 1, changed: 1 });
     expect(await wakesAt(site, "broken")).toBeLessThan(later);
     expect(JSON.parse(errors[0]!)).toMatchObject({ profileId: broken, postponed: false });
   });
@@ -165,10 +169,10 @@ describe("a profile that throws", () => {
 describe("a database that is too busy", () => {
   it("ends the run, and puts nobody off", async () => {
     const site = await createDue("a", "b");
-    await expect(wakeDueProfiles(dying(3, "there").env, atLater)).rejects.toThrow("connection lost");
+    await expect(wake(dying(3, "there").env, atLater)).rejects.toThrow("connection lost");
     expect(await wakesAt(site, "a")).toBeLessThan(later);
     expect(errors).toEqual([]);
-    expect(await wakeDueProfiles(bindings, atLater)).toEqual({ decided: 2, changed: 2 });
+    expect(await wake(bindings, atLater)).toEqual({ decided: 2, changed: 2 });
   });
 });
 
@@ -198,7 +202,7 @@ describe("rules that have changed", () => {
     await site.publish({
       segments: [{ key: "buyer", condition: { event: "Order Completed", where: { total: { gte: 50 } } } }],
     });
-    expect(await wakeDueProfiles(bindings, atLater)).toEqual({ decided: 1, changed: 2 });
+    expect(await wake(bindings, atLater)).toEqual({ decided: 1, changed: 2 });
     const after = await read();
     expect(after).toHaveLength(1);
     expect(after[0]!.shape).not.toBe(before!.shape);
@@ -213,7 +217,7 @@ describe("rules that have changed", () => {
       "UPDATE profiles SET manifest_version = 999 WHERE site_id = ?1 AND id = ?2",
       await idOf(site, "newer"),
     );
-    expect(await wakeDueProfiles(bindings, atLater)).toEqual({ decided: 1, changed: 1 });
+    expect(await wake(bindings, atLater)).toEqual({ decided: 1, changed: 1 });
     expect(await members(site)).toEqual(["newer"]);
     expect(await wakesAt(site, "newer")).toBeLessThan(later);
   });
@@ -227,7 +231,7 @@ describe("a run", () => {
       listed: () => (time += 1_000),
       after: () => site.rows("UPDATE profiles SET wakes_at = 0 WHERE site_id = ?1 AND version > 1"),
     });
-    expect(await wakeDueProfiles(eager, () => time)).toEqual({ decided: 250, changed: 250 });
+    expect(await wake(eager, () => time)).toEqual({ decided: 250, changed: 250 });
     expect(seen.writes).toBe(3);
     const versions = await site.rows("SELECT DISTINCT version FROM profiles WHERE site_id = ?1");
     expect(versions).toEqual([{ version: 2 }]);
@@ -237,14 +241,14 @@ describe("a run", () => {
     const site = await createDue("a");
     const due = (await wakesAt(site, "a"))!;
     let calls = 0;
-    expect(await wakeDueProfiles(bindings, () => (calls++ ? due : due - 1))).toEqual({ decided: 0, changed: 0 });
-    expect(await wakeDueProfiles(bindings, () => due)).toEqual({ decided: 1, changed: 1 });
+    expect(await wake(bindings, () => (calls++ ? due : due - 1))).toEqual({ decided: 0, changed: 0 });
+    expect(await wake(bindings, () => due)).toEqual({ decided: 1, changed: 1 });
   });
 
   it("decides nobody as of a time before what is stored of them, if its clock is behind", async () => {
     const site = await createDue("a");
     await site.rows("UPDATE profiles SET last_seen = ?2 WHERE site_id = ?1", later + 5_000);
-    await wakeDueProfiles(bindings, atLater);
+    await wake(bindings, atLater);
     const log = await site.rows("SELECT at FROM membership_log WHERE site_id = ?1 AND cause = 'time'");
     expect(log).toEqual([{ at: later + 5_000 }]);
   });
@@ -253,9 +257,17 @@ describe("a run", () => {
     const site = await createDue(...people(350));
     let time = later;
     const { env: slow } = around({ after: () => (time += 30_000) });
-    expect(await wakeDueProfiles(slow, () => time)).toEqual({ decided: 300, changed: 300 });
+    expect(await wake(slow, () => time, time + 45_000)).toEqual({ decided: 300, changed: 300 });
     expect(await members(site)).toHaveLength(50);
-    expect(await wakeDueProfiles(slow, () => time)).toEqual({ decided: 50, changed: 50 });
+    expect(await wake(slow, () => time)).toEqual({ decided: 50, changed: 50 });
+  });
+
+  it("stops when D1 would take no more statements of it, and the next one goes on", async () => {
+    const site = await createDue(...people(350));
+    const budget = { deadline: Infinity, statements: 20 };
+    expect(await wakeDueProfiles(bindings, atLater, budget)).toEqual({ decided: 300, changed: 300 });
+    expect(await wake(bindings, atLater)).toEqual({ decided: 50, changed: 50 });
+    expect(await members(site)).toEqual([]);
   });
 
   it("stops in the middle of a chunk that fails when its time is over", async () => {
@@ -267,7 +279,7 @@ describe("a run", () => {
         await site.rows("UPDATE profiles SET version = version + 1 WHERE site_id = ?1");
       },
     });
-    expect(await wakeDueProfiles(racing, () => time)).toEqual({ decided: 0, changed: 0 });
+    expect(await wake(racing, () => time, time + 45_000)).toEqual({ decided: 0, changed: 0 });
     expect(seen.writes).toBe(5);
     expect(await members(site)).toHaveLength(64);
   });
