@@ -19,11 +19,10 @@ const FIELDS: { [name: string]: Field } = {
     rules: buildWindowRules,
     subjects: (events) => buildPeople(8, events),
   },
-  // So many people that their histories hardly grow while it is timed.
   updates: {
     contestants: UPDATE_CONTESTANTS,
     rules: buildWindowRules,
-    subjects: (events) => buildPeople(64, events),
+    subjects: (events) => buildPeople(16, events),
   },
 };
 /** How often it looks at the CPU's clock, which is slow to read. */
