@@ -88,8 +88,8 @@ export const unknown: Node = (run) => {
   return UNKNOWN;
 };
 
-/** How often `settle` looks ahead before it is content with a sound answer. */
-const LOOKS = 32;
+/** How often to look ahead for the instant of the next change, before a sound one is good enough. */
+export const LOOKS = 32;
 
 /**
  * Makes `until` exact: while the node has the same value at its own `until`, the answer holds on from there.

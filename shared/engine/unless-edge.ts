@@ -1,7 +1,7 @@
 /** The `unless` leaf over long histories: what is unanswered is kept, so that the next event or answer is all there is to look at. */
 import type { UnlessCondition } from "../condition.ts";
 import type { HistoryEvent } from "../event.ts";
-import { ensure, type Node, type Scope } from "./run.ts";
+import { ensure, LOOKS, type Node, type Scope } from "./run.ts";
 import { countUpTo, type Selection, selectionOf } from "./selection.ts";
 import { durationMs, isScalar, readPath } from "./value.ts";
 
@@ -35,7 +35,8 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
   /** What has to be equal; undefined where it equals nothing. */
   const keyOf = ({ properties }: HistoryEvent) => {
     const values = paths.map((keys) => readPath(properties, keys));
-    return values.every(isScalar) ? JSON.stringify(values) : undefined;
+    if (!values.every(isScalar)) return undefined;
+    return values.length === 1 ? values[0] : JSON.stringify(values);
   };
 
   const endOf = ([time, answered]: Open) => Math.min(time + length, answered);
@@ -49,7 +50,6 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
     }
     const { seen, open, times, byKey } = found;
     if (seen[0] === selection.times.length && seen[1] === answers.times.length) return found;
-    const before = seen[1];
     for (;;) {
       const [event, answer] = seen;
       const time = selection.times[event] ?? Infinity;
@@ -62,18 +62,16 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
         seen[0]++;
       } else if (answered < Infinity) {
         const key = keyOf(answers.values[answer]!);
-        if (key) {
-          for (const waiting of byKey.get(key) ?? []) waiting[1] = answered;
+        if (key !== undefined) {
+          for (const waiting of byKey.get(key) ?? []) {
+            waiting[1] = answered;
+            if (answered <= now) close(found, waiting);
+          }
           byKey.delete(key);
         }
         seen[1]++;
-      } else break;
+      } else return found;
     }
-    if (seen[1] > before) {
-      found.open = open.filter(([, answered]) => answered > now);
-      found.times = found.open.map(([time]) => time);
-    }
-    return found;
   };
 
   return (run) => {
@@ -88,7 +86,8 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
     const isOpen = closes > now;
     let opens = Infinity;
     // The next ones to wait long enough open it, or keep it open.
-    for (let i = next; i < open.length && times[i]! + after <= (isOpen ? closes : opens); i++) {
+    const last = Math.min(open.length, next + LOOKS);
+    for (let i = next; i < last && times[i]! + after <= (isOpen ? closes : opens); i++) {
       const end = endOf(open[i]!);
       if (times[i]! + after >= end) continue;
       if (isOpen) closes = Math.max(closes, end);
@@ -97,4 +96,13 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
     run.until = Math.min(selection.until, answers.until, isOpen ? closes : opens);
     return isOpen ? 1 : 0;
   };
+}
+
+/** Takes an event that is answered off the open ones. */
+function close({ open, times }: Unanswered, waiting: Open): void {
+  let index = countUpTo(times, waiting[0]) - 1;
+  while (index >= 0 && open[index] !== waiting) index--;
+  if (index < 0) return;
+  open.splice(index, 1);
+  times.splice(index, 1);
 }
