@@ -111,6 +111,9 @@ export function randomEvents(random: Random, now: number, most = random.chance(0
     timestamp: instantNear(random, now) + (random.chance(0.03) ? 0.5 : 0),
     properties: bag(random, now),
   }));
+  // Some follow another at exactly a length that conditions know.
+  for (const event of events)
+    if (random.chance(0.3)) event.timestamp = random.pick(events).timestamp + random.pick([0.5, 1, 2]) * HOUR;
   const ordered: HistoryEvent[] = events.sort((a, b) => a.timestamp - b.timestamp);
   // Strangers stand anywhere; they do not count.
   if (random.chance(0.05)) {
