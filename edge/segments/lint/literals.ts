@@ -21,6 +21,8 @@ export interface Events {
   /** Equal for the same events. */
   key: string;
   selector: EventSelector;
+  /** Of its `where`: path → what is asked there, equal for the same. */
+  asked: ReadonlyMap<string, string>;
   span: WindowBounds;
 }
 
@@ -115,8 +117,9 @@ const KINDS: { readonly [kind: string]: (leaf: never, holds: boolean) => Literal
     const least = Math.max(1, min);
     const span = windowBounds(leaf);
     const key = `ratio ${canonical({ ratio, span } as never)} ${least}`;
-    const isPart = isNarrower(ratio[0], ratio[1]);
-    const measured = { kind: "ratio", events: eventsIn(ratio[1], span), none: undefined, least };
+    const [part, whole] = ratio.map((selector) => eventsIn(selector, span)) as [Events, Events];
+    const isPart = isNarrower(part, whole);
+    const measured = { kind: "ratio", events: whole, none: undefined, least };
     const range = numbersFrom(0, isPart ? 1 : Infinity, false, ["undefined"]);
     // Where there is no ratio, no operator makes the leaf true.
     return valueLiterals(key, range, { exists: true, ...operators }, holds, measured);
@@ -175,7 +178,8 @@ function valueLiterals(key: string, range: Range, operators: object, holds: bool
 export function eventsIn({ event, type = "track", where = {} }: EventSelector, span: WindowBounds): Events {
   const selector = { ...(event !== undefined && { event }), type, where };
   const bounds = [span.delay, span.length, span.first, span.last].map(String);
-  return { key: `${canonical(selector)} ${bounds}`, selector, span };
+  const asked = new Map(Object.entries(where).map(([path, operators]) => [path, canonical(operators as never)]));
+  return { key: `${canonical(selector)} ${bounds}`, selector, asked, span };
 }
 
 const HOUR_MS = 3_600_000;
@@ -184,13 +188,9 @@ const HOUR_MS = 3_600_000;
 const daysIn = ({ delay, length, first, last }: WindowBounds) =>
   Math.ceil(Math.min(length - delay, last - first) / (23 * HOUR_MS)) + 1;
 
-/** True only where every event of `one` is one of `other`. */
-export function isNarrower(one: EventSelector, other: EventSelector): boolean {
-  const { type = "track", event, where = {} } = other;
-  if ((one.type ?? "track") !== type || (event !== undefined && event !== one.event)) return false;
-  return Object.entries(where).every(
-    ([path, operators]) =>
-      canonical(operators as never) ===
-      canonical((Object.hasOwn(one.where ?? {}, path) ? one.where![path]! : {}) as never),
-  );
+/** True only where every event that `one` selects `other` selects, too. */
+export function isNarrower(one: Events, other: Events): boolean {
+  const { type, event } = other.selector;
+  if (one.selector.type !== type || (event !== undefined && event !== one.selector.event)) return false;
+  return [...other.asked].every(([path, text]) => one.asked.get(path) === text);
 }

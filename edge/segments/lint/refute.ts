@@ -83,13 +83,23 @@ function isClosed(before: Case, way: Way, effort: Effort): boolean {
     open = open.filter((goal) => !isDue(goal));
   }
   const isExcluded = excludes(literals, effort.now);
-  // Each claim is held against the others.
-  effort.steps -= Math.ceil(literals.length ** 2 / 64);
+  effort.steps -= costOf(literals);
   if (isExcluded) return true;
   const fewest = ways.reduce<readonly Way[] | undefined>((a, b) => (a && a.length <= b.length ? a : b), undefined);
   if (!fewest) return false;
   const rest = { literals, known, open, ways: ways.filter((other) => other !== fewest) };
   return fewest.every((choice) => isClosed(rest, choice, effort));
+}
+
+/** Claims are held against each other, and their operands looked through. */
+function costOf(literals: readonly Literal[]): number {
+  let things = 0;
+  let characters = 0;
+  for (const literal of literals) {
+    things += literal.about === "fact" ? 1 + literal.some.length : 1;
+    characters += literal.about === "value" ? literal.claim.text.length : 0;
+  }
+  return Math.ceil((things ** 2 + characters) / 64);
 }
 
 /** The ways in which a goal can be met; `open` for a leaf that may be unknown. */

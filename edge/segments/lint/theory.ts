@@ -150,7 +150,7 @@ function spread(counts: readonly Count[]): void {
 function isWithin(part: Events, whole: Events): boolean {
   const [a, b] = [part.span, whole.span];
   const inside = a.delay >= b.delay && a.length <= b.length && a.first >= b.first && a.last <= b.last;
-  return inside && isNarrower(part.selector, whole.selector);
+  return inside && isNarrower(part, whole);
 }
 
 /** Nothing will ever be in it again. */

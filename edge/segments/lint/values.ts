@@ -12,6 +12,12 @@ export interface Claim {
   operator: string;
   operand: unknown;
   holds: boolean;
+  /** The operand as JSON. */
+  text: string;
+  /** Whether it holds depends on more than the value: on the person's own traits, or the clock. */
+  isOpen: boolean;
+  /** Of `in`. */
+  members: ReadonlySet<unknown>;
 }
 
 type Type = "undefined" | "null" | "boolean" | "number" | "string" | "array" | "object";
@@ -59,12 +65,14 @@ const SAMPLES: { readonly [type in Type]: unknown } = {
   object: {},
 };
 
-/** The same claim in fewer operators: what is not equal is equal, denied. */
+/** In fewer operators: what is not equal is equal, denied. */
 export function claimOf(operator: string, operand: unknown, holds: boolean): Claim {
-  if (operator === "ne") return { operator: "eq", operand, holds: !holds };
-  if (operator === "nin") return { operator: "in", operand, holds: !holds };
-  if (operator === "exists") return { operator, operand: true, holds: holds === operand };
-  return { operator, operand, holds };
+  if (operator === "ne") return claimOf("eq", operand, !holds);
+  if (operator === "nin") return claimOf("in", operand, !holds);
+  if (operator === "exists" && operand === false) return claimOf(operator, true, !holds);
+  const text = JSON.stringify(operand) ?? "";
+  const isOpen = operator === "within" || text.includes('"trait":') || text.includes('"within":');
+  return { operator, operand, holds, text, isOpen, members: new Set(operator === "in" ? (operand as unknown[]) : []) };
 }
 
 export const claimsOf = (operators: object, holds: boolean): Claim[] =>
@@ -77,12 +85,7 @@ export function isPossible(claims: readonly Claim[], range: Range = ANYTHING): b
   if (few) return few.some((value) => isIn(value, range) && fits(value, claims));
   return range.types.some((type) => {
     if (claims.some(({ operator, holds }) => holds && FAILS[type].includes(operator))) return false;
-    if (
-      !claims.every(
-        ({ operator, operand, holds }) => !isOfType(operator) || passes(operator, operand, SAMPLES[type]) === holds,
-      )
-    )
-      return false;
+    if (!fits(SAMPLES[type], claims.filter(isOfType))) return false;
     if (type === "number") return isNumberPossible(claims, range);
     if (type === "string") return isTextPossible(claims);
     if (type === "boolean") return [true, false].some((value) => fits(value, claims));
@@ -92,13 +95,14 @@ export function isPossible(claims: readonly Claim[], range: Range = ANYTHING): b
 
 /** The value fits every claim that can be judged without the person and the clock. */
 export function fits(value: unknown, claims: readonly Claim[]): boolean {
-  return claims.every(({ operator, operand, holds }) => {
-    const passed = FAILS[typeOf(value)].includes(operator) ? false : passes(operator, operand, value);
-    return passed === undefined || passed === holds;
+  const fails = FAILS[typeOf(value)];
+  return claims.every((claim) => {
+    if (fails.includes(claim.operator)) return !claim.holds;
+    return claim.isOpen || passes(claim, value) === claim.holds;
   });
 }
 
-const isOfType = (operator: string) => operator === "exists" || operator === "isA";
+const isOfType = ({ operator }: Claim) => operator === "exists" || operator === "isA";
 
 function typeOf(value: unknown): Type {
   return value === null ? "null" : Array.isArray(value) ? "array" : (typeof value as Type);
@@ -109,15 +113,9 @@ function isIn(value: unknown, { types, least, most, whole }: Range): boolean {
   return typeof value !== "number" || (least <= value && value <= most && (!whole || Number.isInteger(value)));
 }
 
-/** Compares with the person's own traits, or with the clock. */
-const isOpen = (operator: string, operand: unknown): boolean =>
-  operator === "within" ||
-  JSON.stringify(operand ?? null).includes('"trait":') ||
-  JSON.stringify(operand ?? null).includes('"within":');
-
-/** What the engine says of the operator; undefined where that depends on more than the value. */
-function passes(operator: string, operand: unknown, value: unknown): boolean | undefined {
-  if (isOpen(operator, operand)) return undefined;
+/** What the engine says of a claim that is not open. */
+function passes({ operator, operand, members }: Claim, value: unknown): boolean {
+  if (operator === "in") return members.has(value);
   const { checks } = fullLanguage;
   if (Object.hasOwn(checks, operator)) return checks[operator]!(value, operand);
   const condition = { context: "value", [operator]: operand };
@@ -129,20 +127,20 @@ function passes(operator: string, operand: unknown, value: unknown): boolean | u
 function contradict(claims: readonly Claim[]): boolean {
   const denied = claims.filter(({ holds }) => !holds);
   return claims.some(
-    ({ operator, operand, holds }) =>
+    ({ operator, operand, holds, text }) =>
       holds &&
       denied.some((other) => {
         if (other.operator !== operator) return false;
         if (operator === "within") return durationMs(operand) <= durationMs(other.operand);
-        return JSON.stringify(other.operand) === JSON.stringify(operand);
+        return other.text === text;
       }),
   );
 }
 
 /** The only values that can be meant, where a claim names them. */
 function candidatesOf(claims: readonly Claim[]): unknown[] | undefined {
-  for (const { operator, operand, holds } of claims) {
-    if (!holds || isOpen(operator, operand)) continue;
+  for (const { operator, operand, holds, isOpen } of claims) {
+    if (!holds || isOpen) continue;
     if (operator === "eq") return [operand];
     if (operator === "in") return operand as unknown[];
     if (operator === "like" && !(operand as string).includes("*")) return [operand];
@@ -150,51 +148,66 @@ function candidatesOf(claims: readonly Claim[]): unknown[] | undefined {
   return undefined;
 }
 
-function isNumberPossible(claims: readonly Claim[], { least, most, whole }: Range): boolean {
-  let low = least;
-  let high = most;
-  let isLowOut = false;
-  let isHighOut = false;
+function isNumberPossible(claims: readonly Claim[], range: Range): boolean {
+  if (
+    claims.some(({ operator, operand, holds }) => holds && ORDERINGS.includes(operator) && typeof operand === "string")
+  )
+    return false;
+  // NaN fails every comparison.
+  if (!range.whole && range.least === -Infinity && fits(Number.NaN, claims)) return true;
+  const { low, high, isLowOut, isHighOut } = intervalOf(claims, range);
+  if (range.whole) return wholeIn(claims, range) !== undefined;
+  return low < high || (low === high && !isLowOut && !isHighOut && !isRefused(claims)(low));
+}
+
+/** Between which numbers the comparisons leave it, and which of these they leave out. */
+function intervalOf(claims: readonly Claim[], { least, most }: Range) {
+  let [low, high, isLowOut, isHighOut] = [least, most, false, false];
   for (const { operator, operand, holds } of claims) {
-    if (!ORDERINGS.includes(operator)) continue;
-    if (typeof operand === "string" && holds) return false;
-    if (typeof operand !== "number") continue;
+    if (!ORDERINGS.includes(operator) || typeof operand !== "number") continue;
     // Failing "more than" is "at most".
     const isLower = (operator[0] === "g") === holds;
     const isOut = (operator.length === 2) === holds;
     if (isLower && (operand > low || (operand === low && isOut))) [low, isLowOut] = [operand, isOut];
     if (!isLower && (operand < high || (operand === high && isOut))) [high, isHighOut] = [operand, isOut];
   }
-  // NaN fails every comparison.
-  if (!whole && least === -Infinity && fits(Number.NaN, claims)) return true;
-  const refused = claims.filter(({ holds, operator }) => !holds && (operator === "eq" || operator === "in"));
-  if (!whole) return low < high || (low === high && !isLowOut && !isHighOut && fits(low, refused));
-  const first = Math.ceil(low) + (isLowOut && Number.isInteger(low) ? 1 : 0);
-  const last = Math.floor(high) - (isHighOut && Number.isInteger(high) ? 1 : 0);
-  const named = refused.flatMap(({ operand }) => operand).length;
-  for (let number = first; number <= last && number <= first + named; number++) if (fits(number, refused)) return true;
-  return false;
+  return { low, high, isLowOut, isHighOut };
 }
 
-/** The least whole number from `least` on, and the greatest up to `most`, that fit; undefined where there is none. */
+/** Values that a claim denies by name. */
+function isRefused(claims: readonly Claim[]): (value: unknown) => boolean {
+  const denied = claims.filter(({ holds, isOpen }) => !holds && !isOpen);
+  return (value) =>
+    denied.some(({ operator, operand, members }) => (operator === "eq" ? operand === value : members.has(value)));
+}
+
+/** The least and the greatest whole number that the comparisons and the refused values leave. */
+function wholeIn(claims: readonly Claim[], range: Range): { least: number; most: number } | undefined {
+  const { low, high, isLowOut, isHighOut } = intervalOf(claims, range);
+  let least = Math.ceil(low) + +(isLowOut && Number.isInteger(low));
+  let most = Math.floor(high) - +(isHighOut && Number.isInteger(high));
+  const refuses = isRefused(claims);
+  while (least <= most && refuses(least)) least++;
+  while (least <= most && refuses(most)) most--;
+  return least <= most ? { least, most } : undefined;
+}
+
+/** The least and the greatest whole number between these that may fit; undefined where none does. */
 export function boundsOf(
   claims: readonly Claim[],
   least: number,
   most: number,
 ): { least: number; most: number } | undefined {
-  if (!isPossible(claims, numbersFrom(least, most, true))) return undefined;
-  let low = least;
-  let high = most;
-  const is = (from: number, to: number) => isPossible(claims, numbersFrom(from, to, true));
-  // Bounds can only lie at an operand or next to one.
-  const marks = claims
-    .flatMap(({ operand }) => operand)
-    .filter((operand): operand is number => typeof operand === "number")
-    .flatMap((operand) => [Math.floor(operand) - 1, Math.floor(operand), Math.ceil(operand), Math.ceil(operand) + 1])
-    .sort((a, b) => a - b);
-  for (const mark of marks) if (mark > low && !is(low, mark - 1)) low = mark;
-  for (const mark of marks.toReversed()) if (mark < high && !is(mark + 1, high)) high = mark;
-  return { least: low, most: high };
+  const range = numbersFrom(least, most, true);
+  if (!isPossible(claims, range)) return undefined;
+  const few = candidatesOf(claims)?.filter((value) => isIn(value, range) && fits(value, claims)) as
+    | number[]
+    | undefined;
+  if (!few) return wholeIn(claims, range);
+  return {
+    least: few.reduce((a, b) => Math.min(a, b)),
+    most: few.reduce((a, b) => Math.max(a, b)),
+  };
 }
 
 function isTextPossible(claims: readonly Claim[]): boolean {
@@ -202,9 +215,8 @@ function isTextPossible(claims: readonly Claim[]): boolean {
     claims.some(({ operator, operand, holds }) => holds && ORDERINGS.includes(operator) && typeof operand === "number")
   )
     return false;
-  const isText = ({ operator, operand }: Claim) => !isOpen(operator, operand);
-  const held = claims.filter((claim) => claim.holds && isText(claim));
-  const denied = claims.filter((claim) => !claim.holds && isText(claim));
+  const held = claims.filter(({ holds, isOpen }) => holds && !isOpen);
+  const denied = claims.filter(({ holds, isOpen }) => !holds && !isOpen);
   if (!isDatePossible(held, denied)) return false;
   // Every text begins and ends with the empty one, and contains it.
   const globs = held.filter(({ operator }) => operator === "like").map(({ operand }) => (operand as string).split("*"));
@@ -233,11 +245,11 @@ function isDatePossible(held: readonly Claim[], denied: readonly Claim[]): boole
   const isDated = ({ operator, operand }: Claim) =>
     (ORDERINGS.includes(operator) || operator === "before" || operator === "after") && typeof operand === "string";
   if (!held.some(isDated)) return true;
-  const asNumbers = [...held, ...denied].filter(isDated).map(({ operator, operand, holds }) => ({
-    operator: operator === "before" ? "lt" : operator === "after" ? "gt" : operator,
-    operand: instantOf(operand),
-    holds,
-  }));
+  const asNumbers = [...held, ...denied]
+    .filter(isDated)
+    .map(({ operator, operand, holds }) =>
+      claimOf(operator === "before" ? "lt" : operator === "after" ? "gt" : operator, instantOf(operand), holds),
+    );
   if (asNumbers.some(({ operand }) => Number.isNaN(operand))) return true;
   return isNumberPossible(asNumbers, numbersFrom(-Infinity, Infinity, true));
 }
