@@ -51,12 +51,12 @@ export interface Manifest {
   blocks: ManifestBlock[];
 }
 
-/** What a browser gets: public segments that it can decide, and which slots depend on which of them. */
+/** What a browser gets: the public segments that it can decide, in as few bytes as say it. */
 export interface PublicManifest {
   version: number;
   timeZone: string;
   consentDefault: ConsentMode;
   segments: { key: string; condition: Condition }[];
-  /** Slot → keys of the public segments that its block looks at. */
-  slots: { [slot: string]: string[] };
+  /** There are segments that only the edge can decide; left out where there are none. */
+  partial?: true;
 }

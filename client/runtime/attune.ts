@@ -13,8 +13,8 @@ const waiting = page.attune;
 const script = document.currentScript as HTMLScriptElement | null;
 
 // Included twice: the first one stays.
-if (script?.dataset["key"] && !(waiting && "version" in waiting)) {
-  const { key, endpoint, preset } = readOptions(script);
+if (script?.dataset["key"] && !(waiting as Attune | undefined)?.version) {
+  const [key, endpoint, preset] = readOptions(script);
   const name = `attune.${key}`;
   const [on, emit] = createEmitter();
   const [mode, purposes, choose, recall] = createConsent(name, preset);
@@ -46,7 +46,7 @@ if (script?.dataset["key"] && !(waiting && "version" in waiting)) {
     // The edge knows this visitor: what it may keep and use changes there, too.
     if (anonymousId && wasSent) {
       const body = JSON.stringify({ writeKey: key, anonymousId, userId, purposes: purposes() });
-      fetch(`${endpoint}/consent`, { method: "POST", body, keepalive: true, credentials: "omit" }).catch(report);
+      fetch(`${endpoint}/consent`, { method: "POST", body, keepalive: true, credentials: "omit" }).then(turn, report);
     }
     turn();
     emit("consent", { mode: mode() ?? "off", purposes: purposes() });

@@ -5,9 +5,9 @@ declare const __ATTUNE_VERSION__: string;
 export const VERSION = __ATTUNE_VERSION__;
 
 export function buildPage(): JsonObject {
-  const { pathname: path, href: url, search } = location;
   const { title, referrer } = document;
-  return { path, url, title, referrer, search };
+  const { pathname, href, search } = location;
+  return { path: pathname, url: href, title, referrer, search };
 }
 
 export function buildContext(): JsonObject {
@@ -15,14 +15,13 @@ export function buildContext(): JsonObject {
   for (const [key, value] of new URLSearchParams(location.search)) {
     if (key.startsWith("utm_")) campaign[key.slice(4).replace("campaign", "name")] = value;
   }
-  const { width, height } = screen;
   return {
     page: buildPage(),
     // Segment's form: absent where there is no campaign.
     ...(campaign["source"] && { campaign }),
     locale: navigator.language,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    screen: { width, height, density: devicePixelRatio },
+    screen: { width: screen.width, height: screen.height, density: devicePixelRatio },
     library: { name: "attune", version: VERSION },
   };
 }

@@ -19,9 +19,9 @@ const PATIENCE_MS = 1_000;
 function done<T>(work: IDBRequest<T> | IDBTransaction): Promise<T> {
   const it = work as IDBRequest<T> & IDBTransaction;
   return new Promise((resolve, reject) => {
-    it.onsuccess = it.oncomplete = () => resolve(it.result);
-    it.onerror = it.onabort = () => reject(it.error);
     setTimeout(reject, PATIENCE_MS, "timeout");
+    it.onerror = it.onabort = () => reject(it.error);
+    it.onsuccess = it.oncomplete = () => resolve(it.result);
   });
 }
 

@@ -1,36 +1,42 @@
-/** What the edge decided for this visitor's slots: asks for it, keeps it while it holds, asks again when it ends. */
+/** What the edge decided for this visitor: asks for it, keeps it while it holds, asks again when no answer came. */
 import type { DecideAnswer } from "../../shared/wire.ts";
+import type { Memberships } from "./emitter.ts";
 import type { Content } from "./slots.ts";
 import type { Save, State } from "./store.ts";
-import { createTimer, endOf, holds } from "./timer.ts";
 
 /**
- * @param ask one request for all slots of the page.
+ * @param members all that are known now.
+ * @param ask one request for all slots of the page, given the keys of the members; undefined where no answer came, or
+ * there is nothing to ask.
  * @param fill takes a decision of this page.
- * @param answered once for each request, whether an answer came or not.
- * @returns `want`: decides all slots, once for all that want it in this turn. `recall`: what an earlier page was told and
- * still holds. `forget`: all was for somebody else.
+ * @param answered once for each newest request, whether an answer came or not.
+ * @returns `want`: decides all slots, once for all that want it in this turn; `anew`: what was decided was for somebody
+ * else. `again`: as `want`, unless there is an answer, or one is under way.
  */
 export function createDecisions(
   state: State,
   save: Save,
-  ask: () => Promise<DecideAnswer | undefined>,
+  members: () => Memberships,
+  ask: (members: string[]) => Promise<DecideAnswer | undefined> | undefined,
   fill: (content: Content) => void,
   answered: () => void,
   signal: AbortSignal,
-): [want: () => void, recall: (slot: string) => Content | undefined, forget: () => void] {
+): [want: (anew?: boolean) => void, again: () => void] {
   /** Decided since this page began. */
   let fresh: { [slot: string]: Content } = {};
-  let wanted = false;
+  let missed = false;
   /** Number of the newest request: an older one's answer comes too late. */
   let newest = 0;
 
-  const decide = async () => {
-    wanted = false;
-    const request = ++newest;
-    const answer = await ask();
-    if (signal.aborted) return;
-    if (answer && request === newest) {
+  const decide = async (request: number) => {
+    // Wanted again in this turn.
+    if (request !== newest) return;
+    missed = false;
+    const asked = Object.keys(members());
+    const answer = await ask(asked);
+    if (signal.aborted || request !== newest) return;
+    missed = !answer;
+    if (answer) {
       const { segments, stableId, token, until } = answer;
       const slots = { ...state.slots };
       for (const [slot, { html, decision }] of Object.entries(answer.slots)) {
@@ -41,28 +47,22 @@ export function createDecisions(
         slots[slot] = fresh[slot] = content;
         fill(content);
       }
-      save({ slots, segments, stableId, token });
-      // One that has passed already when the answer comes tells of a wrong clock, not of a new decision.
-      setTimer(holds(until) ? endOf(until) : Infinity);
+      const denied = [...state.denied, ...asked].filter((key) => !Object.hasOwn(segments, key));
+      save({ slots, segments, denied, stableId, token, until });
     }
     answered();
   };
 
-  const want = () => {
-    if (!wanted) queueMicrotask(decide);
-    wanted = true;
+  const want = (anew?: boolean) => {
+    const request = ++newest;
+    if (anew) fresh = {};
+    queueMicrotask(() => decide(request));
   };
-  const setTimer = createTimer(want, signal);
 
   return [
     want,
-    (slot) => {
-      const content = state.slots[slot];
-      return content && holds(content.until) ? content : undefined;
-    },
     () => {
-      newest++;
-      fresh = {};
+      if (missed) want();
     },
   ];
 }

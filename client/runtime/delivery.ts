@@ -4,7 +4,7 @@
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) and minds Retry-After.
  */
 import type { JsonObject, Message } from "../../shared/event.ts";
-import type { IngestAnswer } from "../../shared/wire.ts";
+import type { IngestAnswer, ProblemDocument } from "../../shared/wire.ts";
 import { countBytes } from "./clean.ts";
 import type { Emit } from "./emitter.ts";
 
@@ -20,6 +20,7 @@ const REQUEST_MS = 15_000;
 
 /**
  * @param lock runs one work at a time among the tabs that share the outbox.
+ * @param again hears that the Worker may be reached now.
  * @returns `poke`: one more message waits. `flush`: sends all that waits; resolves when nothing does, or when the Worker
  * cannot be reached now. `carry`: one request for an answer that takes along what waits; undefined where none came.
  */
@@ -31,6 +32,7 @@ export function createDelivery(
   remove: (messages: Message[]) => Promise<unknown>,
   emit: Emit,
   lock: (work: () => Promise<void>) => Promise<void>,
+  again: () => void,
   signal: AbortSignal,
 ): [
   poke: () => void,
@@ -39,7 +41,6 @@ export function createDelivery(
 ] {
   /** Message ids of requests that have no answer yet: not sent twice from here. */
   const underway = new Set<string>();
-  let waiting = 0;
   let failures = 0;
   let notBefore = 0;
   let timer: ReturnType<typeof setTimeout>;
@@ -89,15 +90,16 @@ export function createDelivery(
       if (!ok && (request || status === 408 || status === 429 || status >= 500)) {
         fail(answer, response.headers.get("Retry-After"));
       } else {
-        const rejected: IngestAnswer["rejected"] = ok
-          ? answer.rejected
-          : messages.map((_, index) => ({ index, problem: answer }));
-        const refused = new Map(rejected.map(({ index, problem }) => [messages[index]!, problem]));
+        const refused = new Map<Message, ProblemDocument>(
+          ok
+            ? (answer as IngestAnswer).rejected.map(({ index, problem }) => [messages[index]!, problem])
+            : messages.map((message) => [message, answer]),
+        );
         await remove(messages);
         failures = notBefore = 0;
         for (const [message, problem] of refused) emit("rejected", { message, problem });
         const messageIds = messages.filter((message) => !refused.has(message)).map(({ messageId }) => messageId);
-        if (messageIds.length) emit("ack", { messageIds });
+        if (messageIds[0]) emit("ack", { messageIds });
         return ok ? answer : undefined;
       }
     } catch (error) {
@@ -111,11 +113,11 @@ export function createDelivery(
 
   const flush = () => {
     clearTimeout(timer);
-    waiting = 0;
+    again();
     return lock(async () => {
       while (!signal.aborted) {
         const messages = await take();
-        if (!messages.length) return;
+        if (!messages[0]) return;
         await send(messages);
         if (Date.now() < notBefore) return;
       }
@@ -125,7 +127,7 @@ export function createDelivery(
   /** The page may be going: what is known right now, in one request that outlives it. */
   const part = () => {
     const messages = choose(own(), KEEPALIVE_BYTES);
-    if (messages.length && Date.now() >= notBefore) send(messages, undefined, true);
+    if (messages[0] && Date.now() >= notBefore) send(messages, undefined, true);
   };
 
   addEventListener("online", flush, { signal });
@@ -133,7 +135,7 @@ export function createDelivery(
   addEventListener("visibilitychange", part, { signal });
 
   return [
-    () => arm(++waiting < FLUSH_EVENTS ? FLUSH_IDLE_MS : 0),
+    () => arm(own().length < FLUSH_EVENTS ? FLUSH_IDLE_MS : 0),
     flush,
     async (request) => send(await take(), request),
   ];

@@ -10,7 +10,7 @@ export function watchExposures(
   track: (event: string, properties: JsonObject) => void,
   signal: AbortSignal,
 ): (element: HTMLElement, decision: WireDecision) => void {
-  const shown = new Map<Element, { decision: WireDecision; timer?: number }>();
+  const shown = new Map<Element, { decision: WireDecision; timer?: ReturnType<typeof setTimeout> }>();
 
   const report = (event: string, { id, slot, block, variant, reason }: WireDecision, href?: string) =>
     track(event, { decision: id, slot, block, variant, reason, href });
@@ -19,15 +19,14 @@ export function watchExposures(
     (entries) => {
       for (const { target, intersectionRatio } of entries) {
         const it = shown.get(target)!;
-        const { decision } = it;
         clearTimeout(it.timer);
         if (intersectionRatio < SEEN_RATIO) continue;
-        it.timer = window.setTimeout(() => {
+        it.timer = setTimeout(() => {
           observer.unobserve(target);
           // Nobody looks at a hidden page; observing anew asks again when it comes back.
           if (document.hidden) observer.observe(target);
-          else if ((target as HTMLElement).dataset["attuneDecision"] === decision.id)
-            report("Attune Exposure", decision);
+          else if ((target as HTMLElement).dataset["attuneDecision"] === it.decision.id)
+            report("Attune Exposure", it.decision);
         }, SEEN_MS);
       }
     },

@@ -16,7 +16,7 @@ export function toNodes(html: string): DocumentFragment {
   for (const element of template.content.querySelectorAll("*")) {
     for (const { name, value } of [...element.attributes]) {
       // Browsers ignore blanks and control characters in a scheme.
-      if (/^(on|srcdoc)|javascript:/i.test(name + value.replace(/[\0- ]/g, ""))) element.removeAttribute(name);
+      if (/^(on|srcdoc)|javascript:/i.test(name + value.replace(/[^!-~]/g, ""))) element.removeAttribute(name);
     }
   }
   return template.content;

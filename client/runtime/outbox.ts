@@ -1,6 +1,7 @@
 /** Messages that the Worker has not acked yet. Knows how long to keep one, not how it is sent. */
 import type { Message } from "../../shared/event.ts";
 import type { Row } from "./database.ts";
+import { isPrecious } from "./message.ts";
 
 /** Keys sort by time, so that what is oldest goes first. */
 const keyOf = (message: Message) => message.timestamp! + message.messageId;
@@ -16,7 +17,7 @@ export function createOutbox(
   read: (limit: number) => Promise<Row[]>,
   write: (rows: Row[], strict?: boolean) => Promise<unknown>,
 ): [
-  add: (message: Message, strict: boolean) => Promise<unknown>,
+  add: (message: Message) => Promise<unknown>,
   list: (limit: number) => Promise<Message[]>,
   own: () => Message[],
   remove: (messages: Message[]) => Promise<unknown>,
@@ -27,10 +28,10 @@ export function createOutbox(
   let writing: Promise<unknown> | undefined;
 
   return [
-    (message, strict) => {
+    (message) => {
       const key = keyOf(message);
       own.set(key, message);
-      const work = write([[key, message]], strict).then((saved) => saved || unsaved.set(key, message));
+      const work = write([[key, message]], isPrecious(message)).then((saved) => saved || unsaved.set(key, message));
       writing = Promise.all([writing, work]);
       return work;
     },

@@ -7,51 +7,46 @@ import type { PublicManifest } from "../../shared/manifest.ts";
 import type { Emit, Memberships } from "./emitter.ts";
 import { browserLanguage, compile } from "./engine.ts";
 import type { Save, State } from "./store.ts";
-import { createTimer, holds } from "./timer.ts";
+import { createTimer, endOf, holds } from "./timer.ts";
 
 /**
- * All words in the conditions: event names, types and property paths are among them, so that an event or property whose
- * name is not can make no difference. A superset of shared/history.ts's `needsOf`, in a tenth of its size.
+ * The pieces of all texts in a value. Of a name that is in it, as it is or at the start of a path, the first piece is: an
+ * event or property of which it is not can make no difference. A superset of shared/history.ts's `needsOf`, in a
+ * twentieth of its size.
  */
-function wordsOf(manifest: PublicManifest): Set<string> {
-  const words = new Set<string>();
-  JSON.stringify(manifest.segments, (key, value) => {
-    for (const word of [key, value]) if (typeof word === "string") words.add(word).add(word.split(".")[0]!);
-    return value;
-  });
-  return words;
-}
+const piecesOf = (value: unknown): string[] => JSON.stringify(value).match(/[^".\\]+/g) ?? [];
 
 const without = (keys: string[], others: string[]) => keys.filter((key) => !others.includes(key));
 
 /**
  * @param subject all of the person but the history.
- * @param changed a slot of the site looks at a segment whose answer here is another now.
- * @returns `use`: the site's configuration, as soon as it is known. `report`: says what changed since it last did.
- * `list`: of all memberships.
+ * @param want asks the edge: its word may have expired, or the answer here is another now.
+ * @returns `use`: the site's configuration, as soon as it is known. `decide`: anew, and says what changed since it last
+ * did. `list`: of all memberships.
  */
 export function createSegments(
   state: State,
   save: Save,
   subject: () => Subject,
-  changed: () => void,
+  want: () => void,
   emit: Emit,
   signal: AbortSignal,
 ): [
   use: (manifest: PublicManifest) => void,
   see: (event: HistoryEvent) => void,
   decide: () => void,
-  report: () => void,
   list: () => Memberships,
 ] {
   let program: Program | undefined;
   /** Undefined: it is not known yet what matters. */
-  let words: Set<string> | undefined;
+  let pieces: Set<string> | undefined;
   let local: Memberships = {};
+  /** Those of the last report, that of an earlier page included. */
+  let { members } = state;
 
-  const remember = (events: HistoryEvent[]) => {
-    const matters = (word: string) => !words || words.has(word);
-    const kept = events
+  const see = (...events: HistoryEvent[]) => {
+    const matters = (name: string) => !pieces || pieces.has(piecesOf(name)[0]!);
+    const kept = [...state.events, ...events]
       .filter(({ type, event }) => matters(type) || matters(event))
       .map((event) => ({
         ...event,
@@ -60,62 +55,61 @@ export function createSegments(
       .sort((a, b) => a.timestamp - b.timestamp)
       .slice(-HISTORY_EVENTS);
     save({ events: kept });
+    decide();
   };
 
-  const list = () => ({
-    ...Object.fromEntries(Object.entries(state.segments).filter(([, until]) => holds(until))),
-    ...local,
-  });
-
-  const report = () => {
-    const segments = list();
-    const before = state.members;
-    const members = Object.keys(segments);
-    const entered = without(members, before);
-    const exited = without(before, members);
-    if (!entered.length && !exited.length) return;
-    save({ members });
-    emit("segments", { segments, entered, exited });
-  };
+  const list = () =>
+    Object.fromEntries(
+      Object.entries({ ...state.segments, ...local }).filter(
+        ([key, until]) => holds(until) && !state.denied.includes(key),
+      ),
+    );
 
   const decide = () => {
-    if (!program || signal.aborted) return;
-    const before = local;
-    const segments = { ...state.segments };
-    const flipped = new Set<string>();
-    let next = Infinity;
+    if (signal.aborted) return;
+    const before = Object.keys(local);
+    // One that has passed already tells of a wrong clock, or of an edge that cannot be reached.
+    let next = holds(state.until) ? endOf(state.until) : Infinity;
     local = {};
-    const answers = program.evaluate(subject(), Date.now());
-    program.keys.forEach((key, index) => {
-      const { value, until } = answers[index]!;
+    program?.evaluate(subject(), Date.now()).forEach(({ value, until }, index) => {
       next = Math.min(next, until ?? next);
-      if (value === true) local[key] = until === null ? until : new Date(until).toISOString();
-      if (Object.hasOwn(local, key) === Object.hasOwn(before, key)) return;
-      flipped.add(key);
-      // What the edge said of it is older than what was just seen here.
-      delete segments[key];
+      if (value === true) local[program!.keys[index]!] = until === null ? until : new Date(until).toISOString();
     });
     setTimer(next);
-    if (flipped.size) save({ segments });
-    report();
-    if (Object.values(state.manifest!.slots).some((keys) => keys.some((key) => flipped.has(key)))) changed();
+
+    const inside = Object.keys(local);
+    if (`${inside}` !== `${before}`) {
+      const segments = { ...state.segments };
+      // What the edge said of them is older than what was just seen here.
+      for (const key of without(before, inside)) delete segments[key];
+      save({ segments, denied: state.denied.filter((key) => inside.includes(key)) });
+      want();
+    }
+
+    const segments = list();
+    const keys = Object.keys(segments);
+    const entered = without(keys, members);
+    const exited = without(members, keys);
+    if (entered.length + exited.length) {
+      members = keys;
+      save({ members });
+      emit("segments", { segments, entered, exited });
+    }
   };
-  const setTimer = createTimer(decide, signal);
+  const setTimer = createTimer(() => {
+    want();
+    decide();
+  }, signal);
 
   return [
     (manifest) => {
       save({ manifest });
-      words = wordsOf(manifest);
+      pieces = new Set(piecesOf(manifest.segments));
       program = compile(manifest.segments, manifest, browserLanguage);
-      remember(state.events);
-      decide();
+      see();
     },
-    (event) => {
-      remember([...state.events, event]);
-      decide();
-    },
+    see,
     decide,
-    report,
     list,
   ];
 }

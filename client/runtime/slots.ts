@@ -46,12 +46,12 @@ export function createSlots(
     const names: string[] = [];
     for (const element of document.querySelectorAll<HTMLElement>("attune-block[name],[data-attune-slot]")) {
       if (slots.has(element)) continue;
-      const { dataset, style, offsetHeight, childNodes } = element;
+      const { dataset, style } = element;
       const name = dataset["attuneSlot"] || element.getAttribute("name")!;
-      slots.set(element, { name, fallback: [...childNodes], html: null });
+      slots.set(element, { name, fallback: [...element.childNodes], html: null });
       names.push(name);
       // Kept when it is filled: what is below does not jump up.
-      style.minHeight = `${offsetHeight}px`;
+      style.minHeight = `${element.offsetHeight}px`;
       style.visibility = "hidden";
       setTimeout(show, HIDDEN_MS, element);
     }

@@ -19,6 +19,10 @@ export interface State {
   events: HistoryEvent[];
   /** Memberships that the edge told of. */
   segments: Memberships;
+  /** Keys of what was decided here and the edge, which knows more, says no to. */
+  denied: string[];
+  /** How long the edge's word holds. */
+  until: string | null;
   /** Segments of the last report. */
   members: string[];
   slots: { [slot: string]: Content };
@@ -36,6 +40,8 @@ export const nobody = (): Omit<State, "members" | "manifest"> => ({
   token: null,
   events: [],
   segments: {},
+  denied: [],
+  until: null,
   slots: {},
 });
 
@@ -44,8 +50,8 @@ export const nobody = (): Omit<State, "members" | "manifest"> => ({
  * browser refuses (private mode, quota, a database from the future, one that is blocked) everything goes on in memory,
  * and `report` hears of it.
  * @param carried state of a visit under another mode, that wins over a stored one.
- * @returns besides the state the rows of the outbox, which never reject: `read` as they are kept now, oldest first,
- * those of other tabs included; `write` falsy: in memory only.
+ * @returns besides the state, `load`: what is stored of it now, by other pages, too; and the rows of the outbox, which
+ * never reject: `read` as they are kept now, oldest first, those of other tabs included; `write` falsy: in memory only.
  */
 export async function openStore(
   name: string,
@@ -56,6 +62,7 @@ export async function openStore(
   [
     state: State,
     save: Save,
+    load: () => Promise<Partial<State> | undefined>,
     read: (limit: number) => Promise<Row[]>,
     write: (rows: Row[], strict?: boolean) => Promise<unknown>,
   ]
@@ -72,9 +79,11 @@ export async function openStore(
   const put = (table: Table, rows: Row[], strict?: boolean) =>
     attempt(() => write?.(table, rows, strict).then(() => true));
 
-  const stored = await attempt(async () =>
-    tab ? JSON.parse(sessionStorage[name] ?? "{}") : Object.fromEntries((await read?.("state")) ?? []),
-  );
+  const load = () =>
+    attempt(async () =>
+      tab ? JSON.parse(sessionStorage[name] ?? "{}") : Object.fromEntries((await read?.("state")) ?? []),
+    );
+  const stored = await load();
   const state: State = { members: [], ...nobody(), ...stored, ...carried };
   const save: Save = (changes, strict) => {
     Object.assign(state, changes);
@@ -86,6 +95,7 @@ export async function openStore(
   return [
     state,
     save,
+    load,
     async (limit) => (await attempt(() => read?.("outbox", limit))) ?? [],
     (rows, strict) => put("outbox", rows, strict),
   ];

@@ -1,7 +1,7 @@
 /** A clock that rings at an instant, however far away it is and whether or not the page slept meanwhile. */
 
-/** setTimeout takes no more than 2³¹ ms; a shorter step also corrects for a clock that was set. */
-const STEP_MS = 3_600_000;
+/** setTimeout takes no more than 2³¹ ms, and does not count while the device sleeps or when its clock is set. */
+const STEP_MS = 60_000;
 
 export const endOf = (until: string | null): number => (until ? Date.parse(until) : Infinity);
 export const holds = (until: string | null): boolean => endOf(until) > Date.now();
@@ -13,18 +13,13 @@ export function createTimer(ring: () => void, signal: AbortSignal): (at: number)
 
   const check = () => {
     clearTimeout(timer);
-    const left = due - Date.now();
     if (signal.aborted) return;
-    if (left > 0) timer = setTimeout(check, Math.min(left, STEP_MS));
-    else {
-      due = Infinity;
-      ring();
-    }
+    if (Date.now() < due) timer = setTimeout(check, Math.min(due - Date.now(), STEP_MS));
+    else ring();
   };
 
   // Timers of hidden and frozen pages are late.
   addEventListener("visibilitychange", check, { signal });
-  addEventListener("pageshow", check, { signal });
   return (at) => {
     due = at;
     check();

@@ -4,19 +4,20 @@
  */
 import type { Consent, ConsentMode } from "../../shared/consent.ts";
 import type { Subject } from "../../shared/engine/types.ts";
-import type { HistoryEvent, JsonObject, Message } from "../../shared/event.ts";
+import type { JsonObject, Message } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 import { grantedOf } from "./consent.ts";
 import { createDecisions } from "./decisions.ts";
 import { createDelivery } from "./delivery.ts";
 import type { Emit, Memberships } from "./emitter.ts";
 import { watchExposures } from "./exposure.ts";
-import { isPrecious, toHistoryEvent } from "./message.ts";
+import { toHistoryEvent } from "./message.ts";
 import { createOutbox } from "./outbox.ts";
 import { watchPages } from "./page.ts";
 import { createSegments } from "./segments.ts";
 import { type Content, createSlots } from "./slots.ts";
-import { nobody, openStore, type State } from "./store.ts";
+import { nobody, openStore, type Save, type State } from "./store.ts";
+import { holds } from "./timer.ts";
 
 export interface Visit {
   state: Readonly<State>;
@@ -27,13 +28,10 @@ export interface Visit {
   reset(): void;
   flush(): Promise<void>;
   segments(): Memberships;
-  /** Decides anew: what may be used for it has changed. */
+  /** Decides anew, and asks the edge to: what may be used for it has changed. */
   decide(): void;
   subject(): Subject;
 }
-
-/** What a tab tells the others: an event, or how the person changed. */
-type News = [event: HistoryEvent] | [event: undefined, person: Partial<State>];
 
 /**
  * @param name of the store, the lock and the channel.
@@ -62,14 +60,31 @@ export async function startVisit(
   const sends = mode !== "memory";
   const [fill, reveal, names] = createSlots(sends, (names) => found(names), signal);
 
-  const [state, save, read, write] = await openStore(name, mode, carried, report);
+  const [state, keep, load, read, write] = await openStore(name, mode, carried, report);
   if (signal.aborted) return;
 
   // The ids of a tab are its own: it has nothing to say to others.
   const shared = mode === "full" ? name : state.anonymousId;
-  const channel = new BroadcastChannel(shared);
-  signal.addEventListener("abort", () => channel.close());
-  const tell = (...news: News) => channel.postMessage(news);
+  let channel: BroadcastChannel | undefined;
+  const save: Save = (changes, strict) => {
+    channel?.postMessage(changes);
+    keep(changes, strict);
+  };
+  /** What another page, or this one, has saved. */
+  const take = (changes: Partial<State>) => {
+    Object.assign(state, changes);
+    // The person changed: what is being decided is for another, or for less.
+    if (changes.traits) want(true);
+    decide();
+  };
+  const open = () => {
+    channel = new BroadcastChannel(shared);
+    channel.onmessage = ({ data }) => take(data);
+  };
+  const close = () => {
+    channel?.close();
+    channel = undefined;
+  };
 
   const [add, list, own, remove] = createOutbox(read, write);
   const [poke, flush, carry] = createDelivery(
@@ -84,6 +99,7 @@ export async function startVisit(
     },
     emit,
     (work) => navigator.locks.request(shared, work).catch(work),
+    () => again(),
     signal,
   );
 
@@ -94,16 +110,14 @@ export async function startVisit(
     context: context(),
     consent: grantedOf(purposes()),
   });
-  const [use, see, decide, say, members] = createSegments(state, save, subject, () => want(), emit, signal);
+  const [use, see, decide, members] = createSegments(state, save, subject, () => want(), emit, signal);
 
   const capture = (draft: Message) => {
     const { anonymousId, userId } = state;
     const message: Message = { anonymousId, ...(userId && { userId }), ...draft };
-    const event = toHistoryEvent(message);
     emit("event", message);
-    if (sends) add(message, isPrecious(message)).then(poke);
-    tell(event);
-    see(event);
+    if (sends) add(message).then(poke);
+    see(toHistoryEvent(message));
   };
 
   const expose = watchExposures(track, signal);
@@ -119,39 +133,46 @@ export async function startVisit(
       report(error);
     }
   };
-  const [want, recall, forget] = createDecisions(
+  const [want, again] = createDecisions(
     state,
     save,
-    async () => {
+    members,
+    (segments) => {
       const { anonymousId, userId, token } = state;
       const slots = names();
-      const request = {
-        anonymousId,
-        userId,
-        token,
-        slots,
-        context: context(),
-        local: { segments: Object.keys(members()) },
-      };
-      return slots.length ? carry(request) : undefined;
+      // Segments that only the edge can decide are asked for where there is no slot, too.
+      if (!slots.length && !(sends && state.manifest?.partial)) return;
+      return carry({ anonymousId, userId, token, slots, context: context(), local: { segments } });
     },
     (content) => show(content, true),
     () => {
       reveal();
-      say();
+      decide();
     },
     signal,
   );
 
-  /** The person changed: what is being decided is for another, or for less. */
-  const become = (person: Partial<State>, heard?: boolean) => {
+  const become = (person: Partial<State>) => {
     save(person, true);
-    if (!heard) tell(undefined, person);
-    forget();
-    decide();
-    want();
+    take(person);
   };
-  channel.onmessage = ({ data: [event, person] }: MessageEvent<News>) => (event ? see(event) : become(person!, true));
+
+  open();
+  signal.addEventListener("abort", close);
+  // With a channel that is open, the page would be dropped from the back/forward cache by the next one's first word.
+  addEventListener("pagehide", close, { signal });
+  addEventListener(
+    "pageshow",
+    async ({ persisted }) => {
+      if (!persisted) return;
+      open();
+      const stored = await load();
+      // What nobody has is not stored.
+      if (stored?.anonymousId) take({ ...nobody(), ...stored });
+      view();
+    },
+    { signal },
+  );
 
   begin({
     state,
@@ -167,7 +188,9 @@ export async function startVisit(
     },
     flush,
     segments: members,
-    decide,
+    decide() {
+      become({ ...state, segments: {}, token: null });
+    },
     subject,
   });
 
@@ -176,8 +199,8 @@ export async function startVisit(
 
   found = (slots) => {
     for (const slot of slots) {
-      const content = recall(slot);
-      if (content) show(content);
+      const content = state.slots[slot];
+      if (content && holds(content.until)) show(content);
     }
     want();
   };
@@ -185,5 +208,7 @@ export async function startVisit(
   emit("ready", { anonymousId: state.anonymousId });
 
   const current = await manifest;
-  if (current && !signal.aborted) use(current);
+  if (!current || signal.aborted) return;
+  use(current);
+  again();
 }

@@ -80,7 +80,10 @@ const schemas = {
     timeZone: z.string(),
     consentDefault: z.enum(["off", "memory", "session", "full"]),
     segments: z.array(z.object({ key: z.string(), condition: object })),
-    slots: z.record(z.string(), z.array(z.string())),
+    partial: z
+      .literal(true)
+      .optional()
+      .meta({ description: "There are segments that only the edge can decide: ask it for them." }),
   }),
   ...Object.fromEntries(
     EVENT_TYPES.map((type) => [
@@ -122,7 +125,7 @@ export function publicPaths(): { [path: string]: object } {
     },
     "/v1/manifest/{writeKey}": {
       get: {
-        summary: "The public segments and the slots that look at them",
+        summary: "The public segments that a browser can decide",
         tags: ["Public"],
         security: [],
         parameters: [parameter("writeKey")],

@@ -84,7 +84,8 @@ const BLOCKS = [
   },
 ];
 
-export async function openStage(): Promise<Stage> {
+/** @param without flags that playwright starts Chromium with, and that are to be left out. */
+export async function openStage(without: string[] = []): Promise<Stage> {
   const workerUrl = inject("workerUrl");
   const { body: site } = await callApi<{ writeKey: string; secretKey: string }>(
     { url: workerUrl, token: inject("adminToken") },
@@ -108,7 +109,11 @@ export async function openStage(): Promise<Stage> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const shopUrl = `http://localhost:${(server.address() as AddressInfo).port}`;
 
-  const browser = await chromium.launch({ executablePath: inject("chromium"), args: CHROMIUM_FLAGS });
+  const browser = await chromium.launch({
+    executablePath: inject("chromium"),
+    args: CHROMIUM_FLAGS,
+    ignoreDefaultArgs: without,
+  });
 
   const visitor = async (): Promise<Visitor> => {
     const context = await browser.newContext();

@@ -230,7 +230,7 @@ function manifestOf(segments: ManifestSegment[], blocks: ManifestBlock[] = []): 
 }
 
 describe("the public manifest", () => {
-  it("has the public segments that a browser can decide, and which slots look at them", () => {
+  it("has the public segments that a browser can decide", () => {
     const manifest = manifestOf(
       [segment("viewers", VIEWED), segment("fans", { segment: "viewers" })],
       [block("hero", [{ segment: "fans" }, { any: [{ segment: "viewers" }, VIEWED] }, null]), block("cart", [null])],
@@ -243,8 +243,21 @@ describe("the public manifest", () => {
         { key: "viewers", condition: VIEWED },
         { key: "fans", condition: { segment: "viewers" } },
       ],
-      slots: { hero: ["fans", "viewers"], cart: [] },
     });
+  });
+
+  it("spells out no default, and keeps what only looks like one", () => {
+    const like = { type: { eq: "track" }, count: { gte: 1 } };
+    const manifest = manifestOf([
+      segment("spelled", { not: { all: [{ type: "track", event: "Ping", count: { gte: 1 } }, VIEWED] } }),
+      segment("any-name", { type: "track" }),
+      segment("page", { type: "page", event: "Home", where: like }),
+    ]);
+    expect(buildPublicManifest(manifest).segments.map(({ condition }) => condition)).toEqual([
+      { not: { all: [{ event: "Ping" }, VIEWED] } },
+      { type: "track" },
+      { type: "page", event: "Home", where: like },
+    ]);
   });
 
   it("has no key, name or rule of a private segment, nor of what refers to one", () => {
@@ -257,9 +270,10 @@ describe("the public manifest", () => {
       ],
       [block("hero", [{ segment: "secret-vip" }, { segment: "refers" }, { segment: "open" }])],
     );
-    const text = JSON.stringify(buildPublicManifest(manifest));
-    expect(text).not.toMatch(/secret|refers|Name of/);
-    expect(text).toContain('"hero":["open"]');
+    const found = buildPublicManifest(manifest);
+    expect(JSON.stringify(found)).not.toMatch(/secret|refers|Name of|hero/);
+    expect(found.segments.map(({ key }) => key)).toEqual(["open"]);
+    expect(found.partial).toBe(true);
   });
 
   it("has no static segment and none whose leaves only the edge can decide", () => {
