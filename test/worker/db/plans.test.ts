@@ -26,7 +26,7 @@ import {
   selectProfiles,
   upsertProfiles,
 } from "../../../edge/db/profiles.ts";
-import { publishSite } from "../../../edge/db/sites.ts";
+import { publishSite, readRulesVersion } from "../../../edge/db/sites.ts";
 import { selectTraits, upsertTraits } from "../../../edge/db/traits.ts";
 
 /** Hands out plans in place of results. */
@@ -117,6 +117,7 @@ const jobs: [name: string, call: (db: D1Database) => Promise<unknown>, plans: st
     ["SEARCH sites USING PRIMARY KEY (id=?)", "SEARCH profiles USING PRIMARY KEY (site_id=?)"],
   ],
   ["publishSite", (db) => publishSite(db, "s", 1, "h").run(), ["SEARCH sites USING PRIMARY KEY (id=?)"]],
+  ["readRulesVersion", (db) => readRulesVersion(db, "s"), ["SEARCH sites USING PRIMARY KEY (id=?)"]],
   ["readBackfill", (db) => readBackfill(db, "s"), ["SEARCH backfills USING PRIMARY KEY (site_id=?)"]],
   // Counts the site's profiles once, as the backfill begins.
   [

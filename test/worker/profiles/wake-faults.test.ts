@@ -166,6 +166,30 @@ describe("a profile that throws", () => {
   });
 });
 
+describe("a run that is cut", () => {
+  it.each(["there", "back"] as const)(
+    "anywhere, on the way %s, is gone on with by the next one, and nobody leaves twice",
+    async (lost) => {
+      let trips = 0;
+      for (let died = true; died; ) {
+        trips++;
+        const site = await createDue(...people(110));
+        const first = dying(trips, lost);
+        await wake(first.env, atLater).catch((error) => expect(String(error)).toContain("connection lost"));
+        died = first.died();
+        await wake(bindings, atLater);
+        expect(await members(site)).toEqual([]);
+        const exits = await site.rows("SELECT id FROM membership_log WHERE site_id = ?1 AND change = 'exit'");
+        expect(exits).toHaveLength(110);
+        const versions = await site.rows("SELECT DISTINCT version FROM profiles WHERE site_id = ?1");
+        expect(versions).toEqual([{ version: 2 }]);
+      }
+      expect(trips).toBeGreaterThan(10);
+    },
+    30_000,
+  );
+});
+
 describe("a database that is too busy", () => {
   it("ends the run, and puts nobody off", async () => {
     const site = await createDue("a", "b");
