@@ -1,6 +1,7 @@
 /** Static segments by upload: a list of identifiers, as CSV or JSON, added, removed, or put in place of what was there. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
+import { IDENTIFIER_KINDS } from "../../shared/identifier.ts";
 import { UPLOAD_ROWS } from "../../shared/limits.ts";
 import { renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
@@ -55,7 +56,10 @@ const UploadSchema = z
             .number()
             .int()
             .openapi({ description: "As a spreadsheet counts; in JSON the place in the list from 1." }),
-          column: z.string().nullable().openapi({ description: "The strongest identifier that the row gives." }),
+          column: z
+            .enum(IDENTIFIER_KINDS)
+            .nullable()
+            .openapi({ description: "The strongest identifier that the row gives." }),
           reason: z.enum(FAULTS).openapi({
             description:
               "empty: no identifier; ragged: another number of fields than the header; encoding: not UTF-8; invalid: a value that identifies nobody; unknown: nobody is known by it.",
@@ -107,7 +111,7 @@ ${UPLOAD_ROWS} rows, 1 MB of CSV or 500 KB of JSON. Only people who are known co
         matched: rows.length - unmatched.length,
         ...applied,
         unmatchedRows: unmatched.length,
-        unmatched: unmatched.slice(0, UNMATCHED).map(({ row, kind, reason }) => ({ row, column: kind, reason })),
+        unmatched: unmatched.slice(0, UNMATCHED),
       },
       200,
     );

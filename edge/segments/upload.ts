@@ -1,4 +1,5 @@
 /** Uploaded lists: who is named by them comes into a static segment, or leaves it, in guarded transactions of many people each. */
+import type { IdentifierKind } from "../../shared/identifier.ts";
 import { listProfileIds } from "../db/identifiers.ts";
 import { listMembersAmong, listOtherMembers } from "../db/memberships.ts";
 import type { Env } from "../env.ts";
@@ -10,16 +11,22 @@ import type { Fault, Row } from "./list.ts";
 export const MODES = ["add", "remove", "replace"] as const;
 export type Mode = (typeof MODES)[number];
 
-export interface Upload {
-  /** Rows that lead to somebody; two of them may lead to the same. */
-  matched: number;
-  /** People who came in, who left, and who were in or out already. */
+/** A row that leads to nobody. */
+export interface Unmatched {
+  row: number;
+  /** The strongest kind of identifier that it gives a value for. */
+  column: IdentifierKind | null;
+  reason: Fault;
+}
+
+/** People, not rows. */
+export interface Applied {
+  /** Who came in, who left, and who were in or out already. */
   added: number;
   removed: number;
   already: number;
   /** False: more have to come in or leave, the same list has to be sent again. */
   complete: boolean;
-  unmatched: { row: number; kind: string | null; reason: Fault }[];
 }
 
 /** Who leaves by one `replace`, at most. */
@@ -30,14 +37,14 @@ export async function matchRows(
   db: D1Database,
   siteId: string,
   rows: readonly Row[],
-): Promise<{ profileIds: Set<string>; unmatched: Upload["unmatched"] }> {
+): Promise<{ profileIds: Set<string>; unmatched: Unmatched[] }> {
   const found = await listProfileIds(db, siteId, [...new Set(rows.flatMap(({ identifiers }) => identifiers))]);
   const profileIds = new Set<string>();
-  const unmatched: Upload["unmatched"] = [];
+  const unmatched: Unmatched[] = [];
   for (const { row, kinds, identifiers, fault } of rows) {
     const known = identifiers.find((identifier) => found.has(identifier));
     if (known) profileIds.add(found.get(known)!);
-    else unmatched.push({ row, kind: kinds[0] ?? null, reason: fault ?? "unknown" });
+    else unmatched.push({ row, column: kinds[0] ?? null, reason: fault ?? "unknown" });
   }
   return { profileIds, unmatched };
 }
@@ -56,7 +63,7 @@ export async function applyList(
   mode: Mode,
   now: () => number,
   budget: Budget,
-): Promise<Pick<Upload, "added" | "removed" | "already" | "complete">> {
+): Promise<Applied> {
   const members = await listMembersAmong(env.DB, siteId, key, [...listed]);
   const others = mode === "replace" ? await listOtherMembers(env.DB, siteId, key, [...listed], LEAVING + 1) : [];
   budget.statements -= 2;
