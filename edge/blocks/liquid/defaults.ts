@@ -43,7 +43,14 @@ export function findBare(nodes: readonly Node[], asked: readonly string[] = []):
   });
 }
 
-const pathOf = ({ props = [] }: Access) => props.map(({ content }) => String(content)).join(".");
+/** As far as it is written out: an index may be a value itself. */
+function pathOf({ props = [] }: Access): string {
+  const end = props.findIndex(({ content }) => typeof content !== "string");
+  return props
+    .slice(0, end < 0 ? props.length : end)
+    .map(({ content }) => content)
+    .join(".");
+}
 
 function mentionedIn(node: Parsed): string[] {
   if (node.name === undefined) return [];
