@@ -140,12 +140,9 @@ export function changesOf({ subject, timeZone, rules }: Setting, now: number): n
   const conditions = JSON.stringify(rules);
   const lengths = [...new Set(conditions.match(/"-?\d+[smhdw]"/g))].map((length) => ms(JSON.parse(length)));
   const instants = eventsOf(subject).map(({ timestamp }) => timestamp);
-  const dates = [...new Set(JSON.stringify(subject).match(/"\d{4}-\d\d-\d\d[^"]*"/g))].map((date) => JSON.parse(date));
-  instants.push(...dates.map(instantOf).filter(Number.isFinite));
+  instants.push(...datesIn(subject).map(instantOf));
   if (conditions.includes('"date":')) {
-    const days = dates
-      .filter((date) => !Number.isNaN(instantOf(date)))
-      .flatMap((date) => [date.slice(0, 10), ...anniversariesOf(date, now)]);
+    const days = datesIn(subject.traits).flatMap((date) => [date.slice(0, 10), ...anniversariesOf(date, now)]);
     for (const day of new Set(days)) {
       for (const edge of [day, dayAfter(day)]) instants.push(firstInstantOf(siteZone(timeZone), edge));
     }
@@ -162,6 +159,10 @@ export function changesOf({ subject, timeZone, rules }: Setting, now: number): n
   }
   return changes.filter((instant) => instant > now);
 }
+
+/** Each date that is anywhere in a value, as it is written. */
+const datesIn = (value: unknown): string[] =>
+  [...new Set(JSON.stringify(value).match(/\d{4}-\d\d-\d\d[^"]*(?=")/g))].filter((date) => instantOf(date) > -Infinity);
 
 /** A rule that is being asked: where it leads back to itself it is unknown. */
 const opened = ({ key }: Rule): Rule => ({ key, condition: { sample: { seed: "", from: 0, to: 0 } } });
