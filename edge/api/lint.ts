@@ -90,7 +90,7 @@ export const segmentLint = newApp().openapi(
 /** The findings of a segment's condition; none of a static one's. */
 export async function lintSaved(c: ApiContext, condition: Condition | null): Promise<Finding[]> {
   if (!condition) return [];
-  const names = await readSentNames(c.env.DB, siteOf(c));
+  const names = await readNames(c);
   return [...lintCondition(condition, c.get("now"), "/condition"), ...lintNames(condition, names, "/condition")];
 }
 
@@ -100,7 +100,7 @@ export async function lintBlock(
   { variants, fallback }: { variants: readonly Variant[]; fallback: string | null },
 ): Promise<Finding[]> {
   const now = c.get("now");
-  const names = variants.some(({ audience }) => audience) ? await readSentNames(c.env.DB, siteOf(c)) : NO_NAMES;
+  const names = variants.some(({ audience }) => audience) ? await readNames(c) : NO_NAMES;
   return [
     ...lintVariants(variants, now),
     ...variants.flatMap(({ audience, template }, index) => {
@@ -115,6 +115,9 @@ export async function lintBlock(
 }
 
 const NO_NAMES: SentNames = { events: [], traits: [] };
+
+/** They only give hints, and what is saved is saved: an answer does not fail for want of them. */
+const readNames = (c: ApiContext) => readSentNames(c.env.DB, siteOf(c)).catch(() => NO_NAMES);
 
 function lintTemplate(source: string, pointer: string): Finding[] {
   const checked = checkTemplate(source);
