@@ -13,9 +13,6 @@ const SHOWN_EVENTS = 7;
 const EXPLAIN_MS = 10_000;
 const WIDE = "(min-width: 78rem)";
 
-/** One trace per public segment, in the order of their keys. */
-const EXPLAINED = SEGMENTS.map(({ key }) => key).sort();
-
 type State = "waiting" | "delivered" | "refused";
 
 /** What the panel remembers from page to page in this tab. */
@@ -91,8 +88,7 @@ export function openPanel(): void {
     draw();
   };
   const ask = async () => {
-    const traces = await explain();
-    for (const [index, key] of EXPLAINED.entries()) says.set(key, traces[index]?.says ?? "");
+    for (const { key, says: sentence } of await explain()) says.set(key, sentence);
     draw();
   };
   const settle = (ids: (string | undefined)[], state: State) => {
@@ -135,11 +131,16 @@ export function openPanel(): void {
     if (mode !== "off") return;
     // No visit, so nobody: the script says nothing more, and what it said does not hold.
     memberships = {};
+    says.clear();
     slots.clear();
     part("who").textContent = "nobody";
     draw();
   };
 
+  // Back from pages that went on with the journal.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) Object.assign(journal, readJournal());
+  });
   panel.addEventListener("change", ({ target }) => {
     if (target instanceof HTMLInputElement) consent(target.value as ConsentMode);
   });
@@ -191,9 +192,16 @@ const FRAME = `<button class="panel-head" type="button" data-panel="toggle" aria
   <button class="panel-reset" type="button" data-panel="reset">Start over as somebody new</button>
 </div>`;
 
-/** The finding of a sentence such as `did "X" at least 2 times: no (1 time so far, 1 more needed)`. */
+/**
+ * The finding of a sentence such as `did "X" at least 2 times: no (1 time so far, 1 more needed), until …, then yes`: without
+ * what the dot and the countdown beside it say, and without the date of a time of day.
+ */
 function shorten(sentence: string): string {
-  return sentence.slice(sentence.lastIndexOf(": ") + 2).replace(/^(yes|no) \((.*?)\)/, "$2");
+  return sentence
+    .slice(sentence.lastIndexOf(": ") + 2)
+    .replace(/, until .*, then \w+$/, "")
+    .replace(/^(yes|no) \((.*?)\)/, "$2")
+    .replace(/(\w{3}) \d+ \w{3} \d{4} (\d\d:\d\d)/g, "$1 $2");
 }
 
 function slotLine({ slot, variant, reason, until }: SlotLine, now: number): string {

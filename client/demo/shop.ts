@@ -18,8 +18,10 @@ function propertiesOf({ id, name, category, price }: Product) {
   return { product_id: id, name, category, price };
 }
 
+const countItems = () => String(sumCart(readCart()).items);
+
 function showCount(): void {
-  find("cart-count").textContent = String(sumCart(readCart()).items);
+  find("cart-count").textContent = countItems();
 }
 
 /** One script serves all pages; each function is one of them. */
@@ -204,6 +206,10 @@ function renderTotals(): string {
 }
 
 showCount();
+// A page that comes back as it was left may show a cart of then.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && find("cart-count").textContent !== countItems()) location.reload();
+});
 openPanel(); // before anything is tracked: it listens
 PAGES[
   location.pathname

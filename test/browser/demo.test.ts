@@ -173,6 +173,38 @@ describe("the demo shop", () => {
     await page.context().close();
   });
 
+  test("the way back shows the page as it was left, with the cart and the journal as they are", async () => {
+    const keeping = await chromium.launch({
+      executablePath: inject("chromium"),
+      args: CHROMIUM_FLAGS,
+      ignoreDefaultArgs: ["--disable-back-forward-cache"],
+    });
+    const page = await keeping.newPage();
+    await page.goto(shop);
+    await anonymousIdOf(page);
+    await page.evaluate(() => Object.assign(window, { left: true }));
+    const back = () => page.evaluate(() => history.back());
+    const wasKept = () => page.evaluate(() => "left" in window).catch(() => undefined);
+
+    await look(page, "lark-tent");
+    await back();
+    await until(wasKept, "the page as it was left");
+    await until(
+      async () => (await journalOf(page)).some(({ name }) => name === "Product Viewed"),
+      "what was seen on the other page",
+    );
+    await until(
+      async () => (await journalOf(page)).filter(({ name }) => name === "Page home").length === 2,
+      "the return in the journal",
+    );
+
+    await addToCart(page, "lark-tent");
+    await back();
+    await until(async () => (await wasKept()) === false, "the page anew");
+    await page.getByRole("link", { name: "Cart 1" }).waitFor();
+    await keeping.close();
+  });
+
   test("search finds products, says so, and an unknown product is no error", async () => {
     const page = await visit();
     await page.getByRole("searchbox").fill("sleeping bag");
