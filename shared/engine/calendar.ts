@@ -14,9 +14,9 @@ const ZONES = 1_000;
 
 /** The zone's offset, kept by the program; undefined for a zone that does not exist. */
 function zoneIn(scope: Scope, zone: string): Offset | undefined {
-  const zones = ensure(scope.made, "zones", () => new Map()) as Map<string, Offset | undefined>;
+  const zones = ensure(scope.made, "zones", () => new Map()) as Map<string, Offset | null>;
   if (zones.size > ZONES) zones.clear();
-  return ensure(zones, zone, () => offsetOf(zone));
+  return ensure(zones, zone, () => offsetOf(zone) ?? null) ?? undefined;
 }
 
 /** The site's own; UTC where its setting is not a zone. */

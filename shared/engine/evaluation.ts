@@ -63,7 +63,8 @@ export function createEvaluator(rules: readonly Rule[], options: CompileOptions)
       return {
         answers,
         add(added, now) {
-          const isNewer = added.every(({ timestamp }) => timestamp > (events.at(-1)?.timestamp ?? -Infinity));
+          const last = events.at(-1)?.timestamp ?? -Infinity;
+          const isNewer = added.every(({ timestamp }) => timestamp > last);
           if (now < run.now || !isNewer) {
             events = [...mergeEvents(events, added)];
             run = begin(now);

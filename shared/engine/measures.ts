@@ -90,7 +90,7 @@ function fold({ name, read, matters, none, start, falls }: Folding): Pick<EdgeMe
       const fold = foldOf(series, length);
       const holds = (low: number) => {
         const value = low < length ? (fold.read(low, length) as number) : none!;
-        return value > number || (orEqual && value === number);
+        return orEqual ? value >= number : value > number;
       };
       let low = fold.guess?.(number, length) ?? bisect(length, holds);
       while (low < length && holds(low + 1)) low++;

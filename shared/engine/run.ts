@@ -141,6 +141,10 @@ export function childrenOf(condition: Condition): readonly Condition[] | undefin
 
 /** The value of the key, made when it is first asked for. */
 export function ensure<V>(map: Map<unknown, V>, key: unknown, make: () => V): V {
-  if (!map.has(key)) map.set(key, make());
-  return map.get(key)!;
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
 }
