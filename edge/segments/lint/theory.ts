@@ -1,7 +1,5 @@
 /** Do claims about one person at one instant exclude each other? "Yes" is certain. */
-import type { Condition, EventSelector, TimeCondition } from "../../../shared/condition.ts";
-import { compile } from "../../../shared/engine/compile.ts";
-import { fullLanguage } from "../../../shared/engine/language-edge.ts";
+import type { EventSelector, TimeCondition } from "../../../shared/condition.ts";
 import { type WindowBounds, windowBounds } from "../../../shared/engine/look.ts";
 import { type Events, eventsIn, isNarrower, type Literal, type Measured } from "./literals.ts";
 import { boundsOf, type Claim, claimsOf, fits, isPossible, type Range } from "./values.ts";
@@ -36,9 +34,6 @@ function factsExclude(literals: readonly Literal[]): boolean {
 }
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
-/** Monday, in UTC. */
-const MONDAY = Date.UTC(2024, 0, 1);
-const MINUTE_MS = 60_000;
 
 /** No minute of the week is right. What a clock shows is one of the same minutes in every zone. */
 function clocksExclude(literals: readonly Literal[]): boolean {
@@ -46,24 +41,24 @@ function clocksExclude(literals: readonly Literal[]): boolean {
   return [...new Set(clocks.map(({ key }) => key))].some((zone) => {
     const here = clocks.filter(({ key }) => key === zone);
     // Between these the answers do not change.
-    const marks = new Set([
-      0,
-      ...here.flatMap(({ time }) => [minutesOf(time.from ?? "00:00"), minutesOf(time.to ?? "00:00")]),
-    ]);
-    return !DAYS.some((_, day) =>
-      [...marks].some((minutes) =>
-        here.every(({ time, holds }) => isAt(time, MONDAY + (day * 1_440 + (minutes % 1_440)) * MINUTE_MS) === holds),
-      ),
+    const marks = [0, ...here.flatMap(({ time }) => hoursOf(time).filter((minutes) => minutes < 1_440))];
+    return !DAYS.some((day) =>
+      marks.some((minutes) => here.every(({ time, holds }) => isAt(time, day, minutes) === holds)),
     );
   });
 }
 
+const hoursOf = ({ from = "00:00", to = "24:00" }: TimeCondition["time"]): [number, number] => [
+  minutesOf(from),
+  minutesOf(to),
+];
+
 const minutesOf = (clock: string) => +clock.slice(0, 2) * 60 + +clock.slice(3);
 
-function isAt(time: TimeCondition["time"], instant: number): boolean {
-  const condition: Condition = { time: { ...time, zone: "UTC" } };
-  const { evaluate } = compile([{ key: "", condition }], { timeZone: "UTC" }, fullLanguage);
-  return evaluate({ traits: {}, events: [] }, instant)[0]!.value === true;
+function isAt(time: TimeCondition["time"], day: (typeof DAYS)[number], minutes: number): boolean {
+  const [begin, end] = hoursOf(time);
+  const inHours = begin < end ? begin <= minutes && minutes < end : begin <= minutes || minutes < end;
+  return inHours && (time.weekday?.includes(day) ?? true);
 }
 
 /** By what they are about. */
