@@ -346,7 +346,7 @@ function compareTexts(a: unknown, b: unknown): number {
   return a > b ? 1 : a < b ? -1 : 0;
 }
 
-/** Part by part, numbers before words; of two of which one begins with the other, the shorter first; a release after its pre-releases. */
+/** Part by part, numbers of up to five digits before words; of two of which one begins with the other, the shorter first; a release after its pre-releases. */
 function compareVersions(a: unknown, b: unknown): number {
   const [left, right] = [versionOf(a), versionOf(b)];
   if (!left || !right) return Number.NaN;
@@ -367,7 +367,7 @@ function versionOf(value: unknown): (string | number)[] | undefined {
     .replace(/^v/, "")
     .replace(/\+.*$/, "")
     .split(/[-.]/)
-    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+    .map((part) => (/^\d{1,5}$/.test(part) ? Number(part) : part));
   return parts.length === 3 ? [...parts, "~"] : parts;
 }
 
