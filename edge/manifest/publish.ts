@@ -40,7 +40,7 @@ export async function publish(env: Env, siteId: string, now: number): Promise<Li
     if (!published?.meta.changes) continue; // another publish came first
     const live = buildLiveSite(manifest);
     rememberSite(live, now);
-    await put(env.KV, manifestKey(siteId), JSON.stringify(manifest));
+    await putNewest(env, manifest, now);
     return live;
   }
   throw unpublished();
@@ -54,6 +54,17 @@ function rulesOf({ settings, segments }: Manifest): string {
 
 function unpublished(): Problem {
   return new Problem("overloaded", "Saved, but not published yet: try again.", { retryAfterSeconds: 2 });
+}
+
+/** If a publish overtakes, the older manifest must not stay in KV. */
+async function putNewest({ DB, KV }: Env, manifest: Manifest, now: number): Promise<void> {
+  const { siteId } = manifest;
+  for (let newest: Manifest | null = manifest; newest; ) {
+    const { version } = newest;
+    await put(KV, manifestKey(siteId), JSON.stringify(newest));
+    newest = await readManifest(DB, siteId, selectSite(DB, siteId), now);
+    if (newest?.version === version) return;
+  }
 }
 
 async function put(kv: KVNamespace, key: string, value: string): Promise<void> {

@@ -209,6 +209,20 @@ describe("publishing", () => {
     expect(await env.KV.get<Manifest>(manifestKey("s1"), "json")).toMatchObject({ version: 1 });
   });
 
+  it("leaves the newest in KV, though an older one comes there after it", async () => {
+    await insertSite();
+    let puts = 0;
+    const KV = {
+      put: async (key: string, value: string) => {
+        if (!puts++) await publish(bindings, "s1", T + 1);
+        return env.KV.put(key, value);
+      },
+    };
+    await publish({ ...bindings, KV: KV as unknown as KVNamespace }, "s1", T);
+    expect(await env.KV.get<Manifest>(manifestKey("s1"), "json")).toMatchObject({ version: 2 });
+    expect(puts).toBe(2);
+  });
+
   it("of a site that does not exist is a problem", async () => {
     await expect(publish(bindings, "nope", T)).rejects.toMatchObject({ slug: "not-found" });
   });
