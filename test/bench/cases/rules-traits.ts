@@ -14,7 +14,7 @@ export const rulesTraits: Case = {
   async run({ quick }) {
     const names = Object.keys(TRAIT_CONTESTANTS);
     const times = race(names, { field: "traits", rules: RULES, events: 0 }, quick);
-    const few = quick ? undefined : race(names, { field: "traits", rules: FEW_RULES, events: 0 }, quick);
+    const few = quick ? undefined : race(names, { field: "traits", rules: FEW_RULES, events: 0 }, true);
     const find = (name: string) => times.find((raced) => raced.name === name)!;
     const ours = find(OURS);
     const rivals = times.filter(({ name }) => !name.startsWith("attune") && !name.startsWith("by hand"));
@@ -29,7 +29,7 @@ export const rulesTraits: Case = {
       title: `${RULES} rules over 16 traits, 64 profiles in turn, all answers of a call`,
       columns: ["", "ns/rule", "× attune", `ns/rule of ${FEW_RULES}`],
       rows: times.map(row),
-      notes: [describeRace(quick)],
+      notes: [describeRace(quick), ...(few ? [`${FEW_RULES} rules: ${describeRace(true)}`] : [])],
       goals: [
         {
           name: `rules over traits, to the fastest other (${fastest.name})`,
