@@ -9,7 +9,7 @@ import { CASES, SEED } from "./oracle-cases.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Draw, FOCUSES, randomProgram } from "./random-program.ts";
 
-const PROGRAMS = Math.ceil(CASES / 100);
+const PROGRAMS = Math.ceil(CASES / 200);
 
 /** Runs the check on random programs of all focuses; what it throws is told with how to replay it. */
 function always(name: string, check: (draw: Draw, random: Random) => void): void {

@@ -1,6 +1,7 @@
 /** What the oracle knows of dates, wall clocks and sums: each by its definition, and none of it from the engine. */
 
 const QUARTER_MS = 900_000;
+const HOUR_MS = 4 * QUARTER_MS;
 const DAY_MS = 86_400_000;
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(T(\d\d):(\d\d)(:(\d\d)(\.\d+)?)?(Z|([+-])(\d\d):(\d\d))?)?$/;
 
@@ -86,7 +87,8 @@ const firsts = new Map<string, number>();
 export function firstInstantOf(zone: string, day: string): number {
   const key = `${zone} ${day}`;
   if (!firsts.has(key)) {
-    let instant = dateOf(day) - 15 * 4 * QUARTER_MS;
+    let instant = dateOf(day) - 15 * HOUR_MS;
+    while (wallOf(zone, instant + HOUR_MS)!.date < day) instant += HOUR_MS;
     while (wallOf(zone, instant)!.date < day) instant += QUARTER_MS;
     firsts.set(key, instant);
   }
