@@ -44,17 +44,18 @@ export function createSegments(
   /** Those of the last report, that of an earlier page included. */
   let { members } = state;
 
-  const see = (...events: HistoryEvent[]) => {
-    const matters = (name: string) => !pieces || pieces.has(piecesOf(name)[0]!);
-    const kept = [...state.events, ...events]
+  const matters = (name: string) => !pieces || pieces.has(piecesOf(name)[0]!);
+  /** What matters of events. */
+  const keep = (events: readonly HistoryEvent[]) =>
+    events
       .filter(({ type, event }) => matters(type) || matters(event))
       .map((event) => ({
         ...event,
         properties: Object.fromEntries(Object.entries(event.properties).filter(([name]) => matters(name))),
-      }))
-      .sort((a, b) => a.timestamp - b.timestamp)
-      .slice(-HISTORY_EVENTS);
-    save({ events: kept });
+      }));
+
+  const remember = (events: HistoryEvent[]) => {
+    save({ events: events.sort((a, b) => a.timestamp - b.timestamp).slice(-HISTORY_EVENTS) });
     decide();
   };
 
@@ -106,9 +107,9 @@ export function createSegments(
       save({ manifest });
       pieces = new Set(piecesOf(manifest.segments));
       program = compile(manifest.segments, manifest, browserLanguage);
-      see();
+      remember(keep(state.events));
     },
-    see,
+    (event) => remember([...state.events, ...keep([event])]),
     decide,
     list,
   ];
