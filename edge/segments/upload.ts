@@ -68,6 +68,8 @@ export async function applyList(
   const others = mode === "replace" ? await listOtherMembers(env.DB, siteId, key, [...listed], LEAVING + 1) : [];
   budget.statements -= 2;
   const isMember = ({ carried }: Person) => Object.hasOwn(carried, key);
+  /** They, or somebody who was united with them meanwhile. */
+  const isListed = ({ group }: Person) => group.nodes.some(({ birthId }) => listed.has(birthId));
   const coming = mode === "remove" ? [] : [...listed.difference(members)];
   const leaving = mode === "remove" ? [...members] : others.slice(0, LEAVING);
 
@@ -78,8 +80,7 @@ export async function applyList(
     },
   });
   const removed = await settle(leaving, {
-    // Whoever was united with somebody on the list meanwhile stays.
-    isSettled: (person) => !isMember(person) || (mode === "replace" && listed.has(person.profile.id)),
+    isSettled: (person) => !isMember(person) || (mode === "replace" && isListed(person)),
     adjust(person) {
       delete person.carried[key];
     },

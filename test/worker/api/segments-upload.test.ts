@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { listProfileIds } from "../../../edge/db/identifiers.ts";
 import { listMembersAmong, listOtherMembers } from "../../../edge/db/memberships.ts";
+import type { Env } from "../../../edge/env.ts";
 import { applyList } from "../../../edge/segments/upload.ts";
 import { bindings } from "../site.ts";
 import { type Client, ingest, type Json, newSite, problemOf } from "./client.ts";
@@ -296,6 +297,26 @@ async function countMembers(site: Client, key: string): Promise<number | null> {
     .first<number>("n");
 }
 
+/** The bindings of the Worker, with something that happens once the members are listed. */
+function afterListing(happen: () => Promise<unknown>): Env {
+  const DB = new Proxy(env.DB, {
+    get(db, name) {
+      if (name !== "prepare") return Reflect.get(db, name).bind(db);
+      return (sql: string) => {
+        const statement = db.prepare(sql);
+        if (!sql.includes("NOT IN")) return statement;
+        const all = async (...values: unknown[]) => {
+          const listed = await statement.bind(...values).all();
+          await happen();
+          return listed;
+        };
+        return { bind: (...values: unknown[]) => ({ all: () => all(...values) }) };
+      };
+    },
+  });
+  return { ...bindings, DB };
+}
+
 describe("an upload", () => {
   it("replaces by nobody only where that is said", async () => {
     const site = await newList(2);
@@ -366,6 +387,22 @@ describe("an upload", () => {
       const { id } = await site.get(`/api/profiles?userId=${userId}`);
       expect((await site.get(`/api/profiles/${id}/events`)).data.map(({ type }: Json) => type)).toContain("track");
     }
+  });
+
+  it("that replaces keeps a member who is united with somebody on the list meanwhile", async () => {
+    const site = await newSite();
+    await site.post("/api/segments", LIST);
+    await ingest(site, [{ type: "page", anonymousId: "elder" }]);
+    await ingest(site, [{ type: "page", userId: "u" }]);
+    await upload(site, { identifiers: [{ anonymousId: "elder" }] });
+    const listed = new Set((await listProfileIds(env.DB, site.siteId, ["userId:u"])).values());
+    const unite = () => ingest(site, [{ type: "identify", userId: "u", anonymousId: "elder" }]);
+    const run = applyList(afterListing(unite), site.siteId, "vip", listed, "replace", Date.now, {
+      deadline: Infinity,
+      statements: Infinity,
+    });
+    expect(await run).toEqual({ added: 0, removed: 0, already: 0, complete: true });
+    expect(await membersOf(site)).toEqual(["u"]);
   });
 
   it("takes 10,000 people at once", async () => {
