@@ -9,8 +9,8 @@ import { findWarnings, SKETCH, WARNING_CODES } from "../segments/warnings.ts";
 import { newApp, siteOf } from "./app.ts";
 import { json, problemResponse } from "./schemas.ts";
 
-/** Active segments that are looked at, in the order of their keys. */
-const SEGMENTS = 200;
+/** Active segments whose members are compared, in the order of their keys. */
+const COMPARED = 200;
 
 const WarningSchema = z
   .object({
@@ -28,7 +28,7 @@ export const segmentWarnings = newApp().openapi(
     summary: "What is odd about the active segments",
     description: `More than 10 are active; two have the same condition, or share 90 % of their members; one holds 95 % of all people, has
 been empty for 7 days or without enter and exit for 30. Shares are found among at most ${SKETCH} members of each of
-${SEGMENTS} segments, chosen at random once for all: exact for small segments, else within about 2 %.`,
+${COMPARED} segments, chosen at random once for all: exact for small segments, else within about 2 %.`,
     tags: ["Segments"],
     responses: {
       200: json(z.object({ data: z.array(WarningSchema) }).openapi("SegmentWarnings"), "The warnings; none is fine."),
@@ -40,11 +40,11 @@ ${SEGMENTS} segments, chosen at random once for all: exact for small segments, e
     const { DB } = c.env;
     const { results } = await selectSegments(DB, siteId).all<SegmentRow>();
     const segments = results.map(toSegment).filter(({ status }) => status === "active");
-    const keys = segments.slice(0, SEGMENTS).map(({ key }) => key);
+    const keys = segments.map(({ key }) => key);
     const [newest, population, members] = await Promise.all([
       readNewestHours(DB, siteId, keys),
       readPopulation(DB, siteId, SKETCH),
-      selectLowestMembers(DB, siteId, keys, SKETCH).all<{ segmentKey: string; profileId: string }>(),
+      selectLowestMembers(DB, siteId, keys.slice(0, COMPARED), SKETCH).all<{ segmentKey: string; profileId: string }>(),
     ]);
     const sketches = new Map(
       [...Map.groupBy(members.results, ({ segmentKey }) => segmentKey)].map(([key, rows]) => [

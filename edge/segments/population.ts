@@ -26,6 +26,7 @@ export async function readPopulation(db: D1Database, siteId: string, size: numbe
   const live = results.filter(({ merged }) => !merged).map(({ id }) => id);
   const ids = live.slice(0, size);
   if (results.length <= limit) return { ids, total: live.length, totalError: 0 };
-  const place = Number.parseInt(live.at(-1)!.slice(...ID_DIGITS), 16) / 16 ** 12;
-  return { ids, total: Math.round((live.length - 1) / place), totalError: 1 / Math.sqrt(live.length) };
+  const place = Number.parseInt(results.at(-1)!.id.slice(...ID_DIGITS), 16) / 16 ** 12;
+  const share = live.length / results.length;
+  return { ids, total: Math.round((share * limit) / place), totalError: 1 / Math.sqrt(live.length) };
 }

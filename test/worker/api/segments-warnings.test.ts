@@ -118,6 +118,35 @@ describe("warnings about segments", () => {
     expect((await warningsOf(site)).map(({ code }) => code)).not.toContain("dormant");
   });
 
+  it("call nothing empty that has members, however many segments there are", async () => {
+    const site = await newSite();
+    await save(site, "z", { event: "A" });
+    await env.DB.prepare(
+      `INSERT INTO segments (site_id, key, name, kind, visibility, status, version, created_at, updated_at)
+       SELECT ?1, 'list' || value, 'L', 'static', 'private', 'active', 1, ?2, ?2 FROM json_each(?3)`,
+    )
+      .bind(site.siteId, Date.now(), JSON.stringify(Array.from({ length: 200 }, (_, n) => n)))
+      .run();
+    await visit(site, [["A"], ["X"]]);
+    await age(site, 8);
+    const empty = (await warningsOf(site)).filter(({ code }) => code === "empty");
+    expect(empty).toHaveLength(200);
+    expect(empty.map(({ segments }) => segments[0])).not.toContain("z");
+  });
+
+  it("are found where nearly all profiles have become part of others", async () => {
+    const site = await newSite();
+    await save(site, "a", { event: "A" });
+    await visit(site, [["X"]]);
+    await env.DB.prepare(
+      `INSERT INTO profiles (site_id, id, stable_id, first_seen, last_seen, version, merged_into, decisions, manifest_version)
+       SELECT ?1, printf('p_000%09x00000000', value), '', 0, 0, 1, 'p_x', '{}', 1 FROM json_each(?2)`,
+    )
+      .bind(site.siteId, JSON.stringify(Array.from({ length: 2 * SKETCH + 1 }, (_, n) => n)))
+      .run();
+    expect(await warningsOf(site)).toEqual([]);
+  });
+
   it("have an address that no segment takes", async () => {
     const site = await newSite();
     const segment = { key: "warnings", name: "W", condition: { event: "A" } };
