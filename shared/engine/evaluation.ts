@@ -2,16 +2,16 @@
  * Answers that are kept up to date: of the next event only the rules are decided again that it can touch, or that time has
  * overtaken. Edge only: a browser's few rules are decided anew as quickly.
  */
+import type { Condition } from "../condition.ts";
 import type { HistoryEvent } from "../event.ts";
 import { mergeEvents } from "../history.ts";
-import { analyze } from "./analyze.ts";
 import { answerOf } from "./answer.ts";
 import { link } from "./compile.ts";
 import { eventsOf } from "./events-of.ts";
 import { answerAll } from "./flat.ts";
 import { fullLanguage } from "./language-edge.ts";
-import { ensure } from "./run.ts";
-import { addEvents } from "./selection.ts";
+import { childrenOf, ensure } from "./run.ts";
+import { addEvents, canCount } from "./selection.ts";
 import type { Answer, CompileOptions, Program, Rule, Subject } from "./types.ts";
 
 /** Rules of which one evaluation can go on from another. */
@@ -44,7 +44,7 @@ export function createEvaluator(rules: readonly Rule[], options: CompileOptions)
     keys: rules.map(({ key }) => key),
     evaluate: (subject, now) => answer(start(subject, now)),
     start(subject, now) {
-      let events = [...subject.events];
+      let events = countable(subject.events);
       const begin = (now: number) => {
         const run = start({ ...subject, events }, now);
         // Also what no rule has looked at yet: others may come to it later.
@@ -62,10 +62,11 @@ export function createEvaluator(rules: readonly Rule[], options: CompileOptions)
 
       return {
         answers,
-        add(added, now) {
+        add(more, now) {
+          const added = countable(more);
           const last = events.at(-1)?.timestamp ?? -Infinity;
           const isNewer = added.every(({ timestamp }) => timestamp > last);
-          if (now < run.now || !isNewer) {
+          if (!(now >= run.now && isNewer)) {
             events = [...mergeEvents(events, added)];
             run = begin(now);
             for (const index of everything) decide(index);
@@ -90,31 +91,41 @@ export function createEvaluator(rules: readonly Rule[], options: CompileOptions)
   };
 }
 
+const NONE: Set<number> = new Set();
+
+/** Without what no rule can count, which could stand anywhere among the others. */
+const countable = (events: readonly HistoryEvent[]) => (Array.isArray(events) ? events.filter(canCount) : []);
+
 /** Finds the rules that look at an event, themselves or through the segments that they refer to. */
 function findTouched(rules: readonly Rule[]): (event: HistoryEvent) => readonly number[] {
-  const found = new Map<string, Map<string, readonly number[]>>();
-  const uses = rules.map(({ condition }) => eventsOf(condition));
-  const referred = rules.map(({ condition }) => analyze(condition).segments);
-
-  const search = (type: string, name: string): readonly number[] => {
-    const keys = new Set<string>();
-    const looking = new Set<number>();
-    const isTouched = (index: number) =>
-      uses[index]!.some((use) => use.type === type && (use.event ?? name) === name) ||
-      referred[index]!.some((key) => keys.has(key));
-    for (let size = -1; size < looking.size; ) {
-      size = looking.size;
-      rules.forEach(({ key }, index) => {
-        if (looking.has(index) || !isTouched(index)) return;
-        looking.add(index);
-        keys.add(key);
-      });
+  /** By type and name, null for any name. */
+  const looking = new Map<string, Map<string | null, Set<number>>>();
+  const referring = new Map<string, number[]>();
+  rules.forEach(({ condition }, index) => {
+    for (const { type, event } of eventsOf(condition)) {
+      const names = ensure(looking, type, () => new Map<string | null, Set<number>>());
+      ensure(names, event, () => new Set<number>()).add(index);
     }
-    return [...looking];
-  };
+    for (const key of segmentsOf(condition)) ensure(referring, key, (): number[] => []).push(index);
+  });
+  const found = new Map<Set<number>, readonly number[]>();
 
   return ({ type, event }) => {
-    const names = ensure(found, type, () => new Map<string, readonly number[]>());
-    return ensure(names, event, () => search(type, event));
+    const names = looking.get(type);
+    const any = names?.get(null) ?? NONE;
+    // Names that no rule knows are as one: nobody can fill it with names.
+    const named = names?.get(event) ?? any;
+    return ensure(found, named, () => {
+      const touched = new Set([...named, ...any]);
+      // A set goes on over what is added to it meanwhile.
+      for (const index of touched) for (const other of referring.get(rules[index]!.key) ?? []) touched.add(other);
+      return [...touched];
+    });
   };
+}
+
+/** Keys of the segments that a condition refers to, in order of appearance. */
+function segmentsOf(condition: Condition): string[] {
+  const { segment } = condition as { segment?: string };
+  return childrenOf(condition)?.flatMap(segmentsOf) ?? (segment === undefined ? [] : [segment]);
 }

@@ -4,6 +4,7 @@ import type { HistoryEvent, JsonObject } from "../event.ts";
 import { compile } from "./compile.ts";
 import { instantOf } from "./dates.ts";
 import type { Language } from "./run.ts";
+import { canCount } from "./selection.ts";
 import type { Subject } from "./types.ts";
 import { durationMs } from "./value.ts";
 import { offsetOf } from "./zone.ts";
@@ -26,7 +27,7 @@ export function buildLook(subject: Subject, now: number, options: Look["options"
 export function happened({ event: name, type = "track", where = {} }: EventSelector, look: Look): HistoryEvent[] {
   const events = Array.isArray(look.subject.events) ? (look.subject.events as HistoryEvent[]) : [];
   return events
-    .filter((event) => event?.type === type && typeof event.event === "string" && Number.isFinite(event.timestamp))
+    .filter((event) => event?.type === type && canCount(event))
     .filter((event) => name === undefined || event.event === name)
     .filter(matcherOf(where, look, ({ properties }) => properties))
     .sort((a, b) => timeOf(a) - timeOf(b));

@@ -88,10 +88,13 @@ export function addEvents(lasting: unknown[], events: readonly HistoryEvent[], s
   for (const names of wanted.values()) for (const slot of names.values()) lasting[slot] ??= select(-Infinity);
   for (const event of Array.isArray(events) ? events : []) {
     const names = wanted.get(event?.type);
-    if (!names || typeof event.event !== "string" || !Number.isFinite(event.timestamp)) continue;
+    if (!names || !canCount(event)) continue;
     for (const name of [event.event, 0]) if (names.has(name)) add(lasting[names.get(name)!] as Selection, event);
   }
 }
+
+/** It has a name and a time. */
+export const canCount = (event: HistoryEvent) => typeof event?.event === "string" && Number.isFinite(event.timestamp);
 
 /** How many of the ascending `times` are at or before `instant`. */
 export function countUpTo(times: readonly number[], instant: number): number {

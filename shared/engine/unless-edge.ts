@@ -84,9 +84,9 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
     // Those that wait without an end are open the longer the later they happened.
     for (let i = next - 1; i >= 0 && closes < times[i]! + length; i--) closes = Math.max(closes, endOf(open[i]!));
     const isOpen = closes > now;
-    let opens = Infinity;
-    // The next ones to wait long enough open it, or keep it open.
+    // The next ones to wait long enough open it, or keep it open; beyond those that are looked at, the first may.
     const last = Math.min(open.length, next + LOOKS);
+    let opens = (times[last] ?? Infinity) + after;
     for (let i = next; i < last && times[i]! + after <= (isOpen ? closes : opens); i++) {
       const end = endOf(open[i]!);
       if (times[i]! + after >= end) continue;

@@ -11,6 +11,10 @@ import { FOCUSES, randomProgram } from "./random-program.ts";
 const WALKS = Math.ceil(CASES / 50);
 const STEPS = 6;
 const MINUTE = 60_000;
+const NOW = Date.parse("2026-11-22T10:00:00Z");
+
+const track = (event: string, timestamp: unknown) =>
+  ({ type: "track", event, timestamp, properties: {} }) as HistoryEvent;
 
 it(`says after any events and at any time what a fresh evaluation says (seed ${SEED})`, { timeout: 3_600_000 }, () => {
   const seen = { same: 0, spared: 0, decided: 0, late: 0, future: 0 };
@@ -55,4 +59,38 @@ it(`says after any events and at any time what a fresh evaluation says (seed ${S
   // Both ways are taken: rules that no event touches are left alone, late events and coming ones are among the others.
   if (WALKS > 100) for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(WALKS / 10);
   console.log(`seed ${SEED}: ${WALKS} walks of ${STEPS} steps`, seen);
+});
+
+it("counts late events right beside what has no time", () => {
+  const rules = [{ key: "recent", condition: { event: "A", within: "1h", count: { eq: 2 } } as const }];
+  const evaluation = createEvaluator(rules, { timeZone: "UTC" }).start(
+    { traits: {}, events: [track("A", NOW - 10), track("A", Number.NaN)] },
+    NOW,
+  );
+  for (const late of [track("A", NOW - 240 * MINUTE), track("A", "2026"), null as never]) {
+    evaluation.add([late], NOW);
+    expect(evaluation.answers[0]!.value).toBe(false);
+  }
+  evaluation.add([track("A", NOW - 20)], NOW);
+  expect(evaluation.answers[0]!.value).toBe(true);
+});
+
+it("answers at a time that is none", () => {
+  const circle = ["a", "b"].map((key, i) => ({ key, condition: { segment: "ba"[i]! } }));
+  const evaluation = createEvaluator(circle, { timeZone: "UTC" }).start({ traits: {}, events: null as never }, NOW);
+  evaluation.add([], Number.NaN);
+  expect(evaluation.answers).toEqual(Array(2).fill({ value: "unknown", until: null }));
+});
+
+it("decides what refers to a rule again when an event touches that, over any distance", () => {
+  const chain = Array.from({ length: 50 }, (_, i) => ({ key: `r${i}`, condition: { segment: `r${i + 1}` } }));
+  const rules = [
+    ...chain,
+    { key: "r50", condition: { not: { type: "page" } } as const },
+    { key: "other", condition: { event: "A" } },
+  ];
+  const evaluation = createEvaluator(rules, { timeZone: "UTC" }).start({ traits: {}, events: [] }, NOW);
+  expect(evaluation.add([track("B", NOW)], NOW)).toEqual([]);
+  expect(evaluation.add([{ ...track("B", NOW + 1), type: "page" }], NOW + 1)).toHaveLength(51);
+  expect(evaluation.answers.map(({ value }) => value)).toEqual(Array(52).fill(false));
 });

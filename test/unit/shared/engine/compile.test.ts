@@ -81,6 +81,23 @@ it("evaluates equal leaves over events once", () => {
   expect(reads).toBe(1);
 });
 
+it("does not overlook what stays unanswered behind many answers that are to come", () => {
+  const track = (event: string, timestamp: number, cart: number) =>
+    ({ type: "track", event, timestamp, properties: { cart } }) as const;
+  const carts = Array.from({ length: 100 }, (_, cart) => cart);
+  const events = [
+    ...carts.map((cart) => track("Added", NOW - 1000 + cart, cart)),
+    ...carts.slice(0, 99).map((cart) => track("Ordered", NOW + 1 + cart, cart)),
+  ];
+  const condition = { event: "Added", unless: { event: "Ordered", same: ["cart"] }, after: "1h" };
+  const opens = NOW - 1000 + 99 + 3_600_000;
+  expect(ask(condition, { events }, browserLanguage)).toEqual({ value: false, until: opens });
+  const { value, until } = ask(condition, { events });
+  expect(value).toBe(false);
+  expect(until).toBeGreaterThan(NOW);
+  expect(until).toBeLessThanOrEqual(opens);
+});
+
 it("takes what a runtime has no leaf for as unknown, also where it has another key", () => {
   const subject = {
     traits: { d: "2026-11-23" },
