@@ -6,7 +6,7 @@ import { ensure, type Scope } from "./run.ts";
 import type { Series } from "./selection.ts";
 import { readPath } from "./value.ts";
 
-/** The sum of numbers, rounded once: what each addition loses is added at the end (Neumaier), so that no order matters. */
+/** The sum of numbers, rounded once: what each addition loses is added at the end (Neumaier), so that no order matters; endless beyond the largest number. */
 export const total = (numbers: readonly number[]) => {
   let sum = 0;
   let lost = 0;
@@ -15,7 +15,7 @@ export const total = (numbers: readonly number[]) => {
     lost += Math.abs(sum) < Math.abs(number) ? number - next + sum : sum - next + number;
     sum = next;
   }
-  return sum + lost;
+  return Number.isFinite(lost) ? sum + lost : sum;
 };
 
 /** The sum of a property. Only events that have a number there matter, also for when the answer may change. */

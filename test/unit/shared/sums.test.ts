@@ -61,3 +61,13 @@ it("answers where numbers are too large to add", () => {
     for (const kind of ["sum", "avg"])
       expect([true, false]).toContain(holds({ event: "Order", [kind]: "amount", gt: 0 }, ordersOf(some)));
 });
+
+it("takes a sum beyond the largest number as endless, in the browser and at the edge", () => {
+  for (const language of [fullLanguage, browserLanguage])
+    for (const [some, operator] of [
+      [[1e308, 1e308], "gt"],
+      [[1e308, 1e308, 1], "gt"],
+      [[-1e308, -1e308], "lt"],
+    ] as const)
+      expect(holds({ event: "Order", sum: "amount", [operator]: 0 }, ordersOf(some), language)).toBe(true);
+});
