@@ -32,7 +32,7 @@ export function compile(rules: readonly Rule[], options: CompileOptions, languag
   };
 }
 
-/** The rules as nodes, and the means to compile more conditions beside them and to start a run. */
+/** The rules as nodes, what they share, and the means to start a run. */
 export function link(rules: readonly Rule[], options: CompileOptions, language: Language) {
   const facts: ["traits" | "context", string[]][] = [];
   const roots = new Map<string, Node>();
@@ -77,7 +77,7 @@ export function link(rules: readonly Rule[], options: CompileOptions, language: 
     scope.needs = 0;
     const node = language.leaves[kind]!(condition, scope);
     const { needs } = scope;
-    return needs ? (run) => (run.denied & needs ? unknown(run) : node(run)) : node;
+    return (run) => (run.denied & needs ? unknown(run) : node(run));
   };
 
   const built = rules.map(({ condition }) => build(condition));
@@ -89,7 +89,6 @@ export function link(rules: readonly Rule[], options: CompileOptions, language: 
 
   return {
     nodes,
-    build,
     scope,
     start: (subject: Subject, now: number): Run => ({
       subject,

@@ -3,7 +3,7 @@ import type { EventCondition } from "../condition.ts";
 import { readerOf, testsOf } from "./operators.ts";
 import { type Leaf, type Node, type Run, type Scope, settle } from "./run.ts";
 import { type Selection, type Series, selectionOf } from "./selection.ts";
-import { changeOf, type Span } from "./window.ts";
+import type { Span } from "./window.ts";
 
 /** What a leaf measures of its events, and how that is judged. */
 export interface Measure {
@@ -11,16 +11,18 @@ export interface Measure {
   series?(selection: Selection): Series;
   read(series: Series, span: Span): unknown;
   test: Node;
-  /** The instants from which on it may be judged otherwise, as events leave; left out, whenever one does. */
+  /** From which instants on, among others, it may be judged otherwise as events leave; left out, once the next one does. */
   turns?(run: Run, times: readonly number[], span: Span): number[];
 }
+
+const leaving: NonNullable<Measure["turns"]> = (_, times, { low, length }) => [times[low]! + length];
 
 /** Makes a leaf of a measure. */
 export function measured(measureOf: (condition: EventCondition, scope: Scope) => Measure): Leaf {
   return (condition: EventCondition, scope) => {
     const select = selectionOf(condition, scope);
     const spanAt = scope.language.span(condition);
-    const { series, read, test, turns } = measureOf(condition, scope);
+    const { series, read, test, turns = leaving } = measureOf(condition, scope);
     return settle((run) => {
       const { now } = run;
       const selection = select(run);
@@ -29,10 +31,7 @@ export function measured(measureOf: (condition: EventCondition, scope: Scope) =>
       const span = spanAt(times, now);
       const code = test(run, read(seen, span));
       const until = Math.min(run.until, selection.until);
-      const turn = turns
-        ? Math.min(span.enters, ...turns(run, times, span).filter((turn) => turn > now))
-        : changeOf(span, times);
-      run.until = Math.min(until, turn);
+      run.until = Math.min(until, span.enters, ...turns(run, times, span).filter((turn) => turn > now));
       return code;
     });
   };

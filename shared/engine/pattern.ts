@@ -4,7 +4,7 @@ import { testsOf } from "./operators.ts";
 import { type Node, type Scope, settle } from "./run.ts";
 import { countUpTo, selectionOf } from "./selection.ts";
 import { durationMs } from "./value.ts";
-import { changeOf } from "./window.ts";
+import type { Span } from "./window.ts";
 import { spanOf } from "./window-edge.ts";
 
 /**
@@ -60,4 +60,9 @@ export function ratioLeaf(condition: RatioCondition, scope: Scope): Node {
     run.until = until;
     return code;
   });
+}
+
+/** When the part of a selection that counts next changes. */
+function changeOf(span: Span, times: readonly number[]): number {
+  return Math.min(span.enters, span.low < span.high ? times[span.low]! + span.length : Infinity);
 }

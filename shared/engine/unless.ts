@@ -1,6 +1,6 @@
 /** The `unless` leaf: something happened and has not been answered. */
 import type { UnlessCondition } from "../condition.ts";
-import { ensure, type Node, type Scope, settle } from "./run.ts";
+import { type Code, ensure, type Node, type Scope, settle } from "./run.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 import { durationMs, isScalar, readPath } from "./value.ts";
 
@@ -41,12 +41,12 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
       while (answers.times[next - 1]! > time) answered.set(answerKeys[--next], answers.times[next]!);
       const from = time + after;
       const to = Math.min(time + length, answered.get(keys[i]) ?? Infinity);
-      if (from >= to || run.now >= to) continue;
+      if (from >= to) continue;
       if (run.now < from) opens = Math.min(opens, from);
       else closes = Math.max(closes, to);
     }
     const isOpen = closes > run.now;
     run.until = Math.min(selection.until, answers.until, isOpen ? closes : opens);
-    return isOpen ? 1 : 0;
+    return +isOpen as Code;
   });
 }

@@ -24,8 +24,3 @@ export function lastOf({ within }: Window): SpanAt {
     return { low: countUpTo(times, now - length), high, enters: times[high] ?? Infinity, length };
   };
 }
-
-/** When the part next changes. */
-export function changeOf(span: Span, times: readonly number[]): number {
-  return Math.min(span.enters, span.low < span.high ? times[span.low]! + span.length : Infinity);
-}
