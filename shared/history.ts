@@ -1,6 +1,6 @@
 /** The bounded history that both runtimes keep for deciding: the events that rules look at, with only the properties that they read. */
 import type { Condition } from "./condition.ts";
-import { eventsOf, lookbackOf } from "./engine/events-of.ts";
+import { type EventUse, eventsOf, lookbackOf, mergeUses } from "./engine/events-of.ts";
 import { isScalar, readPath } from "./engine/value.ts";
 import type { EventType, HistoryEvent, JsonObject } from "./event.ts";
 import { stableIdOf } from "./hash.ts";
@@ -8,8 +8,8 @@ import { HISTORY_EVENTS } from "./limits.ts";
 
 /** What a set of conditions needs of a history. */
 export interface Needs {
-  /** By type, then name; `event: null` = any name of that type. Paths are sorted. */
-  events: { type: string; event: string | null; paths: string[] }[];
+  /** By type, then name; `event: null` = any name of that type. Lists are sorted. */
+  events: EventUse[];
   /** How far back any condition looks, in milliseconds; null = to the beginning. */
   windowMs: number | null;
   /** Changes exactly when `events` does: a history of another shape lacks something and has to be built anew. */
@@ -41,17 +41,7 @@ export const HISTORY_CHARACTERS = 256 * 1024;
 
 /** The needs of all the conditions together; their order makes no difference. */
 export function needsOf(conditions: readonly Condition[]): Needs {
-  const found = new Map<string, { type: string; event: string | null; paths: Set<string> }>();
-  for (const { type, event, paths } of conditions.flatMap(eventsOf)) {
-    const key = JSON.stringify([type, event]);
-    const need = found.get(key) ?? { type, event, paths: new Set() };
-    found.set(key, need);
-    for (const path of paths) need.paths.add(path);
-  }
-  const events = [...found.keys()].sort().map((key) => {
-    const { type, event, paths } = found.get(key)!;
-    return { type, event, paths: [...paths].sort() };
-  });
+  const events = mergeUses(conditions.flatMap(eventsOf));
   const lookback = Math.max(0, ...conditions.map(lookbackOf));
   return { events, windowMs: lookback < Infinity ? lookback : null, shape: stableIdOf(JSON.stringify(events)) };
 }
@@ -133,22 +123,26 @@ function entryOf({ type, event, timestamp, properties }: HistoryEvent, needs: Ne
   const wanted = needs.events.filter((need) => need.type === type && (need.event === null || need.event === event));
   if (wanted.length === 0) return [];
   const paths = [...new Set(wanted.flatMap((need) => need.paths))].sort();
-  const cells = paths.map((path) => cellOf(readPath(properties, path.split("."))));
+  const inside = new Set(wanted.flatMap((need) => need.inside));
+  const cells = paths.map((path) => cellOf(readPath(properties, path.split(".")), inside));
   while (cells.length && isMissing(cells.at(-1)!)) cells.pop();
   return { time, kind: JSON.stringify([type, event, paths]), cells };
 }
 
 const isMissing = (cell: Cell) => Array.isArray(cell) && cell.length === 0;
 
-function cellOf(value: unknown): Cell {
+function cellOf(value: unknown, inside: ReadonlySet<string>): Cell {
   if (value === undefined) return [];
-  return isScalar(value) ? (value as Cell) : [outline(value)];
+  return isScalar(value) ? (value as Cell) : [outline(value, inside)];
 }
 
-/** Operators tell scalars and arrays apart and look into nothing else, so an object is as good as an empty one. */
-function outline(value: unknown): unknown {
+/** Operators tell scalars, arrays and objects apart; of objects, only what is asked for inside is kept. */
+function outline(value: unknown, inside: ReadonlySet<string>): unknown {
   if (isScalar(value)) return value;
-  return Array.isArray(value) ? value.map((element) => outline(element ?? null)) : {};
+  if (Array.isArray(value)) return value.map((element) => outline(element ?? null, inside));
+  if (typeof value !== "object") return {};
+  const kept = Object.entries(value!).filter(([name, inner]) => inside.has(name) && inner !== undefined);
+  return Object.fromEntries(kept.map(([name, inner]) => [name, outline(inner, inside)]));
 }
 
 /** About the characters of an entry; texts count, everything else is small. */
@@ -238,7 +232,11 @@ function restore(paths: readonly string[][], cells: readonly Cell[]): JsonObject
   return properties;
 }
 
+/** As it was, its objects without a prototype. */
 function revive(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revive);
-  return isScalar(value) ? value : Object.create(null);
+  if (isScalar(value)) return value;
+  const revived: JsonObject = Object.create(null);
+  for (const [name, inner] of Object.entries(value as JsonObject)) revived[name] = revive(inner);
+  return revived;
 }

@@ -39,9 +39,18 @@ const PartSchema = z.object({ pointer: z.string(), what: z.string() }).openapi("
 
 const AnalysisSchema = z
   .object({
-    events: z.array(z.object({ type: z.string(), event: z.string().nullable(), paths: z.array(z.string()) })).openapi({
-      description: "Each kind of event with the properties that are read from it; null: of any name.",
-    }),
+    events: z
+      .array(
+        z.object({
+          type: z.string(),
+          event: z.string().nullable(),
+          paths: z.array(z.string()),
+          inside: z.array(z.string()).openapi({ description: "Names that are read inside the values at the paths." }),
+        }),
+      )
+      .openapi({
+        description: "Each kind of event with the properties that are read from it; null: of any name.",
+      }),
     windowMs: z.number().nullable().openapi({ description: "How far back it looks; null: to the beginning." }),
     traits: z.array(z.string()),
     context: z.array(z.string()),

@@ -60,7 +60,7 @@ function unpublished(): Problem {
 async function putNewest({ DB, KV }: Env, manifest: Manifest, now: number): Promise<void> {
   const { siteId } = manifest;
   for (let newest: Manifest | null = manifest; newest; ) {
-    const { version } = newest;
+    const version: number = newest.version;
     await put(KV, manifestKey(siteId), JSON.stringify(newest));
     newest = await readManifest(DB, siteId, selectSite(DB, siteId), now);
     if (newest?.version === version) return;

@@ -105,9 +105,13 @@ function listReferred(condition: Condition, segments: readonly Segment[]): Rule[
 
 /** True where histories folded for one have all that the other needs. */
 function covers(folded: Needs, needs: Needs): boolean {
-  return needs.events.every(({ type, event, paths }) =>
+  return needs.events.every(({ type, event, paths, inside }) =>
     folded.events.some(
-      (known) => known.type === type && known.event === event && paths.every((path) => known.paths.includes(path)),
+      (known) =>
+        known.type === type &&
+        known.event === event &&
+        paths.every((path) => known.paths.includes(path)) &&
+        inside.every((name) => known.inside.includes(name)),
     ),
   );
 }

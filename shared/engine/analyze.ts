@@ -2,7 +2,7 @@
 import type { Condition } from "../condition.ts";
 import type { Purpose } from "../consent.ts";
 import { escapePointer } from "../pointer.ts";
-import { type EventUse, eventsOf, lookbackOf } from "./events-of.ts";
+import { type EventUse, eventsOf, lookbackOf, mergeUses, sorted } from "./events-of.ts";
 import { browserLanguage } from "./language.ts";
 import { childrenOf, kindOf, type Language } from "./run.ts";
 
@@ -162,14 +162,3 @@ function traitOperands(leaf: Condition): { pointer: string; trait: string }[] {
   look(leaf, "");
   return found;
 }
-
-function mergeUses(uses: EventUse[]): EventUse[] {
-  const merged = new Map<string, EventUse>();
-  for (const { type, event, paths } of uses) {
-    const key = JSON.stringify([type, event]);
-    merged.set(key, { type, event, paths: sorted([...(merged.get(key)?.paths ?? []), ...paths]) });
-  }
-  return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, use]) => use);
-}
-
-const sorted = (values: string[]) => [...new Set(values)].sort();

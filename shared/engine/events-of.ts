@@ -8,6 +8,8 @@ export interface EventUse {
   type: string;
   event: string | null;
   paths: string[];
+  /** Names that are read inside the values at these paths, at any depth: `where` looks into objects. */
+  inside: string[];
 }
 
 const MEASURES = ["sum", "avg", "min", "max", "distinct", "first", "last"] as const;
@@ -32,7 +34,18 @@ export function eventsOf(condition: Condition): EventUse[] {
 
 function useOf(selector: EventSelector, paths: string[] = []): EventUse {
   const { event = null, type = "track", where = {} } = selector;
-  return { type, event, paths: [...Object.keys(where as { [path: string]: Operators }), ...paths] };
+  const operators = Object.values(where as { [path: string]: Operators });
+  return { type, event, paths: [...Object.keys(where), ...paths], inside: operators.flatMap(insideOf) };
+}
+
+/** The names in the paths of each `where` among operators, however deep. */
+function insideOf(operators: unknown): string[] {
+  if (typeof operators !== "object" || operators === null) return [];
+  return Object.entries(operators).flatMap(([operator, operand]) => {
+    const isWhere = operator === "where" && typeof operand === "object" && operand !== null;
+    const names = isWhere ? Object.keys(operand).flatMap((path) => path.split(".")) : [];
+    return [...names, ...(isWhere ? Object.values(operand) : [operand]).flatMap(insideOf)];
+  });
 }
 
 /** The longest that any leaf of the condition looks back from `now`, in milliseconds; Infinity = the whole history, 0 = no events. */
@@ -44,3 +57,22 @@ export function lookbackOf(condition: Condition): number {
   const length = durationMs(Array.isArray(between) ? between[1] : within);
   return length >= 0 ? length : Infinity;
 }
+
+/** Each kind of event once, with all that is read of it; their order makes no difference. */
+export function mergeUses(uses: EventUse[]): EventUse[] {
+  const merged = new Map<string, EventUse>();
+  for (const { type, event, paths, inside } of uses) {
+    const key = JSON.stringify([type, event]);
+    const known = merged.get(key);
+    merged.set(key, {
+      type,
+      event,
+      paths: sorted([...(known?.paths ?? []), ...paths]),
+      inside: sorted([...(known?.inside ?? []), ...inside]),
+    });
+  }
+  return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, use]) => use);
+}
+
+/** Without repeats. */
+export const sorted = (values: readonly string[]) => [...new Set(values)].sort();

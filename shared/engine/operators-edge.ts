@@ -74,22 +74,22 @@ interface View {
 
 const VIEWS: { readonly [operator: string]: View } = {
   size: { read: (value) => (Array.isArray(value) ? value.length : undefined), checks: CHECKS },
-  number: { read: coerce(Number), checks: CHECKS },
-  text: { read: coerce(String), checks: TEXT_CHECKS },
+  number: { read: numberOf, checks: CHECKS },
+  text: { read: (value) => textOf(value), checks: TEXT_CHECKS },
   lower: { read: (value) => (typeof value === "string" ? value.toLowerCase() : undefined), checks: TEXT_CHECKS },
   version: { read: versionOf, checks: TEXT_CHECKS, readOperand: versionReaderOf },
 };
 
-/** JavaScript's own conversion, but nothing where that has no result: NaN, or an object with a `toString` that is no function. */
-function coerce(convert: (value: unknown) => unknown) {
-  return (value: unknown) => {
-    try {
-      const converted = convert(value);
-      return Number.isNaN(converted) ? undefined : converted;
-    } catch {
-      return undefined;
-    }
-  };
+/** As JavaScript writes JSON values, an object whatever it holds. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map((element) => (element == null ? "" : textOf(element))).join();
+  return typeof value === "object" && value !== null ? "[object Object]" : String(value);
+}
+
+/** As JavaScript reads JSON values; undefined for what is no number. */
+function numberOf(value: unknown): number | undefined {
+  const number = Number(isScalar(value) ? value : textOf(value));
+  return Number.isNaN(number) ? undefined : number;
 }
 
 /** How to read an operand in a run: a constant, or the person's own trait. */

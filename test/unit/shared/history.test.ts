@@ -30,10 +30,10 @@ const build = (events: HistoryEvent[]) => extendHistory(emptyHistory(needs.shape
 
 it("needs the events and properties that conditions look at", () => {
   expect(needs.events).toEqual([
-    { type: "page", event: null, paths: ["path"] },
-    { type: "track", event: "Added", paths: ["cart_id"] },
-    { type: "track", event: "Ordered", paths: ["cart_id", "revenue"] },
-    { type: "track", event: "Viewed", paths: ["category", "products.0.sku"] },
+    { type: "page", event: null, paths: ["path"], inside: [] },
+    { type: "track", event: "Added", paths: ["cart_id"], inside: [] },
+    { type: "track", event: "Ordered", paths: ["cart_id", "revenue"], inside: [] },
+    { type: "track", event: "Viewed", paths: ["category", "products.0.sku"], inside: [] },
   ]);
   expect(needs.windowMs).toBeNull();
   expect(needsOf(CONDITIONS.slice(0, 2)).windowMs).toBe(365 * 86_400_000);
@@ -73,6 +73,16 @@ it("tells a missing property from null, and keeps lists", () => {
   ]);
   expect(Object.keys(event!.properties)).toEqual(["b", "c"]);
   expect(JSON.stringify(event!.properties)).toBe('{"b":null,"c":[1,{},[2]]}');
+});
+
+it("keeps of the objects in a value what is asked for inside them", () => {
+  const inCart = { any: { where: { sku: { eq: "x" }, "price.amount": { gt: 5 } } } };
+  const own = needsOf([{ event: "A", where: { products: inCart } }]);
+  expect(own.events).toEqual([{ type: "track", event: "A", paths: ["products"], inside: ["amount", "price", "sku"] }]);
+  const products = [{ sku: "x", secret: 1, price: { amount: 7, was: 9 } }, { sku: null }, "y"];
+  const history = extendHistory(emptyHistory(own.shape), [track("A", 1, { products })], own);
+  const [event] = readHistory([JSON.parse(JSON.stringify(history))]);
+  expect(JSON.stringify(event!.properties)).toBe('{"products":[{"sku":"x","price":{"amount":7}},{"sku":null},"y"]}');
 });
 
 it("is safe with keys named like a prototype", () => {

@@ -373,19 +373,12 @@ function versionOf(value: unknown): (string | number)[] | undefined {
 
 /** What `Number()` makes of it; NaN where that throws. */
 function numberOf(value: unknown): number {
-  try {
-    return Number(value);
-  } catch {
-    return Number.NaN;
-  }
+  return typeof value === "object" && value !== null ? Number(textOf(value)) : Number(value as string);
 }
 
-function textOf(value: unknown): string | undefined {
-  try {
-    return String(value);
-  } catch {
-    return undefined;
-  }
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map((element) => (element === null ? "" : textOf(element))).join(",");
+  return typeof value === "object" && value !== null ? "[object Object]" : String(value);
 }
 
 /** False where one of the two is NaN. */

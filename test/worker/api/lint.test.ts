@@ -26,7 +26,7 @@ describe("a condition that is looked over", () => {
         { code: "never-true", severity: "error", pointer: "/condition", detail: "Nobody matches this." },
       ],
       analysis: {
-        events: [{ type: "track", event: "A", paths: [] }],
+        events: [{ type: "track", event: "A", paths: [], inside: [] }],
         windowMs: 7 * 86_400_000,
         traits: ["age"],
         context: [],

@@ -15,9 +15,9 @@ it("tells what a condition looks at", () => {
   };
   expect(analyze(condition)).toEqual({
     events: [
-      { type: "track", event: "Added", paths: ["cart_id"] },
-      { type: "track", event: "Ordered", paths: ["cart_id", "revenue"] },
-      { type: "track", event: "Product Viewed", paths: ["category"] },
+      { type: "track", event: "Added", paths: ["cart_id"], inside: [] },
+      { type: "track", event: "Ordered", paths: ["cart_id", "revenue"], inside: [] },
+      { type: "track", event: "Product Viewed", paths: ["category"], inside: [] },
     ],
     windowMs: 30 * 86_400_000,
     traits: ["address.country", "favorite", "home"],
@@ -93,7 +93,7 @@ it.each([
   [{ event: "A" }, { windowMs: null, runtime: "browser", purposes: ["analytics"] }],
   [
     { type: "page", recency: { gt: "1d" } },
-    { events: [{ type: "page", event: null, paths: [] }], windowMs: null },
+    { events: [{ type: "page", event: null, paths: [], inside: [] }], windowMs: null },
   ],
   [{ all: [] }, { windowMs: 0, runtime: "browser", purposes: [] }],
 ] as [Condition, object][])("analyzes %j", (condition, expected) => {
