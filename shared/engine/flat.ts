@@ -22,15 +22,17 @@ const NOT_FLAT = -3;
 const OPPOSITES: { readonly [operator: string]: string } = { ne: "eq", nin: "in" };
 
 /**
- * Numbers of one test in `code`: the word of its bit, the mask of the bit there, where to go on if it is set, and if it is not.
- * A test that has no bit is a check, -1 - its index in place of the word.
+ * Numbers of one test in `code`: its bit, where to go on if it is set, and if it is not. A test that has no bit is a check, -1 - its
+ * index in place of the bit.
  */
-const STRIDE = 4;
+const STRIDE = 3;
+/** Programs that are no longer fit into half of the memory. */
+const SHORT = 2 ** 15;
 
 interface Flat {
   code: number[];
   /** `code`, as quick to read as it gets; made anew when more has been compiled. */
-  words: Int32Array;
+  words: Int16Array | Int32Array;
   /** By slot of the facts. */
   lookups: (Lookup | undefined)[];
   bits: number;
@@ -93,11 +95,11 @@ export function answerAll(nodes: readonly Node[], scope: Scope): (run: Run) => A
   const needs = Int32Array.from(nodes, (node) => flat.heads.get(node)?.needs ?? 0);
   return (run) => {
     const bits = bitsOf(flat, run);
-    const answers: Answer[] = [];
+    const answers = new Array<Answer>(heads.length);
     for (let i = 0; i < heads.length; i++) {
       const head = heads[i]!;
       const isFlat = head !== NOT_FLAT && !(run.denied & needs[i]!);
-      answers.push(isFlat ? LASTING[follow(flat, head, bits, run)]! : answerOf(nodes[i]!, run));
+      answers[i] = isFlat ? LASTING[follow(flat, head, bits, run)]! : answerOf(nodes[i]!, run);
     }
     return answers;
   };
@@ -106,7 +108,7 @@ export function answerAll(nodes: readonly Node[], scope: Scope): (run: Run) => A
 function flatOf(scope: Scope): Flat {
   return ensure(scope.made, "flat", () => ({
     code: [],
-    words: new Int32Array(),
+    words: new Int16Array(),
     lookups: [],
     bits: 0,
     checks: [],
@@ -117,7 +119,8 @@ function flatOf(scope: Scope): Flat {
 
 /** A run's bits, made when first asked for. */
 function bitsOf(flat: Flat, run: Run): Int32Array {
-  if (flat.words.length !== flat.code.length) flat.words = Int32Array.from(flat.code);
+  if (flat.words.length !== flat.code.length)
+    flat.words = (flat.code.length < SHORT ? Int16Array : Int32Array).from(flat.code);
   run.lasting[flat.slot] ??= lookUp(flat, run.facts);
   return run.lasting[flat.slot] as Int32Array;
 }
@@ -150,7 +153,7 @@ function emit(condition: Condition, yes: number, no: number, flat: Flat, scope: 
   return Object.entries(operatorsOf(condition)).reduceRight((next, [operator, operand]) => {
     const opposite = OPPOSITES[operator];
     const test = testOf(fact, opposite ?? operator, operand, flat, scope);
-    flat.code.push(...test, ...(opposite ? [no, next] : [next, no]));
+    flat.code.push(test, ...(opposite ? [no, next] : [next, no]));
     return flat.code.length - STRIDE;
   }, yes);
 }
@@ -165,22 +168,15 @@ function createLookup(): Lookup {
   };
 }
 
-function testOf(
-  fact: number,
-  operator: string,
-  operand: unknown,
-  flat: Flat,
-  scope: Scope,
-): [word: number, mask: number] {
+function testOf(fact: number, operator: string, operand: unknown, flat: Flat, scope: Scope): number {
   flat.lookups[fact] ??= createLookup();
   const lookup = flat.lookups[fact];
   const fill = FILLS[operator]?.(operand);
-  if (!fill) return [-flat.checks.push({ check: scope.language.checks[operator]!, fact, operand }), 0];
-  const bit = ensure(lookup.known, JSON.stringify([operator, operand]), () => {
+  if (!fill) return -flat.checks.push({ check: scope.language.checks[operator]!, fact, operand });
+  return ensure(lookup.known, JSON.stringify([operator, operand]), () => {
     fill(lookup, flat.bits);
     return flat.bits++;
   });
-  return [bit >> 5, 1 << bit];
 }
 
 /** How a test gets its bit; undefined for an operand that has to be checked. */
@@ -256,9 +252,9 @@ function follow(flat: Flat, head: number, bits: Int32Array, run: Run): Code {
   const { words } = flat;
   let at = head;
   while (at >= 0) {
-    const word = words[at]!;
-    const holds = word >= 0 ? bits[word]! & words[at + 1]! : checked(flat, -1 - word, run);
-    at = words[holds ? at + 2 : at + 3]!;
+    const bit = words[at]!;
+    const holds = bit >= 0 ? (bits[bit >> 5]! >>> bit) & 1 : checked(flat, -1 - bit, run);
+    at = words[holds ? at + 1 : at + 2]!;
   }
   return at === YES ? 1 : 0;
 }
