@@ -1,8 +1,7 @@
 /** How many a rule would hold of, before it is saved: the engine itself asks a sample of the site's people. */
 import type { Condition } from "../../shared/condition.ts";
 import { analyze } from "../../shared/engine/analyze.ts";
-import { compile } from "../../shared/engine/compile.ts";
-import { fullLanguage } from "../../shared/engine/language-edge.ts";
+import { createEvaluator } from "../../shared/engine/evaluation.ts";
 import type { Program, Rule } from "../../shared/engine/types.ts";
 import { type Needs, needsOf } from "../../shared/history.ts";
 import { listIdentifiersOfProfiles } from "../db/identifiers.ts";
@@ -51,7 +50,7 @@ export async function estimateMembers(
   const { siteId, settings } = live.manifest;
   const asOf = now();
   const rules = [...listReferred(condition, segments), { key: "", condition }];
-  const program = compile(rules, { timeZone: settings.timeZone }, fullLanguage);
+  const program = createEvaluator(rules, { timeZone: settings.timeZone });
   const needs = needsOf(rules.map((rule) => rule.condition));
   const folded = covers(live.needs, needs) ? live : { ...live, needs };
   const population = await readPopulation(db, siteId, SAMPLE);
