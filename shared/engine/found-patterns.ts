@@ -12,29 +12,33 @@ export function findSequence({ sequence, gap, within }: SequenceCondition, look:
   const longest = durationMs(gap);
   const length = durationMs(within);
   const names = sequence.map(phraseEvent);
-  /** Chains that are open still, or complete: when they end, and until when they can go on. */
+  /** Chains through the steps so far, ascending: one that ends later never has to begin earlier. */
   let chains: { begin: number; end: number }[] = [];
   let reached = 0;
+  /** Of the last step that was reached: those that are open still, or complete. */
   let open: typeof chains = [];
   for (const [step, selector] of sequence.entries()) {
     const times = inWindow(happened(selector, look), within ? { within } : {}, look.now).map(timeOf);
+    const shorter = chains;
+    let before = 0;
     chains = times.flatMap((time) => {
       if (step === 0) return [{ begin: time, end: time }];
-      const before = chains.filter(({ end }) => end < time && time - end <= longest);
-      return before.length ? [{ begin: Math.max(...before.map(({ begin }) => begin)), end: time }] : [];
+      while (before < shorter.length && shorter[before]!.end < time) before++;
+      const last = shorter[before - 1];
+      return last && time - last.end <= longest ? [{ begin: last.begin, end: time }] : [];
     });
     const isLast = step === sequence.length - 1;
     const lasting = chains.filter((chain) => isLast || closes(chain) > look.now);
     if (lasting.length) [reached, open] = [step + 1, lasting];
   }
   const finding = { actual: reached, required: sequence.length };
-  const latest = open.map(({ end }) => end).reduce((a, b) => Math.max(a, b), -Infinity);
+  const latest = open.at(-1)?.end ?? -Infinity;
   if (value === true || reached === sequence.length)
     return { ...finding, found: `all ${sequence.length} steps, the last ${phraseMs(look.now - latest)} ago` };
   const missing = sequence.length - reached;
   const next = names[reached]!;
   if (reached === 0) return { ...finding, missing, found: `not begun, first comes ${next}` };
-  const deadline = Math.max(...open.map(closes));
+  const deadline = closes(open.at(-1)!);
   const before = deadline < Infinity ? ` before ${look.clock(deadline)}` : "";
   const at = `${plural(reached, "step")} of ${sequence.length}, ${names[reached - 1]} ${phraseMs(look.now - latest)} ago`;
   return { ...finding, missing, found: `${at}, next comes ${next}${before}` };
@@ -70,15 +74,23 @@ export function findUnless(leaf: UnlessCondition, look: Look, { value }: Answer)
   const { unless, after, within } = leaf;
   const name = phraseEvent(leaf);
   const answers = inWindow(happened(unless, look), {}, look.now);
+  /** The earliest answer after the event that is looked at, by what has to be equal. */
+  const answered = new Map<string | undefined, number>();
   const keyOf = ({ properties }: HistoryEvent) => {
     const values = (unless.same ?? []).map((path) => readPath(properties, path.split(".")));
     return values.every(isScalar) ? JSON.stringify(values) : undefined;
   };
-  const seen = inWindow(happened(leaf, look), within ? { within } : {}, look.now).map((event) => {
-    const key = keyOf(event);
-    const answer = answers.find((other) => timeOf(other) > timeOf(event) && key !== undefined && keyOf(other) === key);
-    return { at: timeOf(event), answeredAt: answer && timeOf(answer) };
-  });
+  const seen = inWindow(happened(leaf, look), within ? { within } : {}, look.now)
+    .toReversed()
+    .map((event) => {
+      for (let last = answers.at(-1); last && timeOf(last) > timeOf(event); last = answers.at(-1)) {
+        answered.set(keyOf(last), timeOf(last));
+        answers.pop();
+      }
+      const key = keyOf(event);
+      return { at: timeOf(event), answeredAt: key === undefined ? undefined : answered.get(key) };
+    })
+    .toReversed();
   const required = { after, ...(within && { within }) };
   const open = seen.filter(({ answeredAt }) => answeredAt === undefined);
   const due = open.filter(({ at }) => look.now - at >= durationMs(after)).at(-1);

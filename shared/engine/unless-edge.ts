@@ -20,8 +20,9 @@ interface Unanswered {
 }
 
 /**
- * As in unless.ts, for the browser. Some event is at least `after` old, and nothing of `unless` with equal `same` properties came since it. Each event makes it true
- * from its time + `after` until it leaves the window or is answered; a missing or structured property equals nothing.
+ * As in unless.ts, for the browser. Some event is at least `after` old, and nothing of `unless` with equal `same` properties came
+ * since it. Each event makes it true from its time + `after` until it leaves the window or is answered; a missing or structured
+ * property equals nothing.
  */
 export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
   const { unless } = condition;
@@ -50,6 +51,7 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
     }
     const { seen, open, times, byKey } = found;
     if (seen[0] === selection.times.length && seen[1] === answers.times.length) return found;
+    const closed: Open[] = [];
     for (;;) {
       const [event, answer] = seen;
       const time = selection.times[event] ?? Infinity;
@@ -65,13 +67,15 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
         if (key !== undefined) {
           for (const waiting of byKey.get(key) ?? []) {
             waiting[1] = answered;
-            if (answered <= now) close(found, waiting);
+            if (answered <= now) closed.push(waiting);
           }
           byKey.delete(key);
         }
         seen[1]++;
-      } else return found;
+      } else break;
     }
+    close(found, closed, now);
+    return found;
   };
 
   return (run) => {
@@ -98,11 +102,18 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
   };
 }
 
-/** Takes an event that is answered off the open ones. */
-function close({ open, times }: Unanswered, waiting: Open): void {
-  let index = countUpTo(times, waiting[0]) - 1;
-  while (index >= 0 && open[index] !== waiting) index--;
-  if (index < 0) return;
+/** Takes what is answered by now off the open ones: one from its place, several in one pass. */
+function close(found: Unanswered, closed: readonly Open[], now: number): void {
+  const { open, times } = found;
+  if (closed.length > 1) {
+    found.open = open.filter(([, answered]) => answered > now);
+    found.times = found.open.map(([time]) => time);
+    return;
+  }
+  const [one] = closed;
+  if (!one) return;
+  let index = countUpTo(times, one[0]) - 1;
+  while (open[index] !== one) index--;
   open.splice(index, 1);
   times.splice(index, 1);
 }

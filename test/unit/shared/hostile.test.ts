@@ -226,6 +226,23 @@ it("takes lists of 100,000 elements and 100,000 events", () => {
     expect(ask(condition, { events }).value, JSON.stringify(condition)).toBe(true);
 });
 
+it("says why after one look at each of 200,000 events", () => {
+  let looks = 0;
+  const properties = Object.defineProperty({}, "cart", { enumerable: true, get: () => ++looks && looks % 7 });
+  const events = Array.from({ length: 200_000 }, (_, i) => ({
+    type: "track" as const,
+    event: i < 199_000 ? "A" : "B",
+    timestamp: NOW - 200_000 + i,
+    properties,
+  }));
+  const options = { timeZone: "UTC", language: fullLanguage };
+  const sayWhy = (condition: object) => explain(condition as Condition, { traits: {}, events }, NOW, options);
+  expect(sayWhy({ sequence: [{ event: "A" }, { event: "B" }, { event: "C" }] })).toMatchObject({ actual: 2 });
+  expect(sayWhy({ event: "A", unless: { event: "B", same: ["cart"] }, after: "1h" }).value).toBe(false);
+  // By the engine, and by what tells what it has found.
+  expect(looks).toBeLessThanOrEqual(2 * events.length);
+});
+
 it("takes values that are nested 100,000 deep", () => {
   let nested: unknown = "end";
   for (let i = 0; i < 100_000; i++) nested = i % 2 ? [nested] : { p: nested };
