@@ -1,6 +1,6 @@
 /** Which events, properties and windows a condition looks at: what decides what a history has to keep. */
 import type { Condition, EventSelector, Operators } from "../condition.ts";
-import { childrenOf } from "./run.ts";
+import { childrenOf, ensure } from "./run.ts";
 import { durationMs } from "./value.ts";
 
 /** One selector of a leaf, with the property paths that are read from its events. `event: null` = any name. */
@@ -59,19 +59,17 @@ export function lookbackOf(condition: Condition): number {
 }
 
 /** Each kind of event once, with all that is read of it; their order makes no difference. */
-export function mergeUses(uses: EventUse[]): EventUse[] {
-  const merged = new Map<string, EventUse>();
-  for (const { type, event, paths, inside } of uses) {
-    const key = JSON.stringify([type, event]);
-    const known = merged.get(key);
-    merged.set(key, {
-      type,
-      event,
-      paths: sorted([...(known?.paths ?? []), ...paths]),
-      inside: sorted([...(known?.inside ?? []), ...inside]),
-    });
-  }
-  return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, use]) => use);
+export function mergeUses(uses: readonly EventUse[]): EventUse[] {
+  const kinds = new Map<string, EventUse[]>();
+  for (const use of uses) ensure(kinds, JSON.stringify([use.type, use.event]), (): EventUse[] => []).push(use);
+  return [...kinds]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, same]) => ({
+      type: same[0]!.type,
+      event: same[0]!.event,
+      paths: sorted(same.flatMap(({ paths }) => paths)),
+      inside: sorted(same.flatMap(({ inside }) => inside)),
+    }));
 }
 
 /** Without repeats. */

@@ -74,11 +74,22 @@ interface View {
 
 const VIEWS: { readonly [operator: string]: View } = {
   size: { read: (value) => (Array.isArray(value) ? value.length : undefined), checks: CHECKS },
-  number: { read: numberOf, checks: CHECKS },
-  text: { read: (value) => textOf(value), checks: TEXT_CHECKS },
+  number: { read: shallow(numberOf), checks: CHECKS },
+  text: { read: shallow(textOf), checks: TEXT_CHECKS },
   lower: { read: (value) => (typeof value === "string" ? value.toLowerCase() : undefined), checks: TEXT_CHECKS },
   version: { read: versionOf, checks: TEXT_CHECKS, readOperand: versionReaderOf },
 };
+
+/** Nothing of what is nested too deep to be read. */
+function shallow(read: (value: unknown) => unknown) {
+  return (value: unknown) => {
+    try {
+      return read(value);
+    } catch {
+      return undefined;
+    }
+  };
+}
 
 /** As JavaScript writes JSON values, an object whatever it holds. */
 function textOf(value: unknown): string {
