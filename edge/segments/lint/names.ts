@@ -13,12 +13,16 @@ export interface SentNames {
   traits: readonly string[];
 }
 
+/** More would help nobody, and each is held against all names. */
+const HINTS = 40;
+
 /** Hints only: a rule may well come before what it looks at. Of a kind of which nothing is known nothing is said. */
 export function lintNames(condition: Condition, sent: SentNames, pointer = ""): Finding[] {
-  return leavesOf(condition, pointer).flatMap(({ leaf, pointer }) => [
-    ...lintEvents(leaf, sent, pointer),
-    ...lintTraits(leaf, sent, pointer),
-  ]);
+  return leavesOf(condition, pointer)
+    .values()
+    .flatMap(({ leaf, pointer }) => [...lintEvents(leaf, sent, pointer), ...lintTraits(leaf, sent, pointer)])
+    .take(HINTS)
+    .toArray();
 }
 
 function lintEvents(leaf: Condition, { events }: SentNames, pointer: string): Finding[] {

@@ -186,7 +186,9 @@ function wholeIn(claims: readonly Claim[], range: Range): { least: number; most:
   const { low, high, isLowOut, isHighOut } = intervalOf(claims, range);
   let least = Math.ceil(low) + +(isLowOut && Number.isInteger(low));
   let most = Math.floor(high) - +(isHighOut && Number.isInteger(high));
-  const refuses = isRefused(claims);
+  const isDenied = isRefused(claims);
+  // Beyond the safe integers the next one may be the same.
+  const refuses = (value: number) => Number.isSafeInteger(value) && isDenied(value);
   while (least <= most && refuses(least)) least++;
   while (least <= most && refuses(most)) most--;
   return least <= most ? { least, most } : undefined;

@@ -41,21 +41,26 @@ const ALIASES: { readonly [word: string]: string } = {
   typeof: "isA",
 };
 
+/** Longer words are far from everything. */
+const LONGEST = 32;
+
 /** The allowed word nearest to `word`, if any is near: an alias, or a letter in four away. */
 export function nearest(word: string, allowed: readonly string[]): string | undefined {
   const plain = word.toLowerCase().replace(/[^a-z]/g, "");
   const alias = Object.hasOwn(ALIASES, plain) ? ALIASES[plain] : undefined;
   if (alias && allowed.includes(alias)) return alias;
+  if (plain.length > LONGEST) return undefined;
+  const farthest = Math.max(1, Math.floor(plain.length / 4));
   const near = allowed
+    .filter((candidate) => Math.abs(candidate.length - plain.length) <= farthest)
     .map((candidate) => ({ candidate, away: distance(plain, candidate.toLowerCase()) }))
-    .filter(({ away }) => away <= Math.max(1, Math.floor(plain.length / 4)))
+    .filter(({ away }) => away <= farthest)
     .sort((a, b) => a.away - b.away);
   return near[0]?.candidate;
 }
 
-/** Levenshtein's distance; long words are far from everything. */
+/** Levenshtein's. */
 function distance(a: string, b: string): number {
-  if (a.length > 32) return Infinity;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { lintNames } from "../../../../edge/segments/lint/names.ts";
 import { buildRefute, isFalse, isNotTrue, isTrue } from "../../../../edge/segments/lint/refute.ts";
 import { lintVariants } from "../../../../edge/segments/lint/variants.ts";
 import { lintCondition } from "../../../../edge/segments/lint.ts";
@@ -107,6 +108,17 @@ it("says what, why and what to do, with pointers from where it is told", () => {
         "Nobody matches, since 'age is more than 5' and 'age is less than 3' exclude each other. Change one of them, or use any.",
     },
   ]);
+});
+
+it.each(["count", "days"])("ends where the next number is the same: %s", (measure) => {
+  for (const number of [2 ** 53, 1e300])
+    expect(say({ event: "A", [measure]: { gte: number, ne: number } })).not.toContain("error never-true ");
+});
+
+it("gives no more hints about names than anybody reads", () => {
+  const events = Array.from({ length: 4_000 }, (_, n) => ({ type: "track", name: `Sent ${n}` }));
+  const any = Array.from({ length: CONDITION_NODES - 1 }, (_, n) => ({ event: `Name ${n}` }));
+  expect(lintNames({ any }, { events, traits: [] })).toHaveLength(40);
 });
 
 it("finds variants that are never shown", () => {
