@@ -29,6 +29,9 @@ export function fromMongo(
 ): { condition: Condition; errors?: never } | { condition?: never; errors: ImportError[] } {
   const errors: ImportError[] = [];
   let values = 0;
+  /** Of groups, each as often as it is asked for. */
+  let characters = 0;
+  const sizes = new Map<unknown[], number>();
 
   const refuse: Reader["refuse"] = (pointer, code) => {
     if (errors.length < ERRORS) errors.push({ pointer, code, detail: REFUSALS[code] });
@@ -72,11 +75,11 @@ export function fromMongo(
       return { all: parts };
     },
     valuesOf(group) {
-      if (typeof group !== "string" || typeof savedGroups !== "object" || savedGroups === null) return undefined;
-      const saved = Object.hasOwn(savedGroups, group) && (savedGroups as { [id: string]: unknown })[group];
-      if (Array.isArray(saved)) return saved;
-      const { type, values } = (saved || {}) as { type?: unknown; values?: unknown };
-      return type === "list" && Array.isArray(values) ? values : undefined;
+      const list = findGroup(savedGroups, group);
+      if (!list) return "group";
+      if (!sizes.has(list)) sizes.set(list, JSON.stringify(list).length);
+      characters += sizes.get(list)!;
+      return characters > CONDITION_BYTES ? "limit" : list;
     },
   };
 
@@ -88,6 +91,14 @@ export function fromMongo(
   const checked = checkCondition(toCondition(formula));
   if (checked.condition) return checked;
   return { errors: [{ pointer: "", code: "limit", detail: `${REFUSALS.limit} ${checked.errors[0]!.detail}` }] };
+}
+
+function findGroup(savedGroups: unknown, group: unknown): unknown[] | undefined {
+  if (typeof group !== "string" || typeof savedGroups !== "object" || savedGroups === null) return undefined;
+  const saved = Object.hasOwn(savedGroups, group) && (savedGroups as { [id: string]: unknown })[group];
+  if (Array.isArray(saved)) return saved;
+  const { type, values } = (saved || {}) as { type?: unknown; values?: unknown };
+  return type === "list" && Array.isArray(values) ? values : undefined;
 }
 
 /** False for what is no path, and for what is found where nobody put it: `in` sees what a list has of its prototype. */

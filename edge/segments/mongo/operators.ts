@@ -36,8 +36,8 @@ export interface Reader {
   readValue(asked: unknown, pointer: string): Formula;
   /** What is asked of an object: by attributes, `$and` and the like. */
   readCondition(asked: unknown, pointer: string): Formula;
-  /** The values of a saved group. */
-  valuesOf(group: unknown): unknown;
+  /** The values of a saved group, or why they are not to be had. */
+  valuesOf(group: unknown): unknown[] | Refusal;
 }
 
 type Operator = (operand: unknown, pointer: string, reader: Reader) => Formula;
@@ -103,7 +103,7 @@ const isAmongCaseless: Operator = (operand, pointer, reader) => {
 
 const isInGroup: Operator = (operand, pointer, reader) => {
   const values = reader.valuesOf(operand);
-  return values === undefined ? reader.refuse(pointer, "group") : isAmong(values, pointer, reader);
+  return Array.isArray(values) ? isAmong(values, pointer, reader) : reader.refuse(pointer, values);
 };
 
 const hasElement: Operator = (operand, pointer, reader) => {

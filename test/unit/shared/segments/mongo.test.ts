@@ -228,7 +228,15 @@ it("names all that is wrong, but not without end", () => {
 it("refuses a group that is too long to be a condition", () => {
   const savedGroups = { all: Array.from({ length: 50_000 }, (_, i) => `user-${i}`) };
   const { errors } = fromMongo({ id: { $inGroup: "all" } }, { savedGroups });
-  expect(errors).toEqual([{ pointer: "", code: "limit", detail: expect.stringContaining("at most 65536") }]);
+  expect(errors).toEqual([{ pointer: "/id/$inGroup", code: "limit", detail: REFUSALS.limit }]);
+});
+
+it("refuses a group that is asked for so often that it is too long", () => {
+  const savedGroups = { some: Array.from({ length: 2_000 }, (_, i) => `user-${i}`) };
+  const asked = (times: number) => ({ $or: Array(times).fill({ id: { $inGroup: "some" } }) });
+  expect(fromMongo(asked(1), { savedGroups }).errors).toBeUndefined();
+  const { errors } = fromMongo(asked(4), { savedGroups });
+  expect(errors).toEqual([{ pointer: "/$or/2/id/$inGroup", code: "limit", detail: REFUSALS.limit }, expect.anything()]);
 });
 
 const operator = fc.constantFrom(
