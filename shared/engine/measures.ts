@@ -34,8 +34,8 @@ interface Fold {
   add(value: unknown, index: number): void;
   /** The measure of the values from `low` to before `high`. */
   read(low: number, high: number): unknown;
-  /** About the last `low` at which the measure up to `high` is at least the number. */
-  guess?(number: number, high: number): number;
+  /** About the last `low` at which the measure up to `high` is at least the number; undefined where it is to be searched. */
+  guess?(number: number, high: number): number | undefined;
 }
 
 /** The values that a measure reads of events, oldest first, and what it knows of them. */
@@ -83,21 +83,23 @@ function fold({ name, read, matters, none, start, falls }: Folding): Pick<EdgeMe
       return column;
     },
     read: (series, { low, high }) => (low < high ? foldOf(series, high).read(low, high) : none),
-    reach(series, number, orEqual) {
-      const { isMixed, times } = series as Column;
-      if (!falls || isMixed) return undefined;
-      const { length } = times;
-      const fold = foldOf(series, length);
-      const holds = (low: number) => {
-        const value = low < length ? (fold.read(low, length) as number) : none!;
-        return orEqual ? value >= number : value > number;
-      };
-      let low = fold.guess?.(number, length) ?? bisect(length, holds);
-      while (low < length && holds(low + 1)) low++;
-      while (low >= 0 && !holds(low)) low--;
-      return low;
-    },
+    ...(falls && { reach }),
   };
+
+  function reach(series: Series, number: number, orEqual: boolean): number | undefined {
+    const { isMixed, times } = series as Column;
+    if (isMixed) return undefined;
+    const { length } = times;
+    const fold = foldOf(series, length);
+    const holds = (low: number) => {
+      const value = low < length ? (fold.read(low, length) as number) : none!;
+      return orEqual ? value >= number : value > number;
+    };
+    let low = fold.guess?.(number, length) ?? bisect(length, holds);
+    while (low < length && holds(low + 1)) low++;
+    while (low >= 0 && !holds(low)) low--;
+    return low;
+  }
 }
 
 /** The last index up to `length` at which it holds; -1 for none. */
@@ -132,7 +134,7 @@ function foldSum(): Fold {
       // Too large a number spoils the sums behind it, not those of other windows.
       return Number.isFinite(exact) ? exact : total(numbers.slice(low, high));
     },
-    guess: (number, high) => countUpTo(sums, sums[high]! - number) - 1,
+    guess: (number, high) => (Number.isFinite(sums[high]) ? countUpTo(sums, sums[high]! - number) - 1 : undefined),
   };
 }
 

@@ -226,6 +226,18 @@ it("takes lists of 100,000 elements and 100,000 events", () => {
     expect(ask(condition, { events }).value, JSON.stringify(condition)).toBe(true);
 });
 
+it("adds up 100,000 amounts, the first of them too large to add", () => {
+  const events = Array.from({ length: 100_000 }, (_, i) => ({
+    type: "track" as const,
+    event: "A",
+    timestamp: NOW - 100_000 + i,
+    properties: { q: i < 2 ? 1e308 : 1 },
+  }));
+  const sum = { event: "A", sum: "q", within: "1h" };
+  expect(ask({ ...sum, gte: 1e307 }, { events })).toEqual({ value: true, until: NOW - 100_000 + 1 + 3_600_000 });
+  expect(ask({ ...sum, lt: 50_000 }, { events })).toEqual({ value: false, until: NOW - 100_000 + 50_000 + 3_600_000 });
+});
+
 it("says why after one look at each of 200,000 events", () => {
   let looks = 0;
   const properties = Object.defineProperty({}, "cart", { enumerable: true, get: () => ++looks && looks % 7 });
