@@ -26,7 +26,7 @@ export interface Evaluation {
   readonly answers: readonly Answer[];
   /**
    * Takes in events that happened besides, ascending as `readHistory` gives them, and decides as of `now`. Late events, and a
-   * `now` before the last, are as right, but all rules are decided again.
+   * `now` before the last, are as right, but all rules are decided again. What has no name or no time is left out.
    *
    * @returns indices of the rules that were decided again
    */
@@ -73,11 +73,13 @@ export function createEvaluator(rules: readonly Rule[], options: CompileOptions)
             return everything;
           }
           addEvents(run.lasting, added, scope);
-          events.push(...added);
           // What is kept is of its instant.
           if (now === run.now) run.kept = [];
           run.now = now;
-          for (const event of added) for (const index of touchedBy(event)) untils[index] = -Infinity;
+          for (const event of added) {
+            events.push(event);
+            for (const index of touchedBy(event)) untils[index] = -Infinity;
+          }
           const touched: number[] = [];
           for (let index = 0; index < untils.length; index++) {
             if (untils[index]! > now) continue;

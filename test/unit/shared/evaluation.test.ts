@@ -94,3 +94,13 @@ it("decides what refers to a rule again when an event touches that, over any dis
   expect(evaluation.add([{ ...track("B", NOW + 1), type: "page" }], NOW + 1)).toHaveLength(51);
   expect(evaluation.answers.map(({ value }) => value)).toEqual(Array(52).fill(false));
 });
+
+it("takes in 200,000 events at once", () => {
+  const rules = [{ key: "many", condition: { event: "A", count: { eq: 200_000 } } as const }];
+  const evaluation = createEvaluator(rules, { timeZone: "UTC" }).start({ traits: {}, events: [] }, NOW);
+  evaluation.add(
+    Array.from({ length: 200_000 }, (_, i) => track("A", NOW - 200_000 + i)),
+    NOW,
+  );
+  expect(evaluation.answers).toEqual([{ value: true, until: null }]);
+});
