@@ -1,5 +1,5 @@
 /** Which events, properties and windows a condition looks at: what decides what a history has to keep. */
-import type { Condition, EventSelector, Operators } from "../condition.ts";
+import type { Condition, EventSelector } from "../condition.ts";
 import { childrenOf, ensure } from "./run.ts";
 import { durationMs } from "./value.ts";
 
@@ -24,18 +24,16 @@ export function eventsOf(condition: Condition): EventUse[] {
   if (!Object.hasOwn(leaf, "event") && !Object.hasOwn(leaf, "type")) return [];
   const unless = leaf["unless"] as (EventSelector & { same?: string[] }) | undefined;
   if (unless) return [useOf(leaf, unless.same), useOf(unless, unless.same)];
-  return [
-    useOf(
-      leaf,
-      MEASURES.map((key) => leaf[key]).filter((path) => typeof path === "string"),
-    ),
-  ];
+  const paths = MEASURES.map((key) => leaf[key]).filter((path) => typeof path === "string");
+  const { where, ...operators } = leaf;
+  return [useOf(leaf, paths, operators)];
 }
 
-function useOf(selector: EventSelector, paths: string[] = []): EventUse {
+/** @param operators that are asked of the values at the `paths` */
+function useOf(selector: EventSelector, paths: string[] = [], operators: object = {}): EventUse {
   const { event = null, type = "track", where = {} } = selector;
-  const operators = Object.values(where as { [path: string]: Operators });
-  return { type, event, paths: [...Object.keys(where), ...paths], inside: operators.flatMap(insideOf) };
+  const inside = [...Object.values(where), operators].flatMap(insideOf);
+  return { type, event, paths: [...Object.keys(where), ...paths], inside };
 }
 
 /** The names in the paths of each `where` among operators, however deep. */

@@ -1,4 +1,7 @@
-/** What of the language the browser's script has. What it lacks is unknown there, and asked of the edge. */
+/**
+ * What of the language the browser's script has. A kind of leaf that it lacks is unknown there, and asked of the edge. A part of a leaf
+ * – an operator in a `where`, a window's `between`, an operand that is a trait – is not missed: `lackingIn` keeps such leaves away.
+ */
 import { measureCount, measured } from "./event.ts";
 import { contextLeaf, segmentLeaf, traitLeaf } from "./fact.ts";
 import { CHECKS } from "./operators.ts";

@@ -77,12 +77,20 @@ it("tells a missing property from null, and keeps lists", () => {
 
 it("keeps of the objects in a value what is asked for inside them", () => {
   const inCart = { any: { where: { sku: { eq: "x" }, "price.amount": { gt: 5 } } } };
-  const own = needsOf([{ event: "A", where: { products: inCart } }]);
-  expect(own.events).toEqual([{ type: "track", event: "A", paths: ["products"], inside: ["amount", "price", "sku"] }]);
-  const products = [{ sku: "x", secret: 1, price: { amount: 7, was: 9 } }, { sku: null }, "y"];
-  const history = extendHistory(emptyHistory(own.shape), [track("A", 1, { products })], own);
-  const [event] = readHistory([JSON.parse(JSON.stringify(history))]);
-  expect(JSON.stringify(event!.properties)).toBe('{"products":[{"sku":"x","price":{"amount":7}},{"sku":null},"y"]}');
+  for (const condition of [
+    { event: "A", where: { products: inCart } },
+    { event: "A", last: "products", ...inCart },
+    { event: "A", first: "products", none: [{ isA: "null" as const }, inCart] },
+  ]) {
+    const own = needsOf([condition]);
+    expect(own.events).toEqual([
+      { type: "track", event: "A", paths: ["products"], inside: ["amount", "price", "sku"] },
+    ]);
+    const products = [{ sku: "x", secret: 1, price: { amount: 7, was: 9 } }, { sku: null }, "y"];
+    const history = extendHistory(emptyHistory(own.shape), [track("A", 1, { products })], own);
+    const [event] = readHistory([JSON.parse(JSON.stringify(history))]);
+    expect(JSON.stringify(event!.properties)).toBe('{"products":[{"sku":"x","price":{"amount":7}},{"sku":null},"y"]}');
+  }
 });
 
 it("is safe with keys named like a prototype", () => {
