@@ -153,10 +153,16 @@ export async function clearWakes(db: D1Database, siteId: string, ids: readonly s
     .run();
 }
 
-/** Puts a profile that cannot be decided off until later; one that is off the clock stays so. */
-export async function postponeWake(db: D1Database, siteId: string, id: string, until: number): Promise<void> {
+/** Puts a profile that cannot be decided off until later, if it is still due at `now`. */
+export async function postponeWake(
+  db: D1Database,
+  siteId: string,
+  id: string,
+  now: number,
+  until: number,
+): Promise<void> {
   await db
-    .prepare("UPDATE profiles SET wakes_at = ?3 WHERE site_id = ?1 AND id = ?2 AND wakes_at < ?3")
-    .bind(siteId, id, until)
+    .prepare("UPDATE profiles SET wakes_at = ?4 WHERE site_id = ?1 AND id = ?2 AND wakes_at <= ?3")
+    .bind(siteId, id, now, until)
     .run();
 }

@@ -2,7 +2,7 @@
 import { clearWakes, listDueProfiles, postponeWake } from "../db/profiles.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
-import { type Budget, FEWEST, isSpent, nextCount, type Settling, settleProfiles } from "./settle.ts";
+import { type Budget, FEWEST, isSpent, nextCount, type Settled, type Settling, settleProfiles } from "./settle.ts";
 
 /** A profile that cannot be decided is asked for again after this. */
 const POSTPONED_MS = 60 * 60 * 1000;
@@ -37,30 +37,42 @@ export async function wakeDueProfiles(
     const due = await listDueProfiles(env.DB, started, limit);
     const fresh = due.filter(({ siteId, id }) => !tried.has(`${siteId} ${id}`));
     behind = due.length - fresh.length;
-    let events = 0;
+    let weight = 0;
     for (const [siteId, rows] of Map.groupBy(fresh, (row) => row.siteId)) {
       const ids = rows.map(({ id }) => id);
       for (const id of ids) tried.add(`${siteId} ${id}`);
       const settled = await settleProfiles(env, siteId, ids, settling);
       run.decided += settled.decided;
       run.changed += settled.changed;
-      events += settled.events;
+      weight += settled.weight;
       // Nobody to decide any more.
       if (settled.missing.length) await clearWakes(env.DB, siteId, settled.missing);
-      for (const { id, error } of settled.failed) await postpone(env, siteId, id, now() + POSTPONED_MS, error);
+      for (const failed of settled.failed) await postpone(env, siteId, failed, started, now() + POSTPONED_MS);
       budget.statements -= Math.sign(settled.missing.length) + settled.failed.length;
     }
     if (due.length < limit) break;
-    count = nextCount(count, events);
+    count = nextCount(count, weight);
   }
   return run;
 }
 
 /** Takes a profile that throws out of the way. Only the error's name is logged: its message may quote what is stored. */
-async function postpone(env: Env, siteId: string, profileId: string, until: number, error: unknown): Promise<void> {
-  const postponed = await postponeWake(env.DB, siteId, profileId, until).then(
+async function postpone(
+  env: Env,
+  siteId: string,
+  { id, error }: Settled["failed"][number],
+  due: number,
+  until: number,
+): Promise<void> {
+  const postponed = await postponeWake(env.DB, siteId, id, due, until).then(
     () => true,
     () => false,
   );
-  log("error", { job: "wake", siteId, profileId, error: error instanceof Error ? error.name : "unknown", postponed });
+  log("error", {
+    job: "wake",
+    siteId,
+    profileId: id,
+    error: error instanceof Error ? error.name : "unknown",
+    postponed,
+  });
 }
