@@ -45,6 +45,8 @@ export interface LiveSite {
   program: Evaluator;
   /** What of a person's history `program` and `audiences` look at. */
   needs: Needs;
+  /** Version of each segment, by key. */
+  versions: ReadonlyMap<string, number>;
   /** Keys of the static segments: memberships are stored, not decided. */
   staticKeys: readonly string[];
   /** The audiences of all live variants; memberships come in as `subject.segments`. */
@@ -72,6 +74,7 @@ export function buildLiveSite(manifest: Manifest): LiveSite {
     manifest,
     program: createEvaluator(rules, { timeZone }),
     needs: needsOf(conditions),
+    versions: new Map(manifest.segments.map(({ key, version }) => [key, version])),
     staticKeys: manifest.segments.filter(({ kind }) => kind === "static").map(({ key }) => key),
     audiences: createEvaluator(audienceRules, { timeZone }),
     blocks,

@@ -126,7 +126,7 @@ export function membershipChanges(
 ): MembershipChange[] {
   const changes: MembershipChange[] = [];
   const add = (segmentKey: string, change: "enter" | "exit") => {
-    const segmentVersion = live.manifest.segments.find(({ key }) => key === segmentKey)?.version ?? 0;
+    const segmentVersion = live.versions.get(segmentKey) ?? 0;
     changes.push({ profileId: profile.id, segmentKey, change, cause, at, segmentVersion });
   };
   for (const key of Object.keys(profile.decisions)) if (!Object.hasOwn(decisions, key)) add(key, "exit");

@@ -16,10 +16,10 @@ import { buildPerson, type Person, refreshHistories, settlePerson } from "./pers
 
 /** Lost races of the same profiles, before they are taken apart. */
 const ATTEMPTS = 2;
-/** Profiles to settle at once: few at first, then more, as long as the events of their histories fit into memory. */
+/** Profiles to settle at once: few at first, then more, as long as their events and memberships fit into memory. */
 export const FEWEST = 100;
 export const MOST = 1_000;
-const EVENTS = 20_000;
+const WEIGHT = 20_000;
 /** Statements that find and read everybody; histories folded for other rules take one more. */
 const READING = 6;
 
@@ -51,8 +51,8 @@ export interface Settled {
   decided: number;
   /** Enters and exits logged. */
   changed: number;
-  /** Events in the histories of all who were read. */
-  events: number;
+  /** Events, memberships and their changes of all who were read: what they take of memory. */
+  weight: number;
   /** Ids that lead to nobody, or that became part of another profile, which was decided in their place. */
   missing: string[];
   /** Ids left as they are: they kept losing races, which whoever wins decides, or the budget was spent. */
@@ -65,9 +65,9 @@ export function isSpent({ deadline, statements }: Budget, now: number): boolean 
   return now >= deadline || statements <= 0;
 }
 
-/** How many profiles to settle after `count` of them held so many events. */
-export function nextCount(count: number, events: number): number {
-  const fitting = Math.floor((EVENTS * count) / Math.max(1, events));
+/** How many profiles to settle after `count` of them weighed so much. */
+export function nextCount(count: number, weight: number): number {
+  const fitting = Math.floor((WEIGHT * count) / Math.max(1, weight));
   return Math.max(FEWEST, Math.min(2 * count, fitting, MOST));
 }
 
@@ -85,7 +85,7 @@ export async function settleProfiles(
   settling: Settling,
 ): Promise<Settled> {
   const { now, budget = { deadline: Infinity, statements: Infinity } } = settling;
-  const total: Settled = { decided: 0, changed: 0, events: 0, missing: [], left: [], failed: [] };
+  const total: Settled = { decided: 0, changed: 0, weight: 0, missing: [], left: [], failed: [] };
   await settleApart(profileIds);
   return total;
 
@@ -134,12 +134,12 @@ export async function settleProfiles(
     const histories: HistoryChange[] = [];
     const left: string[] = [];
     const missing = new Set(ids);
-    let events = 0;
+    let weight = 0;
     for (const group of new Set(groupStored(stored.nodes).values())) {
       const person = buildPerson(group, stored, live, now());
       const { profile } = person;
       missing.delete(profile.id);
-      events += person.events.length;
+      weight += person.events.length + Object.keys(profile.decisions).length;
       if (settling.isSettled?.(person)) continue;
       if (profile.manifestVersion > live.manifest.version) {
         left.push(profile.id);
@@ -148,6 +148,7 @@ export async function settleProfiles(
       settling.adjust?.(person);
       const settled = settlePerson(person, stored, live, now(), settling.cause);
       if (saysNothingNew(profile, settled)) continue;
+      weight += settled.changes.length;
       changes.push(...settled.changes);
       histories.push(...settled.histories);
       profiles.push(settled.row);
@@ -161,7 +162,7 @@ export async function settleProfiles(
     if (write.length) await db.batch(write);
     total.decided += profiles.length;
     total.changed += changes.length;
-    total.events += events;
+    total.weight += weight;
     total.missing.push(...missing);
     total.left.push(...left);
   }

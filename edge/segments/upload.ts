@@ -105,7 +105,7 @@ export async function applyList(
       total.decided += settled.decided;
       total.left += settled.left.length + settled.failed.length;
       for (const { id, error } of settled.failed) logFailure(siteId, id, error);
-      count = nextCount(part.length, settled.events);
+      count = nextCount(part.length, settled.weight);
     }
     return total;
   }

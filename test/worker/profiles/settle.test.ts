@@ -30,8 +30,17 @@ it.each([
   [MOST, 1_000, MOST],
   [400, 40_000, 200],
   [800, 800_000, FEWEST],
-])("after %i profiles with %i events come %i", (count, events, next) => {
-  expect(nextCount(count, events)).toBe(next);
+])("after %i profiles that weigh %i come %i", (count, weight, next) => {
+  expect(nextCount(count, weight)).toBe(next);
+});
+
+it("weighs memberships, those that change twice", async () => {
+  const { site, ids } = await createPeople("a", "b");
+  const settle = (adjust: (person: Person) => void) =>
+    settleProfiles(bindings, site.id, ids, { cause: "rule", now: Date.now, adjust });
+  const { weight } = await settle(() => {});
+  expect((await settle(join)).weight).toBe(weight + 2);
+  expect((await settle((person) => delete person.carried["vip"])).weight).toBe(weight + 4);
 });
 
 it("changes who somebody is before they are decided, anew each time they are read", async () => {
