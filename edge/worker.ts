@@ -31,12 +31,22 @@ export default {
   async scheduled(_controller, env) {
     const started = Date.now();
     const wakes = { deadline: started + WAKES.ms, statements: WAKES.statements };
-    const woken = await wakeDueProfiles(env, Date.now, wakes);
-    if (woken.decided) log("info", { job: "wake", ...woken });
-    const statements = MINUTE.statements - WAKES.statements + wakes.statements;
-    const backfilled = await backfillWaiting(env, Date.now, { deadline: started + MINUTE.ms, statements });
-    if (backfilled.decided) log("info", { job: "backfill", ...backfilled });
-    await deleteExpiredIdempotencyKeys(env.DB, Date.now() - IDEMPOTENCY_MS);
+    const jobs = [
+      async () => {
+        const woken = await wakeDueProfiles(env, Date.now, wakes);
+        if (woken.decided) log("info", { job: "wake", ...woken });
+      },
+      async () => {
+        const statements = MINUTE.statements - WAKES.statements + wakes.statements;
+        const backfilled = await backfillWaiting(env, Date.now, { deadline: started + MINUTE.ms, statements });
+        if (backfilled.decided) log("info", { job: "backfill", ...backfilled });
+      },
+      () => deleteExpiredIdempotencyKeys(env.DB, Date.now() - IDEMPOTENCY_MS),
+    ];
+    // What keeps one of them from its work need not keep the others from theirs.
+    const failures: unknown[] = [];
+    for (const job of jobs) await job().catch((error) => failures.push(error));
+    if (failures.length) throw failures[0];
   },
 } satisfies ExportedHandler<Env>;
 

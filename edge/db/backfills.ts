@@ -50,11 +50,11 @@ export async function readBackfill(db: D1Database, siteId: string): Promise<Back
   return row && toBackfill(row);
 }
 
-/** Sites whose backfill nobody works on, the longest waiting first. */
+/** Sites whose backfill nobody works on, those first that were left longest ago, or never begun. */
 export async function listWaitingBackfills(db: D1Database, now: number, limit: number): Promise<string[]> {
   const { results } = await db
     .prepare(
-      `SELECT site_id FROM backfills WHERE finished_at IS NULL AND leased_until <= ?1 ORDER BY started_at LIMIT ?2`,
+      `SELECT site_id FROM backfills WHERE finished_at IS NULL AND leased_until <= ?1 ORDER BY leased_until LIMIT ?2`,
     )
     .bind(now, limit)
     .all<{ site_id: string }>();

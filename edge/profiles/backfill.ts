@@ -14,21 +14,27 @@ import { type Budget, FEWEST, isSpent, MOST, nextCount, type Settling, settlePro
 const LEASE_MS = 30_000;
 /** Profiles looked at in one step: the ones that are decided by the newest rules already are passed over. */
 const PAGE = 2 * MOST;
-/** Sites of one minute. */
+/** Sites of one minute, at most. */
 const SITES = 50;
+/** What a site gets at least, once it has its turn: its steps begin small and grow. */
+const SHARE_STATEMENTS = 100;
 
 interface Run {
   decided: number;
   changed: number;
 }
 
-/** Goes on with the backfills of all sites that nobody works on; each gets an equal share of the time that is left. */
+/**
+ * Goes on with the backfills of sites that nobody works on, in equal shares of what is left. Whoever gets no turn has one before the
+ * others the next time.
+ */
 export async function backfillWaiting(env: Env, now: () => number, budget: Budget): Promise<Run> {
   const run: Run = { decided: 0, changed: 0 };
   budget.statements--;
   const siteIds = await listWaitingBackfills(env.DB, now(), SITES);
   for (const [index, siteId] of siteIds.entries()) {
-    const share = 1 / (siteIds.length - index);
+    if (isSpent(budget, now())) break;
+    const share = Math.min(1, Math.max(1 / (siteIds.length - index), SHARE_STATEMENTS / budget.statements));
     const part = { deadline: now() + (budget.deadline - now()) * share, statements: budget.statements * share };
     const { statements } = part;
     try {
@@ -82,7 +88,7 @@ export async function backfillSite(env: Env, siteId: string, now: () => number, 
     };
     // Another change of rules has started it anew, or somebody else goes on with it: theirs from here.
     job = (await advanceBackfill(env.DB, job, after, now() + LEASE_MS)) ? { ...job, ...after } : null;
-    if (ids.length) count = nextCount(ids.length, settled.events);
+    if (ids.length) count = nextCount(ids.length, settled.weight);
   }
   return run;
 }

@@ -109,8 +109,16 @@ const jobs: [name: string, call: (db: D1Database) => Promise<unknown>, plans: st
     ["SEARCH e USING PRIMARY KEY (site_id=? AND owner=?)"],
   ],
   ["clearWakes", (db) => clearWakes(db, "s", ["p"]), ["SEARCH profiles USING PRIMARY KEY (site_id=? AND id=?)"]],
-  ["postponeWake", (db) => postponeWake(db, "s", "p", 1), ["SEARCH profiles USING PRIMARY KEY (site_id=? AND id=?)"]],
-  ["listWaitingBackfills", (db) => listWaitingBackfills(db, 1, 1), ["SCAN backfills USING INDEX backfills_started_at"]],
+  [
+    "postponeWake",
+    (db) => postponeWake(db, "s", "p", 1, 2),
+    ["SEARCH profiles USING PRIMARY KEY (site_id=? AND id=?)"],
+  ],
+  [
+    "listWaitingBackfills",
+    (db) => listWaitingBackfills(db, 1, 1),
+    ["SEARCH backfills USING INDEX backfills_leased_until (leased_until<?)"],
+  ],
   [
     "startBackfill",
     (db) => startBackfill(db, "s", 1, "h", 1).run(),

@@ -468,6 +468,37 @@ describe("a backfill and others at once", () => {
     expect(await progress(site)).toMatchObject({ done: 3, total: 3 });
   });
 
+  it("is carried on by the cron trigger though the wake-ups fail", async () => {
+    const site = await createBuyers(3);
+    await raise(site);
+    const broken = () => {
+      throw new Error("D1_ERROR: D1 DB is overloaded");
+    };
+    const cron = worker.scheduled({} as ScheduledController, around({ listed: broken }).env);
+    await expect(cron).rejects.toThrow("overloaded");
+    expect(await members(site)).toEqual([]);
+  });
+
+  it("gets enough of a minute to come on, however many sites wait", async () => {
+    const sites = [];
+    for (let n = 0; n < 6; n++) sites.push(await createBuyers(150));
+    for (const site of sites) await raise(site);
+    await backfillWaiting(bindings, Date.now, { deadline: Infinity, statements: 60 });
+    const finished = await Promise.all(sites.map(async (site) => (await progress(site)).finishedAt !== null));
+    expect(finished).toContain(true);
+  });
+
+  it("has its turn before those that had one", async () => {
+    const sites = [await createBuyers(150), await createBuyers(150), await createBuyers(150)];
+    for (const site of sites) await raise(site);
+    const began = [];
+    for (let minute = 1; minute <= 3; minute++) {
+      await backfillWaiting(bindings, () => Date.now() + minute, { deadline: Infinity, statements: 10 });
+      began.push((await Promise.all(sites.map(progress))).filter(({ done }) => done === 100).length);
+    }
+    expect(began).toEqual([1, 2, 3]);
+  });
+
   it("goes on for each site in turn", async () => {
     const sites = [await createBuyers(150), await createBuyers(150)];
     for (const site of sites) await raise(site);
