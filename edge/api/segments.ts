@@ -103,8 +103,10 @@ export const segments = newApp()
       const siteId = siteOf(c);
       const now = c.get("now");
       const { key, name, kind, visibility, status, ...body } = c.req.valid("json");
-      if (key === "warnings")
-        throw new Problem("invalid-request", "The key warnings is the address of something else.");
+      if (key === "warnings") {
+        const detail = "The key warnings is the address of something else.";
+        throw new Problem("invalid-request", detail, { errors: [{ pointer: "/key", code: "reserved", detail }] });
+      }
       const condition = await checkSegment(c, { key, kind, status, condition: body.condition ?? null });
       if (kind === "static") await checkVacant(c, key);
       const segment = await insertSegment(c.env.DB, siteId, {

@@ -1,15 +1,16 @@
 /** Which rules look at which segments: nothing refers to what is not there, nothing refers to itself, nothing used is taken away. */
 import type { Condition } from "../../shared/condition.ts";
-import { analyze, findCycle } from "../../shared/engine/analyze.ts";
+import { analyze, findCycle, leavesOf } from "../../shared/engine/analyze.ts";
 import type { Block, BlockVersion } from "../db/blocks.ts";
 import type { Segment } from "../db/segments.ts";
 import type { ProblemError } from "../problem.ts";
 
 /**
- * What is wrong with a condition's references, given all other segments of the site.
+ * What is wrong with a condition's references, each at its place, given all other segments of the site.
  *
  * @param self key of the segment whose condition it is; null for an audience
  * @param live true where it is, or is about to be, decided for visitors: then only active segments may be referred to
+ * @param pointer of the condition in what was sent
  */
 export function checkReferences(
   condition: Condition,
@@ -17,9 +18,10 @@ export function checkReferences(
   { self, live, pointer }: { self: string | null; live: boolean; pointer: string },
 ): ProblemError[] {
   const byKey = new Map(others.map((segment) => [segment.key, segment]));
-  const errors = analyze(condition).segments.flatMap((key) => {
+  const errors = leavesOf(condition, pointer).flatMap(({ leaf, pointer }): ProblemError[] => {
+    if (!("segment" in leaf) || leaf.segment === self) return [];
+    const key = leaf.segment;
     const segment = byKey.get(key);
-    if (key === self) return [];
     if (!segment) return [{ pointer, code: "unknown-segment", detail: `There is no segment ${key}.` }];
     if (!live || segment.status === "active") return [];
     return [{ pointer, code: "inactive-segment", detail: `The segment ${key} is not active.` }];

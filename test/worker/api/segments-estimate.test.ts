@@ -86,6 +86,11 @@ describe("an estimate", () => {
     [{ condition: { event: "A" }, key: "a" }, "/key", "invalid-request"],
     [{ condition: { event: "A", within: "x" } }, "/condition/within", "invalid-condition"],
     [{ condition: { segment: "nope" } }, "/condition", "invalid-condition"],
+    [
+      { condition: { all: [{ event: "A" }, { not: { segment: "nope" } }] } },
+      "/condition/all/1/not",
+      "invalid-condition",
+    ],
   ])("refuses %j and says where", async (body, pointer, slug) => {
     const site = await newSite();
     const problem = await problemOf(site.send("POST", "/api/segments/estimate", body), slug);

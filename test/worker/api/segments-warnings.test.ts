@@ -150,7 +150,8 @@ describe("warnings about segments", () => {
   it("have an address that no segment takes", async () => {
     const site = await newSite();
     const segment = { key: "warnings", name: "W", condition: { event: "A" } };
-    await problemOf(site.send("POST", "/api/segments", segment), "invalid-request");
+    const { errors } = await problemOf(site.send("POST", "/api/segments", segment), "invalid-request");
+    expect(errors).toMatchObject([{ pointer: "/key", code: "reserved" }]);
   });
 });
 
