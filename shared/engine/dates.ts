@@ -12,5 +12,7 @@ export function instantOf(value: unknown): number {
   const day = value.slice(0, 10);
   // Some engines roll the 30th of February over into March.
   if (!new Date(day).toJSON()?.startsWith(day)) return NaN;
-  return Math.floor(Date.parse(parts[1] && !parts[4] ? `${value}Z` : value));
+  // Of many digits V8 overlooks leading zeros.
+  const written = value.replace(/(\.\d{3})\d+/, "$1");
+  return Date.parse(parts[1] && !parts[4] ? `${written}Z` : written);
 }

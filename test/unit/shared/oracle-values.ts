@@ -24,9 +24,11 @@ export function instantOf(value: unknown): number {
     number,
     number,
   ];
-  if (hour > 23 || minute > 59 || second > 59 || offsetHour > 23 || offsetMinute > 59) return Number.NaN;
+  if (minute > 59 || second > 59 || offsetHour > 23 || offsetMinute > 59) return Number.NaN;
   const offset = (parts[11] === "-" ? -1 : 1) * (offsetHour * 60 + offsetMinute);
-  const fraction = Math.floor(Number(`0${parts[9] ?? ""}`) * 1000);
+  const fraction = Number((parts[9] ?? "").slice(1, 4).padEnd(3, "0"));
+  // 24:00 is the end of the day, and nothing comes after it.
+  if (hour > 24 || (hour === 24 && minute + second + fraction > 0)) return Number.NaN;
   return dateOf((value as string).slice(0, 10)) + ((hour * 60 + minute - offset) * 60 + second) * 1000 + fraction;
 }
 
