@@ -3,6 +3,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { conditionJsonSchema } from "../segments/schema.ts";
 import type { ApiEnv } from "./app.ts";
 import { CONDITION_EXAMPLE } from "./condition.ts";
+import { LANGUAGE } from "./language.ts";
 import { publicPaths, publicSchemas } from "./public-plane.ts";
 
 type Document = { paths?: object; components?: { schemas?: object } };
@@ -40,6 +41,7 @@ export function buildDocument<App extends OpenAPIHono<ApiEnv>>(app: App): object
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
     },
     servers: [{ url: "/" }],
+    tags: [{ name: "Segments", description: LANGUAGE }],
     security: [{ secretKey: [] }],
   }) as Document;
   document = {

@@ -2,6 +2,8 @@ import { exports } from "cloudflare:workers";
 import { hc } from "hono/client";
 import { describe, expect, it } from "vitest";
 import type { Api } from "../../../edge/api/index.ts";
+import { LEAVES } from "../../../edge/segments/schema/leaves.ts";
+import { checkCondition } from "../../../edge/segments/schema.ts";
 import { type Json, newSite, send } from "./client.ts";
 
 async function readDocument(): Promise<Json> {
@@ -84,6 +86,15 @@ describe("the OpenAPI document", () => {
   it("has the condition language in it", async () => {
     const { components } = await readDocument();
     expect(JSON.stringify(components.schemas.Condition)).toMatch(/all|anyOf/);
+  });
+
+  it("explains the language by conditions that are valid and of each kind", async () => {
+    const { tags } = await readDocument();
+    const { description } = tags.find(({ name }: Json) => name === "Segments");
+    const rows = [...description.matchAll(/^\| `(\{.*?\})` \| /gm)].map(([, text]) => JSON.parse(text));
+    expect(rows.map((row) => checkCondition(row).errors)).toEqual(rows.map(() => undefined));
+    const keys = new Set(rows.flatMap(Object.keys));
+    for (const kind of [...Object.keys(LEAVES), "all"]) expect(keys).toContain(kind);
   });
 });
 
