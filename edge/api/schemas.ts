@@ -13,11 +13,14 @@ export const NameSchema = z.string().trim().min(1).max(NAME_LENGTH);
 const EARLIEST = Date.UTC(1900, 0);
 const LATEST = Date.UTC(2200, 0);
 
+const NO_TIME = "A time is ISO 8601 with its zone, such as 2026-03-01T12:00:00Z, or epoch milliseconds.";
+
 /** ISO 8601, or epoch milliseconds; becomes epoch milliseconds. */
 export const TimeSchema = z
-  .union([z.number().int(), z.string().regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/)], {
-    error: "A time is ISO 8601 with its zone, or epoch milliseconds.",
-  })
+  .union(
+    [z.int(), z.string().regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d))?$/, NO_TIME)],
+    NO_TIME,
+  )
   .transform((value) => (typeof value === "number" ? value : Date.parse(value)))
   .refine((at) => at >= EARLIEST && at <= LATEST, "A time lies between 1900 and 2200.")
   .openapi({ type: "string", format: "date-time", description: "ISO 8601; epoch milliseconds are accepted." });

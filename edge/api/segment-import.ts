@@ -48,7 +48,7 @@ of traits. sift and mingo differ in places: there, \`{"tags": "a"}\` also finds 
 
 The translation means the same for every value that an attribute can have, or it is refused. GrowthBook takes \`5\` and \`["a"]\` for the
 texts \`"5"\` and \`"a"\`, and a missing attribute for null, so that it can be longer than what it was made from. Where your values have one
-type, shorten it; with \`$eq\` and \`$in\` in place of \`{"plan": "pro"}\` it is short to begin with, and \`{"trait": "plan", "eq": "pro"}\` is decided
+type, shorten it; with \`{"plan": {"$eq": "pro"}}\` in place of \`{"plan": "pro"}\` it is short to begin with, and \`{"trait": "plan", "eq": "pro"}\` is decided
 in the browser, too.
 
 What cannot be said exactly is an \`invalid-condition\`, with a pointer to each place, the reason as its \`code\`, and what to do instead: objects

@@ -75,8 +75,10 @@ export const segmentUpload = newApp().openapi(
     method: "post",
     path: "/{key}/members",
     summary: "Upload the members of a static segment",
-    description: `CSV with a header that names userId, email, phone or anonymousId among its columns (or a single column of userIds), or JSON. At most
-${UPLOAD_ROWS} rows, 1 MB of CSV or 500 KB of JSON. Only people who are known come in. Sending a list again changes nothing.`,
+    description: `CSV in UTF-8 with a header that has userId, email, phone or anonymousId among its columns, or JSON. Fields are separated by commas,
+semicolons or tabs; \`E-Mail\` and \`user_id\` are read, too, but another tool's \`Email Address\` has to be renamed to \`email\`. A single
+column without such a header holds userIds, e-mail addresses included. At most ${UPLOAD_ROWS} rows, 1 MB of CSV or 500 KB of JSON. Only people
+who are known come in. Sending a list again changes nothing.`,
     tags: ["Segments"],
     request: {
       params: z.object({ key: KeySchema }),
@@ -100,7 +102,7 @@ ${UPLOAD_ROWS} rows, 1 MB of CSV or 500 KB of JSON. Only people who are known co
       : readIdentifiers((c.req.valid("json") as z.output<typeof ListSchema>).identifiers); // the type has CSV's text too
     const { profileIds, unmatched } = await matchRows(c.env.DB, siteId, rows);
     if (mode === "replace" && !profileIds.size && allowEmpty === "false") {
-      const detail = `None of ${rows.length} rows leads to anybody, so that everybody would leave: say allowEmpty=true if that is meant.`;
+      const detail = `No row of ${rows.length} leads to anybody, so that everybody would leave: say allowEmpty=true if that is meant.`;
       throw new Problem("invalid-request", detail);
     }
     const budget = { deadline: Date.now() + BUDGET_MS, statements: STATEMENTS };

@@ -7,6 +7,7 @@ import { Problem } from "../../problem.ts";
 import type { ApiContext, ApiEnv } from "../app.ts";
 
 const TOKEN_LENGTH = 200;
+const WRITE_KEY = "This is a write key, for events: send one of the site's secret keys, sk_….";
 
 export const auth = createMiddleware<ApiEnv>(async (c, next) => {
   const token = bearerOf(c);
@@ -14,7 +15,8 @@ export const auth = createMiddleware<ApiEnv>(async (c, next) => {
   if (await isAdmin(c.env, token)) c.set("siteId", null);
   else {
     const siteId = await readSiteId(c.env, token);
-    if (!siteId) throw new Problem("unauthorized", "The key is unknown or revoked.");
+    if (!siteId)
+      throw new Problem("unauthorized", token.startsWith("pk_") ? WRITE_KEY : "The key is unknown or revoked.");
     c.set("siteId", siteId);
   }
   await next();

@@ -65,7 +65,8 @@ describe("keys", () => {
 
   it("of the kind write do not open the developer API", async () => {
     const site = await newSite();
-    await problemOf(send(site.writeKey, "GET", "/api/segments"), "unauthorized");
+    const problem = await problemOf(send(site.writeKey, "GET", "/api/segments"), "unauthorized");
+    expect(problem.detail).toMatch(/^This is a write key/);
   });
 
   it("of a site are needed for what belongs to a site: the administrator's token is not one", async () => {

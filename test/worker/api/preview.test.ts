@@ -155,6 +155,13 @@ describe("a segment preview", () => {
     const problem = await problemOf(site.send("POST", "/api/segments/preview", body), slug);
     expect(problem.errors?.map((error) => error.pointer).join()).toContain(pointer);
   });
+
+  it("says how a time is written, in place of a pattern", async () => {
+    const site = await newSite();
+    const body = { condition: { event: "A" }, now: "tomorrow" };
+    const problem = await problemOf(site.send("POST", "/api/segments/preview", body), "invalid-request");
+    expect(problem.detail).toMatch(/^A time is ISO 8601/);
+  });
 });
 
 describe("a preview of a stored profile at another time", () => {
