@@ -1,7 +1,8 @@
 /**
- * `node test/bench/yoochoose.ts FILE [--shift] [--limit N] [--again MINUTES]`: replays YooChoose clicks into a Worker of its own and puts
- * the sizes of its segments beside those that plain loops over the file give for the same instant, and with --again
- * once more some minutes later, when time alone has moved people out of windows.
+ * `node test/bench/yoochoose.ts FILE [--shift] [--limit N] [--late] [--again MINUTES]`: replays YooChoose clicks into a Worker of its own
+ * and puts the sizes of its segments beside those that plain loops over the file give for the same instant. With --late the segments are
+ * made when the data is there, and each member is compared, also of an edited rule; with --again all sizes once more some minutes
+ * later, when time alone has moved people out of windows.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -14,6 +15,7 @@ import { type Api, callApi } from "../../cli/api.ts";
 import { startWorker } from "../../cli/worker.ts";
 import { createSite } from "../system/site.ts";
 import { buildQuestions, type Click, type Question, readClicks, viewsOneItemTwice } from "./clicks.ts";
+import { awaitBackfill, checkLate, createSegments, runSchedule } from "./late.ts";
 import { formatCell } from "./report.ts";
 
 const ADMIN_TOKEN = "yoochoose-admin-token-0123456789abcdef";
@@ -27,12 +29,15 @@ const { values, positionals } = parseArgs({
     shift: { type: "boolean", default: false },
     limit: { type: "string" },
     concurrency: { type: "string" },
+    late: { type: "boolean", default: false },
     again: { type: "string" },
   },
 });
 const [path] = positionals;
 if (path === undefined) {
-  console.error("usage: node test/bench/yoochoose.ts FILE [--shift] [--limit N] [--concurrency N] [--again MINUTES]");
+  console.error(
+    "usage: node test/bench/yoochoose.ts FILE [--shift] [--limit N] [--concurrency N] [--late] [--again MINUTES]",
+  );
   process.exit(2);
 }
 
@@ -59,17 +64,20 @@ try {
   const { writeKey, secretKey } = await createSite(worker.url, ADMIN_TOKEN);
   const api: Api = { url: worker.url, token: secretKey };
   const questions = buildQuestions(sessions);
-  for (const { key, says, condition } of questions) {
-    const segment = { key, name: says, kind: "dynamic", visibility: "private", status: "active", condition };
-    await callApi(api, "POST", "/api/segments", segment);
-  }
+  if (!values.late) await createSegments(api, questions);
   await replay(writeKey, secretKey);
-  const shiftMs = values.shift ? await readShift(api) : 0;
-  let differing = await compare(api, questions, shiftMs);
+  const shifted = shiftClicks(values.shift ? await readShift(api) : 0);
+  if (values.late) {
+    const from = Date.now();
+    await createSegments(api, questions);
+    await awaitBackfill(api, from);
+  }
+  let differing = await compare(api, questions, shifted);
   if (values.again !== undefined) {
     await wait(Number(values.again) * 60_000);
-    differing += await compare(api, questions, shiftMs);
+    differing += await compare(api, questions, shifted);
   }
+  if (values.late) differing += await checkLate(api, questions, shifted);
   process.exitCode = differing === 0 ? 0 : 1;
 } finally {
   await worker.stop();
@@ -113,14 +121,19 @@ async function readShift(api: Api): Promise<number> {
   return Date.parse(events.body.data[0]!.timestamp) - newest!.at;
 }
 
+function shiftClicks(shiftMs: number): Map<string, Click[]> {
+  return new Map(
+    [...sessions].map(([session, own]) => [session, own.map(({ item, at }) => ({ item, at: at + shiftMs }))]),
+  );
+}
+
 /** Returns how many differ. */
-async function compare(api: Api, questions: Question[], shiftMs: number): Promise<number> {
-  const shifted: Click[][] = all.map((session) => session.map(({ item, at }) => ({ item, at: at + shiftMs })));
+async function compare(api: Api, questions: Question[], shifted: Map<string, Click[]>): Promise<number> {
   // Memberships that time alone ends are ended by the minute's work: all that is due is done before the counting.
   const from = Date.now();
   let sizes: number[] = [];
   for (let wake = 0; wake < WAKES; wake++) {
-    await fetch(`${worker.url}/cdn-cgi/handler/scheduled`);
+    await runSchedule(api);
     const next = await Promise.all(questions.map(({ key }) => countMembers(api, key)));
     const isSettled = next.every((size, index) => size === sizes[index]);
     sizes = next;
@@ -132,7 +145,7 @@ async function compare(api: Api, questions: Question[], shiftMs: number): Promis
   let differing = 0;
   for (const [index, { says, answer }] of questions.entries()) {
     // The counting took seconds; where a click left a window meanwhile, any size between is right.
-    const counts = [from, to].map((now) => shifted.filter((session) => answer(session, now)).length) as [
+    const counts = [from, to].map((now) => [...shifted.values()].filter((own) => answer(own, now)).length) as [
       number,
       number,
     ];
