@@ -20,3 +20,5 @@ export const CONDITION_NODES = 300;
 export const CONDITION_BYTES = 64 * 1024;
 export const WINDOW_DAYS = 730;
 export const TEMPLATE_BYTES = 64 * 1024;
+/** Segments that refer to one another, one behind the other. */
+export const SEGMENT_CHAIN = 50;

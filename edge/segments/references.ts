@@ -1,6 +1,7 @@
 /** Which rules look at which segments: nothing refers to what is not there, nothing refers to itself, nothing used is taken away. */
 import type { Condition } from "../../shared/condition.ts";
-import { analyze, findCycle, leavesOf } from "../../shared/engine/analyze.ts";
+import { analyze, findCycle, leavesOf, longestChain } from "../../shared/engine/analyze.ts";
+import { SEGMENT_CHAIN } from "../../shared/limits.ts";
 import type { Block, BlockVersion } from "../db/blocks.ts";
 import type { Segment } from "../db/segments.ts";
 import type { ProblemError } from "../problem.ts";
@@ -27,8 +28,15 @@ export function checkReferences(
     return [{ pointer, code: "inactive-segment", detail: `The segment ${key} is not active.` }];
   });
   if (self === null) return errors;
-  const cycle = findCycle([...others.filter(({ key }) => key !== self), { key: self, condition }]);
+  const segments = [...others.filter(({ key }) => key !== self), { key: self, condition }];
+  const cycle = findCycle(segments);
   if (cycle) errors.push({ pointer, code: "cycle", detail: `${cycle.join(" → ")} goes round in a circle.` });
+  else if (longestChain(segments) > SEGMENT_CHAIN)
+    errors.push({
+      pointer,
+      code: "limit",
+      detail: `Segments refer to segments in a chain of more than ${SEGMENT_CHAIN}: say in one of them what others say.`,
+    });
   return errors;
 }
 

@@ -139,6 +139,20 @@ export function findCycle(segments: readonly { key: string; condition: Condition
   return undefined;
 }
 
+/** How many segments the longest way through references passes; they must not go round in a circle. */
+export function longestChain(segments: readonly { key: string; condition: Condition | null }[]): number {
+  const references = new Map(segments.map(({ key, condition }) => [key, condition ? analyze(condition).segments : []]));
+  const lengths = new Map<string, number>();
+  const lengthOf = (key: string): number => {
+    const known = lengths.get(key);
+    if (known !== undefined) return known;
+    const length = 1 + Math.max(0, ...(references.get(key) ?? []).map(lengthOf));
+    lengths.set(key, length);
+    return length;
+  };
+  return Math.max(0, ...segments.map(({ key }) => lengthOf(key)));
+}
+
 /** Paths of the traits that a leaf looks at, operands included, with the place of each in it. */
 export function traitsOf(leaf: Condition): { pointer: string; trait: string }[] {
   const { trait, date } = leaf as { trait?: string; date?: { trait: string } };

@@ -18,11 +18,12 @@ const HINTS = 40;
 
 /** Hints only: a rule may well come before what it looks at. Of a kind of which nothing is known nothing is said. */
 export function lintNames(condition: Condition, sent: SentNames, pointer = ""): Finding[] {
-  return leavesOf(condition, pointer)
-    .values()
-    .flatMap(({ leaf, pointer }) => [...lintEvents(leaf, sent, pointer), ...lintTraits(leaf, sent, pointer)])
-    .take(HINTS)
-    .toArray();
+  const found: Finding[] = [];
+  for (const { leaf, pointer: place } of leavesOf(condition, pointer)) {
+    if (found.length >= HINTS) break;
+    found.push(...lintEvents(leaf, sent, place), ...lintTraits(leaf, sent, place));
+  }
+  return found.slice(0, HINTS);
 }
 
 function lintEvents(leaf: Condition, { events }: SentNames, pointer: string): Finding[] {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Condition } from "../../../../shared/condition.ts";
-import { analyze, findCycle } from "../../../../shared/engine/analyze.ts";
+import { analyze, findCycle, longestChain } from "../../../../shared/engine/analyze.ts";
 
 it("tells what a condition looks at", () => {
   const condition: Condition = {
@@ -107,4 +107,10 @@ it("finds segments that refer to each other in a circle", () => {
   ).toBeUndefined();
   expect(findCycle([refer("x", "a"), refer("a", "b"), refer("b", "gone", "a")])).toEqual(["a", "b", "a"]);
   expect(findCycle([refer("self", "self")])).toEqual(["self", "self"]);
+});
+
+it("knows how many segments refer to one another in a row", () => {
+  const refer = (key: string, ...to: string[]) => ({ key, condition: { all: to.map((segment) => ({ segment })) } });
+  expect(longestChain([])).toBe(0);
+  expect(longestChain([refer("c"), refer("a", "b", "c"), { key: "list", condition: null }, refer("b", "c")])).toBe(3);
 });
