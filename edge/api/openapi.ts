@@ -37,11 +37,10 @@ export function buildDocument<App extends OpenAPIHono<ApiEnv>>(app: App): object
     info: {
       title: "Attune",
       version: "1",
-      description: DESCRIPTION,
+      description: `${DESCRIPTION}\n\n## Conditions\n\n${LANGUAGE}`,
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
     },
     servers: [{ url: "/" }],
-    tags: [{ name: "Segments", description: LANGUAGE }],
     security: [{ secretKey: [] }],
   }) as Document;
   document = {

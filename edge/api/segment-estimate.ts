@@ -31,8 +31,8 @@ export const segmentEstimate = newApp().openapi(
     method: "post",
     path: "/",
     summary: "Estimate how many a condition holds of",
-    description:
-      "Asks the engine about everybody, as of now, or of more than 2,000 profiles about a uniform sample; about fewer where that takes longer than 10 seconds. It may refer to drafts.",
+    description: `Asks the engine about everybody, as of now, or of more than 2,000 profiles about a uniform sample, always the same one: estimates of a
+site err together. About fewer where that takes longer than 10 seconds. It may refer to drafts.`,
     tags: ["Segments"],
     request: jsonBody(EstimateRequest),
     responses: { 200: json(EstimateSchema, "The number of members, and how sure it is."), ...problemResponse },

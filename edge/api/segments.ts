@@ -225,6 +225,8 @@ export const segments = newApp()
       method: "get",
       path: "/{key}/members",
       summary: "List the profiles in a segment",
+      description:
+        "Whom time alone moves in or out is moved within a minute: until then somebody whose `until` is past is listed.",
       tags: ["Segments"],
       request: { params, query: PageQuery },
       responses: { 200: json(pageOf(MemberSchema, "MemberPage"), "A page of members."), ...problemResponse },

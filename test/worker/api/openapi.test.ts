@@ -89,9 +89,8 @@ describe("the OpenAPI document", () => {
   });
 
   it("explains the language by conditions that are valid and of each kind", async () => {
-    const { tags } = await readDocument();
-    const { description } = tags.find(({ name }: Json) => name === "Segments");
-    const rows = [...description.matchAll(/^\| `(\{.*?\})` \| /gm)].map(([, text]) => JSON.parse(text));
+    const { info } = await readDocument();
+    const rows = [...info.description.matchAll(/^\| `(\{.*?\})` \| /gm)].map(([, text]) => JSON.parse(text));
     expect(rows.map((row) => checkCondition(row).errors)).toEqual(rows.map(() => undefined));
     const keys = new Set(rows.flatMap(Object.keys));
     for (const kind of [...Object.keys(LEAVES), "all"]) expect(keys).toContain(kind);
