@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import type { Segment } from "../../../../edge/db/segments.ts";
-import { checkReferences } from "../../../../edge/segments/references.ts";
-import { SEGMENT_CHAIN } from "../../../../shared/limits.ts";
+import type { Segment } from "../../../edge/db/segments.ts";
+import { checkReferences } from "../../../edge/segments/references.ts";
+import { SEGMENT_CHAIN } from "../../../shared/limits.ts";
 
 it("refuses segments that refer to one another too many times in a row", () => {
   const chain = Array.from({ length: SEGMENT_CHAIN }, (_, i) => ({
