@@ -22,6 +22,13 @@ interface Journal {
   since: { [key: string]: number };
 }
 
+interface SegmentLine {
+  item: HTMLElement;
+  left: HTMLElement;
+  short: HTMLElement;
+  full: HTMLElement;
+}
+
 interface SlotLine {
   slot: string;
   variant: string | null;
@@ -50,21 +57,23 @@ export function openPanel(): void {
   let memberships: Memberships = {};
 
   // Made once and then changed in place: what is open or has the focus stays so.
-  const lines = SEGMENTS.map(({ key, name }) => {
+  const lines = new Map<string, SegmentLine>();
+  const addLine = ({ key, name }: { key: string; name: string }) => {
     const item = document.createElement("li");
     item.className = "panel-segment";
     item.dataset["segment"] = key;
-    item.innerHTML = `<details><summary><span class="panel-row"><span>${name}</span><time></time></span><small></small></summary><p></p></details>`;
+    item.innerHTML = `<details><summary><span class="panel-row"><span>${escapeHtml(name)}</span><time></time></span><small></small></summary><p></p></details>`;
     part("segments").append(item);
     const inner = (selector: string) => item.querySelector<HTMLElement>(selector)!;
-    return { key, item, left: inner("time"), short: inner("small"), full: inner("p") };
-  });
+    lines.set(key, { item, left: inner("time"), short: inner("small"), full: inner("p") });
+  };
+  SEGMENTS.forEach(addLine);
 
   const draw = () => {
     const now = Date.now();
     const count = Object.keys(memberships).length;
     part("count").textContent = count === 1 ? "1 segment" : `${count} segments`;
-    for (const { key, item, left, short, full } of lines) {
+    for (const [key, { item, left, short, full }] of lines) {
       const inside = Object.hasOwn(memberships, key);
       const until = memberships[key];
       const since = journal.since[key];
@@ -88,7 +97,10 @@ export function openPanel(): void {
     draw();
   };
   const ask = async () => {
-    for (const { key, says: sentence } of await explain()) says.set(key, sentence);
+    for (const { key, says: sentence } of await explain()) {
+      says.set(key, sentence);
+      if (!lines.has(key)) addLine({ key, name: key }); // a developer has made it since
+    }
     draw();
   };
   const settle = (ids: (string | undefined)[], state: State) => {

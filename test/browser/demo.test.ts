@@ -240,4 +240,23 @@ describe("the demo shop", () => {
     await addToCart(page, "spring-bottle");
     await context.close();
   });
+
+  test("a public segment that a developer makes is in the panel, too", async () => {
+    const segment = { key: "campers", name: "Campers", visibility: "public", status: "active" };
+    const condition = { event: "Product Viewed", where: { category: { eq: "camping" } }, count: { gte: 3 } };
+    await callApi(api, "POST", "/api/segments", { ...segment, condition });
+    const page = await visit();
+    const line = page.locator('[data-segment="campers"]');
+    await expect
+      .poll(
+        async () => {
+          await look(page, "lark-tent");
+          return (await line.count()) === 1 && (await line.locator("small").textContent());
+        },
+        { timeout: PATIENCE_MS },
+      )
+      .toMatch(/time/);
+    await page.context().close();
+    await callApi(api, "DELETE", "/api/segments/campers");
+  });
 });
