@@ -47,11 +47,9 @@ const UploadSchema = z
     added: z.number().int().openapi({ description: "People who came in." }),
     removed: z.number().int().openapi({ description: "People who left." }),
     already: z.number().int().openapi({ description: "People on the list of whom nothing had to change." }),
-    complete: z
-      .boolean()
-      .openapi({
-        description: "False: send the same list again, under another Idempotency-Key, and the rest is done.",
-      }),
+    complete: z.boolean().openapi({
+      description: "False: send the same list again, under another Idempotency-Key, and the rest is done.",
+    }),
     unmatchedRows: z.number().int(),
     unmatched: z
       .array(
