@@ -11,7 +11,7 @@ import { eventsOf } from "./events-of.ts";
 import { answerAll } from "./flat.ts";
 import { fullLanguage } from "./language-edge.ts";
 import { childrenOf, ensure } from "./run.ts";
-import { addEvents, canCount } from "./selection.ts";
+import { addEvents, canCount, indexEvents } from "./selection.ts";
 import type { Answer, CompileOptions, Program, Rule, Subject } from "./types.ts";
 
 /** Rules of which one evaluation can go on from another. */
@@ -48,16 +48,27 @@ export function createEvaluator(rules: readonly Rule[], options: CompileOptions)
       const begin = (now: number) => {
         const run = start({ ...subject, events }, now);
         // Also what no rule has looked at yet: others may come to it later.
-        addEvents(run.lasting, events, scope);
+        indexEvents(run.lasting, events, scope);
         return run;
       };
       let run = begin(now);
       const answers = answer(run);
       const untils = Float64Array.from(answers, ({ until }) => until ?? Infinity);
+      /** No answer expires before. */
+      let soonest = untils.reduce((least, until) => Math.min(least, until), Infinity);
       const decide = (index: number) => {
         const found = answerOf(nodes[index]!, run);
+        const until = found.until ?? Infinity;
         answers[index] = found;
-        untils[index] = found.until ?? Infinity;
+        untils[index] = until;
+        if (until < soonest) soonest = until;
+      };
+      /** Rules whose answers have expired. */
+      const expired = (now: number) => {
+        if (now < soonest) return [];
+        const found = everything.filter((index) => untils[index]! <= now);
+        soonest = untils.reduce((least, until) => (until > now && until < least ? until : least), Infinity);
+        return found;
       };
 
       return {
@@ -76,16 +87,13 @@ export function createEvaluator(rules: readonly Rule[], options: CompileOptions)
           // What is kept is of its instant.
           if (now === run.now) run.kept = [];
           run.now = now;
-          for (const event of added) {
-            events.push(event);
-            for (const index of touchedBy(event)) untils[index] = -Infinity;
-          }
-          const touched: number[] = [];
-          for (let index = 0; index < untils.length; index++) {
-            if (untils[index]! > now) continue;
-            touched.push(index);
-            decide(index);
-          }
+          for (const event of added) events.push(event);
+          const overtaken = expired(now);
+          const touched =
+            added.length === 1 && !overtaken.length
+              ? touchedBy(added[0]!)
+              : [...new Set([...added.flatMap(touchedBy), ...overtaken])];
+          for (const index of touched) decide(index);
           return touched;
         },
       };

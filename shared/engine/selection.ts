@@ -50,7 +50,7 @@ export function selectionOf(selector: EventSelector, scope: Scope): Select {
   const names = ensure(wantedIn(scope), type, () => new Map()) as Map<unknown, number>;
   const nameSlot = ensure(names, event, scope.keep);
   const ofName: Select = ({ lasting, subject }) => {
-    if (!lasting[nameSlot]) addEvents(lasting, subject.events, scope);
+    if (!lasting[nameSlot]) indexEvents(lasting, subject.events, scope);
     return lasting[nameSlot] as Selection;
   };
   if (!where) return ofName;
@@ -82,14 +82,22 @@ function add({ times, values }: Selection, event: HistoryEvent) {
   values.push(event);
 }
 
-/** Puts events, none of them older than those before, where the selectors look for them. */
+/** Puts a subject's events where the selectors look for them. */
+export function indexEvents(lasting: unknown[], events: readonly HistoryEvent[], scope: Scope): void {
+  for (const names of wantedIn(scope).values()) for (const slot of names.values()) lasting[slot] = select(-Infinity);
+  addEvents(lasting, Array.isArray(events) ? events : [], scope);
+}
+
+/** Adds events, none of them older than those before. */
 export function addEvents(lasting: unknown[], events: readonly HistoryEvent[], scope: Scope): void {
   const wanted = wantedIn(scope);
-  for (const names of wanted.values()) for (const slot of names.values()) lasting[slot] ??= select(-Infinity);
-  for (const event of Array.isArray(events) ? events : []) {
+  for (const event of events) {
     const names = wanted.get(event?.type);
     if (!names || !canCount(event)) continue;
-    for (const name of [event.event, 0]) if (names.has(name)) add(lasting[names.get(name)!] as Selection, event);
+    for (const name of [event.event, 0]) {
+      const slot = names.get(name);
+      if (slot !== undefined) add(lasting[slot] as Selection, event);
+    }
   }
 }
 
