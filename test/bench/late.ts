@@ -14,6 +14,7 @@ const POLL_MS = 250;
 
 interface Backfill {
   done: number;
+  startedAt: string;
   finishedAt: string | null;
 }
 
@@ -48,29 +49,27 @@ export async function checkLate(
     answer: (clicks) => clicks.length >= 3,
   };
   const { key: _, kind: __, ...change } = toSegment(edited);
-  let from = Date.now();
   await callApi(api, "PUT", `/api/segments/${edited.key}`, change);
-  await awaitBackfill(api, from);
+  await awaitBackfill(api);
   differing += await compareMembers(api, [edited, ...questions.slice(1)], sessions, profiles);
 
   const left = await listMembers(api, last.key);
-  from = Date.now();
   await callApi(api, "DELETE", `/api/segments/${last.key}`);
-  await awaitBackfill(api, from);
+  await awaitBackfill(api);
   const wrong = await countLeftOtherwise(api, last.key, left);
   console.log(`archived ${last.says}: ${formatCell(left.size)} members left, ${wrong} of them not by cause rule`);
   return differing + (wrong ? 1 : 0);
 }
 
-/** Does the work of each minute until everybody is decided by the newest rules, and prints how fast that went. */
-export async function awaitBackfill(api: Api, startedMs: number): Promise<void> {
+/** Does the work of each minute until everybody is decided by the newest rules, and prints how fast the last backfill went. */
+export async function awaitBackfill(api: Api): Promise<void> {
   let job = await readBackfill(api);
   while (job.finishedAt === null) {
     await runSchedule(api);
     await wait(POLL_MS); // a request may be working on it
     job = await readBackfill(api);
   }
-  const seconds = (Date.parse(job.finishedAt) - startedMs) / 1_000;
+  const seconds = (Date.parse(job.finishedAt) - Date.parse(job.startedAt)) / 1_000;
   const pace = formatCell(Math.round(job.done / seconds));
   console.log(`\nbackfill of ${formatCell(job.done)} people: ${seconds.toFixed(1)} s, ${pace} people/s`);
 }

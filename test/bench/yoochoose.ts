@@ -68,9 +68,8 @@ try {
   await replay(writeKey, secretKey);
   const shifted = shiftClicks(values.shift ? await readShift(api) : 0);
   if (values.late) {
-    const from = Date.now();
     await createSegments(api, questions);
-    await awaitBackfill(api, from);
+    await awaitBackfill(api);
   }
   let differing = await compare(api, questions, shifted);
   if (values.again !== undefined) {
