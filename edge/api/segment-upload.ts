@@ -77,8 +77,8 @@ export const segmentUpload = newApp().openapi(
     method: "post",
     path: "/{key}/members",
     summary: "Upload the members of a static segment",
-    description: `CSV in UTF-8 with a header that has userId, email, phone or anonymousId among its columns, or JSON. Fields are separated by commas,
-semicolons or tabs; \`E-Mail\` and \`user_id\` are read, too, but another tool's \`Email Address\` has to be renamed to \`email\`. A single
+    description: `CSV in UTF-8 or UTF-16 with a header that has userId, email, phone or anonymousId among its columns, or JSON. Fields are separated by
+commas, semicolons or tabs; \`E-Mail\`, \`Email Address\`, \`user_id\` and \`Phone Number\` are read, too. A single
 column without such a header holds userIds, e-mail addresses included. At most ${UPLOAD_ROWS} rows, 1 MB of CSV or 500 KB of JSON. Only people
 who are known come in. Sending a list again changes nothing.`,
     tags: ["Segments"],

@@ -37,12 +37,12 @@ export function readIdentifiers(given: readonly GivenIdentifier[]): Row[] {
 
 /**
  * Reads CSV, with commas, semicolons or tabs. Its header names kinds of identifier among other columns, in any case, with or without
- * `_`, `-` and blanks. A single column without such a name has no header: it holds userIds.
+ * `_`, `-` and blanks, or as mailing tools do (`Email Address`). A single column without such a name has no header: it holds userIds.
  *
  * @throws Problem where no row can be told from another: no known column, a quote that is never closed, too many rows
  */
 export async function readIdentifierCsv(bytes: Uint8Array): Promise<Row[]> {
-  const text = new TextDecoder().decode(bytes);
+  const text = decode(bytes);
   const rows: Row[] = [];
   let columns: (IdentifierKind | null)[] | undefined;
   let number = 0;
@@ -81,9 +81,23 @@ async function* linesOf(text: string): AsyncGenerator<string> {
   yield text.includes("\n") ? text : text.replaceAll("\r", "\n");
 }
 
+/** How mailing tools and spreadsheets head such columns, besides the kind's own name. */
+const HEADINGS: { readonly [kind in IdentifierKind]?: readonly string[] } = {
+  email: ["emailaddress", "emailadresse", "mail"],
+  phone: ["phonenumber", "mobile", "mobilenumber", "telefon"],
+};
+
 function kindOf(name: string): IdentifierKind | null {
   const plain = name.toLowerCase().replace(/[\s_-]/g, "");
-  return IDENTIFIER_KINDS.find((kind) => kind.toLowerCase() === plain) ?? null;
+  return IDENTIFIER_KINDS.find((kind) => kind.toLowerCase() === plain || HEADINGS[kind]?.includes(plain)) ?? null;
+}
+
+/** By its byte order mark UTF-16, as Excel's "Unicode text" is; otherwise UTF-8. */
+function decode(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  const encoding =
+    first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 function readFields(row: number, fields: readonly string[], columns: readonly (IdentifierKind | null)[]): Row {

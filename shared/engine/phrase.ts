@@ -102,7 +102,7 @@ const WORDS: { readonly [operator: string]: (operand: never) => string } = {
   like: (operand) => `matches the pattern ${phraseValue(operand)}`,
   before: (operand) => `is a date before ${phraseValue(operand)}`,
   after: (operand) => `is a date after ${phraseValue(operand)}`,
-  within: (operand) => `is a date in the last ${phraseDuration(operand)}`,
+  within: (operand) => `is a date in the last ${phraseLast(operand as string)}`,
   any: (operand) => `is a list in which some element ${bracket(phraseOperators(operand))}`,
   all: (operand) => `is a list in which each element ${bracket(phraseOperators(operand))}`,
   none: (operand: Operators[]) =>
@@ -214,10 +214,13 @@ export function phraseEvent({ event, type = "track", where = {} }: EventSelector
   return Object.values(where).every(isPlain) && !isCompound(text) ? `${name} ${text}` : `${name} (${text})`;
 }
 
+/** `24 hours`, but `minute` for one of them. */
+const phraseLast = (within: string) => phraseDuration(within).replace(/^1 /, "");
+
 /** ` in the last 24 hours`, with its space; empty for the whole history. */
 export function phraseWindow({ within, between, after, before }: Window): string {
   return [
-    within !== undefined && ` in the last ${phraseDuration(within)}`,
+    within !== undefined && ` in the last ${phraseLast(within)}`,
     between && ` between ${phraseDuration(between[1])} and ${phraseDuration(between[0])} ago`,
     after !== undefined && ` from ${after} on`,
     before !== undefined && ` before ${before}`,

@@ -278,7 +278,7 @@ describe("a profile that is meant to break something", () => {
       { event: "A" },
       true,
     ],
-  ])("gets a defined answer: %s", async (profile, condition, value) => {
+  ])("gets a defined answer: %.80s", async (profile, condition, value) => {
     const site = await newSite();
     const body = `{"condition":${JSON.stringify(condition)},"why":true,"profile":${profile}}`;
     const answer = await site.send("POST", "/api/segments/preview", body);

@@ -25,6 +25,11 @@ async function newList(people: number): Promise<Client> {
   return site;
 }
 
+/** With its byte order mark. */
+function utf16(text: string): Uint8Array {
+  return new Uint8Array(Uint16Array.from(`\ufeff${text}`, (character) => character.charCodeAt(0)).buffer);
+}
+
 function send(site: Client, body: unknown, query = "", headers: Record<string, string> = {}): Promise<Response> {
   return site.send("POST", `/api/segments/vip/members${query}`, body, headers);
 }
@@ -158,6 +163,8 @@ describe("a list in CSV", () => {
       new Uint8Array([...new TextEncoder().encode("userId\nu0\nu"), 0xff, 0xfe, 10, ...new TextEncoder().encode("u1")]),
       { rows: 3, matched: 2, unmatched: [{ row: 3, column: "userId", reason: "encoding" }] },
     ],
+    ["headings of mailing tools", "Email Address,First Name\nu0@shop.example,Jo\n", { rows: 1, matched: 1 }],
+    ["UTF-16, as spreadsheets save it", utf16("E-Mail\tName\r\nu0@shop.example\tZoë\r\n"), { rows: 1, matched: 1 }],
     ["names of prototypes", "userId\n__proto__\nconstructor\nu0\n", { rows: 3, matched: 1 }],
     ["nothing", "", { rows: 0, matched: 0, added: 0 }],
     ["a header alone", "userId,email\n", { rows: 0, matched: 0, added: 0 }],

@@ -40,7 +40,7 @@ it.each([
     { event: "Ordered", where: { sku: { eq: 1 } }, last: "code", lower: { eq: "x" } },
     'the last code of "Ordered" (where sku is 1) in lower case is "x"',
   ],
-  [{ event: "Ordered", within: "1d", count: { eq: 0 } }, 'did not do "Ordered" in the last 1 day'],
+  [{ event: "Ordered", within: "1d", count: { eq: 0 } }, 'did not do "Ordered" in the last day'],
   [{ type: "page", between: ["7d", "30d"] }, "did any page view between 30 days and 7 days ago"],
   [{ type: "page", event: "Home" }, 'did the page view "Home"'],
   [
