@@ -5,7 +5,7 @@ import { happened, inWindow, isoOf, type Look, timeOf } from "./look.ts";
 import type { Finding } from "./missing.ts";
 import { denoise, phraseEvent, phraseFound, phraseMs, plural } from "./phrase.ts";
 import type { Answer } from "./types.ts";
-import { durationMs, isScalar, readPath } from "./value.ts";
+import { durationMs, keyOf, readPath } from "./value.ts";
 
 /** How far along the sequence somebody is, of all ways the one that stays open longest, and what comes next. */
 export function findSequence({ sequence, gap, within }: SequenceCondition, look: Look, { value }: Answer): Finding {
@@ -76,18 +76,16 @@ export function findUnless(leaf: UnlessCondition, look: Look, { value }: Answer)
   const answers = inWindow(happened(unless, look), {}, look.now);
   /** The earliest answer after the event that is looked at, by what has to be equal. */
   const answered = new Map<string | undefined, number>();
-  const keyOf = ({ properties }: HistoryEvent) => {
-    const values = (unless.same ?? []).map((path) => readPath(properties, path.split(".")));
-    return values.every(isScalar) ? JSON.stringify(values) : undefined;
-  };
+  const keyIn = ({ properties }: HistoryEvent) =>
+    keyOf((unless.same ?? []).map((path) => readPath(properties, path.split("."))));
   const seen = inWindow(happened(leaf, look), within ? { within } : {}, look.now)
     .toReversed()
     .map((event) => {
       for (let last = answers.at(-1); last && timeOf(last) > timeOf(event); last = answers.at(-1)) {
-        answered.set(keyOf(last), timeOf(last));
+        answered.set(keyIn(last), timeOf(last));
         answers.pop();
       }
-      const key = keyOf(event);
+      const key = keyIn(event);
       return { at: timeOf(event), answeredAt: key === undefined ? undefined : answered.get(key) };
     })
     .toReversed();

@@ -3,7 +3,7 @@ import type { UnlessCondition } from "../condition.ts";
 import type { HistoryEvent } from "../event.ts";
 import { ensure, LOOKS, type Node, type Scope } from "./run.ts";
 import { countUpTo, type Selection, selectionOf } from "./selection.ts";
-import { durationMs, isScalar, readPath } from "./value.ts";
+import { durationMs, isScalar, keyOf, readPath } from "./value.ts";
 
 /** An event that waits for its answer, and when that comes; Infinity = it does not. */
 type Open = [time: number, answered: number];
@@ -36,11 +36,10 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
   const paths = (unless.same ?? []).map((path) => path.split("."));
   const name = JSON.stringify(unless);
 
-  /** What has to be equal; undefined where it equals nothing. */
-  const keyOf = ({ properties }: HistoryEvent) => {
+  /** What has to be equal, of one property as it is; undefined where it equals nothing. */
+  const keyIn = ({ properties }: HistoryEvent) => {
     const values = paths.map((keys) => readPath(properties, keys));
-    if (!values.every(isScalar)) return undefined;
-    return values.length === 1 ? values[0] : JSON.stringify(values);
+    return values.length === 1 ? (isScalar(values[0]) ? values[0] : undefined) : keyOf(values);
   };
 
   const endOf = ([time, answered]: Open) => Math.min(time + length, answered);
@@ -63,10 +62,10 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
         const waiting: Open = [time, Infinity];
         open.push(waiting);
         times.push(time);
-        ensure(byKey, keyOf(selection.values[event]!), (): Open[] => []).push(waiting);
+        ensure(byKey, keyIn(selection.values[event]!), (): Open[] => []).push(waiting);
         seen[0]++;
       } else if (answered < Infinity) {
-        const key = keyOf(answers.values[answer]!);
+        const key = keyIn(answers.values[answer]!);
         if (key !== undefined) {
           for (const waiting of byKey.get(key) ?? []) {
             waiting[1] = answered;

@@ -2,7 +2,7 @@
 import type { UnlessCondition } from "../condition.ts";
 import { type Code, ensure, type Node, type Scope, settle } from "./run.ts";
 import { type Selection, selectionOf } from "./selection.ts";
-import { durationMs, isScalar, readPath } from "./value.ts";
+import { durationMs, keyOf, readPath } from "./value.ts";
 
 /**
  * Some event is at least `after` old, and nothing of `unless` with equal `same` properties came since it. Each event makes it true
@@ -18,10 +18,7 @@ export function unlessLeaf(condition: UnlessCondition, scope: Scope): Node {
   /** What has to be equal, by event. `side` stands where it equals nothing, and is its key in the selection. */
   const keysOf = (selection: Selection, side: object) =>
     ensure(selection.columns, side, () =>
-      selection.values.map(({ properties }) => {
-        const values = paths.map((keys) => readPath(properties, keys));
-        return values.every(isScalar) ? JSON.stringify(values) : side;
-      }),
+      selection.values.map(({ properties }) => keyOf(paths.map((keys) => readPath(properties, keys))) ?? side),
     ) as unknown[];
   const event = {};
   const answer = {};

@@ -12,8 +12,13 @@ export function readPath(root: unknown, keys: readonly string[]): unknown {
 
 /** What equality is defined for. */
 export function isScalar(value: unknown): boolean {
-  return value === null || ["string", "number", "boolean"].includes(typeof value);
+  // biome-ignore lint/suspicious/noSelfCompare: NaN alone is not equal to itself, and this is the shortest way to say so.
+  return value === null || (["string", "number", "boolean"].includes(typeof value) && value === value);
 }
+
+/** Texts that are equal where all of the values are, one by one; undefined where one of them is equal to nothing: missing or structured. */
+export const keyOf = (values: readonly unknown[]): string | undefined =>
+  values.every(isScalar) ? JSON.stringify(values.map((value) => [typeof value, `${value}`])) : undefined;
 
 /** Milliseconds of `"90s" "15m" "48h" "30d" "12w"`, negative with a leading `-`; endless where there is none, NaN for anything else. */
 export function durationMs(duration: unknown): number {

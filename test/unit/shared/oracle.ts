@@ -388,7 +388,8 @@ function compare(operator: string, a: number, b: number): boolean {
   return operator === "lt" ? a < b : a <= b;
 }
 
-const isScalar = (value: unknown) => value === null || ["string", "number", "boolean"].includes(typeof value);
+const isScalar = (value: unknown) =>
+  value === null || (["string", "number", "boolean"].includes(typeof value) && !Number.isNaN(value));
 
 const isEqual = (a: unknown, b: unknown) => a === b && isScalar(a);
 
