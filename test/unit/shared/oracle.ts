@@ -377,7 +377,7 @@ function numberOf(value: unknown): number {
 }
 
 function textOf(value: unknown): string {
-  if (Array.isArray(value)) return value.map((element) => (element === null ? "" : textOf(element))).join(",");
+  if (Array.isArray(value)) return value.map((element) => (element == null ? "" : textOf(element))).join(",");
   return typeof value === "object" && value !== null ? "[object Object]" : String(value);
 }
 
