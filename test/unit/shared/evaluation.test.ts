@@ -4,9 +4,10 @@ import { createEvaluator } from "../../../shared/engine/evaluation.ts";
 import type { HistoryEvent } from "../../../shared/event.ts";
 import { mergeEvents } from "../../../shared/history.ts";
 import { oracle } from "./oracle.ts";
-import { CASES, SEED } from "./oracle-cases.ts";
+import { CASES } from "./oracle-cases.ts";
 import { createRandom, instantNear, randomEvents } from "./random.ts";
 import { FOCUSES, randomProgram } from "./random-program.ts";
+import { SEED } from "./seed.ts";
 
 const WALKS = Math.ceil(CASES / 50);
 const STEPS = 6;

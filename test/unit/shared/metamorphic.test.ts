@@ -5,9 +5,10 @@ import { compile } from "../../../shared/engine/compile.ts";
 import { fullLanguage } from "../../../shared/engine/language-edge.ts";
 import type { Answer, Rule, Subject } from "../../../shared/engine/types.ts";
 import type { HistoryEvent } from "../../../shared/event.ts";
-import { CASES, SEED } from "./oracle-cases.ts";
+import { CASES } from "./oracle-cases.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type Draw, FOCUSES, randomProgram } from "./random-program.ts";
+import { SEED } from "./seed.ts";
 
 const PROGRAMS = Math.ceil(CASES / 200);
 

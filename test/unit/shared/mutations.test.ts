@@ -9,9 +9,10 @@ import { explain } from "../../../shared/engine/explain.ts";
 import { fullLanguage } from "../../../shared/engine/language-edge.ts";
 import { CONDITION_DEPTH } from "../../../shared/limits.ts";
 import { oracle } from "./oracle.ts";
-import { CASES, SEED } from "./oracle-cases.ts";
+import { CASES } from "./oracle-cases.ts";
 import { createRandom, type Random } from "./random.ts";
 import { FOCUSES, randomProgram } from "./random-program.ts";
+import { SEED } from "./seed.ts";
 
 const MUTANTS = Math.ceil(CASES / 20);
 

@@ -14,8 +14,8 @@ import { createCoverage } from "./coverage.ts";
 import { changesOf, oracle, type Setting } from "./oracle.ts";
 import { createRandom, type Random } from "./random.ts";
 import { FOCUSES, type Focus, randomProgram } from "./random-program.ts";
+import { SEED } from "./seed.ts";
 
-export const SEED = Number(process.env["ATTUNE_SEED"] ?? Math.floor(performance.timeOrigin) % 2 ** 31);
 /** Of all focuses together. */
 export const CASES = Number(process.env["ATTUNE_CASES"] ?? 200_000);
 
