@@ -118,9 +118,7 @@ export function leavesOf(condition: Condition, pointer = ""): { leaf: Condition;
  * when there is none.
  */
 export function findCycle(segments: readonly { key: string; condition: Condition | null }[]): string[] | undefined {
-  const references = new Map(
-    segments.map(({ key, condition }) => [key, condition ? analyze(condition).segments : []] as const),
-  );
+  const references = referencesOf(segments);
   const done = new Set<string>();
   const visit = (key: string, path: string[]): string[] | undefined => {
     if (path.includes(key)) return [...path.slice(path.indexOf(key)), key];
@@ -139,9 +137,13 @@ export function findCycle(segments: readonly { key: string; condition: Condition
   return undefined;
 }
 
+/** Key of each segment → keys of those that it refers to. */
+const referencesOf = (segments: readonly { key: string; condition: Condition | null }[]) =>
+  new Map(segments.map(({ key, condition }) => [key, condition ? analyze(condition).segments : []] as const));
+
 /** How many segments the longest way through references passes; they must not go round in a circle. */
 export function longestChain(segments: readonly { key: string; condition: Condition | null }[]): number {
-  const references = new Map(segments.map(({ key, condition }) => [key, condition ? analyze(condition).segments : []]));
+  const references = referencesOf(segments);
   const lengths = new Map<string, number>();
   const lengthOf = (key: string): number => {
     const known = lengths.get(key);

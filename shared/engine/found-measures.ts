@@ -4,6 +4,7 @@ import { happened, inWindow, type Look, timeOf, windowBounds } from "./look.ts";
 import { type Finding, missingOf, phraseOwn, resolve } from "./missing.ts";
 import { denoise, phraseFound, phraseMs, phraseWindow, plural } from "./phrase.ts";
 import { kindOf } from "./run.ts";
+import { total } from "./sum.ts";
 import { durationMs, isScalar, readPath } from "./value.ts";
 import { offsetOf } from "./zone.ts";
 
@@ -18,10 +19,10 @@ export const MEASURED: { readonly [kind: string]: (times: number[], values: unkn
     return new Set(times.map((time) => Math.floor((time + offset(time)) / DAY_MS))).size;
   },
   recency: (times, _, { now }) => (times.length ? now - times.at(-1)! : undefined),
-  sum: (_, values) => denoise(numbersIn(values).reduce((sum, number) => sum + number, 0)),
+  sum: (_, values) => denoise(total(numbersIn(values))),
   avg: (_, values) => {
     const all = numbersIn(values);
-    return all.length ? denoise(all.reduce((sum, number) => sum + number, 0) / all.length) : undefined;
+    return all.length ? denoise(total(all) / all.length) : undefined;
   },
   min: (_, values) => numbersIn(values).sort((a, b) => a - b)[0],
   max: (_, values) => numbersIn(values).sort((a, b) => b - a)[0],

@@ -66,7 +66,8 @@ export function wallOf(zone: string, instant: number): Wall | undefined {
   return { date, clock: `${clock.slice(0, 3)}${String(minute).padStart(2, "0")}`, weekday };
 }
 
-function formatOf(timeZone: string): Intl.DateTimeFormat | undefined {
+/** Writes the wall clock of a zone; undefined for one that does not exist. */
+export function formatOf(timeZone: string): Intl.DateTimeFormat | undefined {
   try {
     return new Intl.DateTimeFormat("en-CA", {
       timeZone,

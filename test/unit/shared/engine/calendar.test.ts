@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import type { Condition } from "../../../../shared/condition.ts";
 import { compile } from "../../../../shared/engine/compile.ts";
 import { fullLanguage } from "../../../../shared/engine/language-edge.ts";
+import { formatOf } from "../oracle-values.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -22,21 +23,7 @@ const ZONES = [
 ];
 const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 
-const formats = new Map(
-  ZONES.map((timeZone) => [
-    timeZone,
-    new Intl.DateTimeFormat("en-CA", {
-      timeZone,
-      hourCycle: "h23",
-      weekday: "short",
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      minute: "2-digit",
-    }),
-  ]),
-);
+const formats = new Map(ZONES.map((timeZone) => [timeZone, formatOf(timeZone)!]));
 
 function wall(instant: number, zone: string) {
   const parts = Object.fromEntries(
