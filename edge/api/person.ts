@@ -88,7 +88,7 @@ export async function readSubject(
 async function readStored(c: ApiContext, live: LiveSite, id: string, now: number): Promise<Subject> {
   const view = await readProfileView(c.env.DB, live, { id }, now);
   if (!view) throw new Problem("not-found", `There is no profile ${id}.`);
-  const rows = await readTimeline(c.env.DB, live, view, STORED_EVENTS, { at: now + 1, messageId: "" });
+  const rows = await readTimeline(c.env.DB, live, view, STORED_EVENTS, null, { to: now + 1 });
   const events = rows.map(({ type, name, at, message }): HistoryEvent => {
     const properties = (message["properties"] ?? {}) as JsonObject;
     return { type, event: name, timestamp: at, properties };

@@ -1,9 +1,10 @@
 /** Profiles as developers read them: by id or by any of their identifiers, with where each trait came from, and their events. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
+import { EVENT_TYPES } from "../../shared/event.ts";
 import { IDENTIFIER_KINDS, identifierOf, splitIdentifier } from "../../shared/identifier.ts";
-import { IDENTIFIER_LENGTH } from "../../shared/limits.ts";
-import type { EventRow } from "../db/events.ts";
+import { IDENTIFIER_LENGTH, NAME_LENGTH } from "../../shared/limits.ts";
+import { type EventRow, SOURCES } from "../db/events.ts";
 import { CAUSES, type LogRow, selectLog } from "../db/memberships.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { readSite } from "../manifest/read.ts";
@@ -16,6 +17,7 @@ import {
   PageQuery,
   pageOf,
   problemResponse,
+  QueryTimeSchema,
   readCursor,
   toIso,
   toIsoOrNull,
@@ -24,6 +26,8 @@ import {
 
 const JsonObjectSchema = z.record(z.string(), z.unknown());
 
+const IdentifierSchema = z.object({ kind: z.string(), value: z.string() }).openapi("Identifier");
+
 const ProfileSchema = z
   .object({
     id: z.string(),
@@ -31,10 +35,7 @@ const ProfileSchema = z
     identifiers: z.array(z.object({ kind: z.string(), value: z.string(), firstSeen: IsoSchema })),
     traits: JsonObjectSchema,
     traitSources: z
-      .record(
-        z.string(),
-        z.object({ identifier: z.object({ kind: z.string(), value: z.string() }), source: z.string(), at: IsoSchema }),
-      )
+      .record(z.string(), z.object({ identifier: IdentifierSchema, source: z.string(), at: IsoSchema }))
       .optional()
       .openapi({ description: "With provenance=1: where each trait's value comes from." }),
     segments: z.array(z.object({ key: z.string(), since: IsoSchema, until: IsoSchema.nullable() })),
@@ -49,6 +50,8 @@ const EventSchema = z
     type: z.string(),
     timestamp: IsoSchema.openapi({ description: "Corrected for the sender's clock." }),
     receivedAt: IsoSchema,
+    source: z.enum(SOURCES),
+    identifier: IdentifierSchema.openapi({ description: "That it stays with, whatever is linked." }),
   })
   .catchall(z.unknown())
   .openapi("Event", { description: "The message as accepted, newest first." });
@@ -74,6 +77,17 @@ const IdentifierQuery = z.strictObject({
   email: z.string().optional(),
   phone: z.string().optional(),
   ...ProvenanceQuery,
+});
+
+const TimelineQuery = PageQuery.extend({
+  type: z.enum(EVENT_TYPES).optional(),
+  event: z
+    .string()
+    .max(NAME_LENGTH)
+    .optional()
+    .openapi({ description: "Its name: of track the event, of page and screen the name.", example: "Product Viewed" }),
+  from: QueryTimeSchema.optional().openapi({ description: "Events of this instant or later." }),
+  to: QueryTimeSchema.optional().openapi({ description: "Events before this instant." }),
 });
 
 const params = z.object({ id: z.string().max(IDENTIFIER_LENGTH) });
@@ -123,16 +137,16 @@ export const profiles = newApp()
       path: "/{id}/events",
       summary: "List a profile's events, the newest first",
       tags: ["Profiles"],
-      request: { params, query: PageQuery },
+      request: { params, query: TimelineQuery },
       responses: { 200: json(pageOf(EventSchema, "EventPage"), "A page of events."), ...problemResponse },
     }),
     async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const place = readCursor(cursor, z.tuple([z.number(), z.string()]), null);
-      const before = place && { at: place[0], messageId: place[1] };
+      const { limit, cursor, event: name, ...filter } = c.req.valid("query");
+      const place = readCursor(cursor, z.tuple([z.number(), z.string(), z.string()]).nullable(), null);
+      const before = place && { at: place[0], messageId: place[1], owner: place[2] };
       const { live, view } = await findProfile(c, { id: c.req.valid("param").id });
-      const rows = await readTimeline(c.env.DB, live, view, limit + 1, before);
-      const { data, next } = toPage(rows, limit, ({ at, messageId }) => [at, messageId]);
+      const rows = await readTimeline(c.env.DB, live, view, limit + 1, before, { ...filter, name });
+      const { data, next } = toPage(rows, limit, ({ at, messageId, owner }) => [at, messageId, owner]);
       return c.json({ data: data.map(toEvent), next }, 200);
     },
   )
@@ -185,8 +199,9 @@ function toAnswer(view: ProfileView, provenance: boolean): z.infer<typeof Profil
   };
 }
 
-function toEvent({ messageId, type, at, receivedAt, message }: EventRow): z.infer<typeof EventSchema> {
-  return { ...message, messageId, type, timestamp: toIso(at), receivedAt: toIso(receivedAt) };
+function toEvent({ messageId, type, at, receivedAt, source, owner, message }: EventRow): z.infer<typeof EventSchema> {
+  const identifier = splitIdentifier(owner);
+  return { ...message, messageId, type, timestamp: toIso(at), receivedAt: toIso(receivedAt), source, identifier };
 }
 
 function toChange({ profileId, segmentKey, change, cause, at, segmentVersion }: LogRow): z.infer<typeof ChangeSchema> {

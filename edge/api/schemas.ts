@@ -25,6 +25,11 @@ export const TimeSchema = z
   .refine((at) => at >= EARLIEST && at <= LATEST, "A time lies between 1900 and 2200.")
   .openapi({ type: "string", format: "date-time", description: "ISO 8601; epoch milliseconds are accepted." });
 
+/** A moment in a query is text, numbers included. */
+export const QueryTimeSchema = z
+  .preprocess((text) => (/^-?\d+$/.test(String(text)) ? Number(text) : text), TimeSchema)
+  .openapi({ type: "string", format: "date-time" });
+
 /** As the API answers times. */
 export const IsoSchema = z.string().openapi({ format: "date-time", example: "2026-03-01T12:00:00.000Z" });
 

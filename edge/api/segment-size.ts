@@ -6,7 +6,7 @@ import { type SegmentHour, selectHours } from "../db/segment-hours.ts";
 import { readSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { newApp, siteOf } from "./app.ts";
-import { IsoSchema, json, KeySchema, problemResponse, TimeSchema, toIso } from "./schemas.ts";
+import { IsoSchema, json, KeySchema, problemResponse, QueryTimeSchema, toIso } from "./schemas.ts";
 import { findSegment } from "./segments.ts";
 
 const HOUR_MS = 3_600_000;
@@ -14,11 +14,6 @@ const DAY_MS = 24 * HOUR_MS;
 const POINTS = 1_000;
 /** Points where the request does not say from when. */
 const DEFAULT_POINTS = { hour: 48, day: 30 };
-
-/** A moment in a query is text, numbers included. */
-const QueryTimeSchema = z
-  .preprocess((text) => (/^-?\d+$/.test(String(text)) ? Number(text) : text), TimeSchema)
-  .openapi({ type: "string", format: "date-time" });
 
 const SizeQuery = z.object({
   from: QueryTimeSchema.optional().openapi({ description: "Left out: 48 hours, or 30 days, before `to`." }),

@@ -4,6 +4,10 @@ import type { Identifier } from "../../shared/identifier.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
 import { toLists } from "./lists.ts";
 
+/** Who sent it. */
+export const SOURCES = ["browser", "server", "import"] as const;
+export type Source = (typeof SOURCES)[number];
+
 export interface EventRow {
   owner: Identifier;
   messageId: string;
@@ -11,6 +15,7 @@ export interface EventRow {
   name: string;
   at: number;
   receivedAt: number;
+  source: Source;
   message: JsonObject;
 }
 
@@ -21,12 +26,13 @@ interface Row {
   name: string;
   at: number;
   received_at: number;
+  source: Source;
   body: string;
 }
 
 export function toEventRow(row: unknown): EventRow {
-  const { owner, message_id, type, name, at, received_at, body } = row as Row;
-  return { owner, messageId: message_id, type, name, at, receivedAt: received_at, message: JSON.parse(body) };
+  const { owner, message_id, type, name, at, received_at, source, body } = row as Row;
+  return { owner, messageId: message_id, type, name, at, receivedAt: received_at, source, message: JSON.parse(body) };
 }
 
 /** Names one message of one owner: what makes it the same when it is sent again. */
@@ -107,26 +113,55 @@ export async function listNeededEvents(
   return events;
 }
 
-/** The newest events of some owners, newest first, at most `limit` per owner. */
-export async function listEvents(
+/** An event's place among those of all owners: by time, then message id, then owner. */
+export interface EventPlace {
+  at: number;
+  messageId: string;
+  owner: Identifier;
+}
+
+export interface EventFilter {
+  type?: EventType | undefined;
+  name?: string | undefined;
+  /** Epoch milliseconds; the events of `from` count, those of `to` do not. */
+  from?: number | undefined;
+  to?: number | undefined;
+}
+
+/** The newest events of all the owners together, newest first, of those before a place. */
+export function selectTimeline(
   db: D1Database,
   siteId: string,
   owners: readonly Identifier[],
   limit: number,
-  before: { at: number; messageId: string } | null = null,
-): Promise<EventRow[]> {
-  const statements = owners.map((owner) =>
-    db
-      .prepare(
-        `SELECT owner, message_id, type, name, at, received_at, body FROM events
-         WHERE site_id = ?1 AND owner = ?2 AND (at, message_id) < (?3, ?4)
-         ORDER BY at DESC, message_id DESC LIMIT ?5`,
-      )
-      .bind(siteId, owner, before?.at ?? Number.MAX_SAFE_INTEGER, before?.messageId ?? "", limit),
-  );
-  if (!statements.length) return [];
-  const pages = await db.batch<Row>(statements);
-  return pages
-    .flatMap((page) => page.results.map(toEventRow))
-    .sort((a, b) => b.at - a.at || (a.messageId < b.messageId ? 1 : -1));
+  before: EventPlace | null,
+  { type, name, from, to }: EventFilter = {},
+): D1PreparedStatement {
+  // Bodies are read of the page alone.
+  return db
+    .prepare(
+      `SELECT e.owner, e.message_id, e.type, e.name, e.at, e.received_at, e.source, e.body
+       FROM (
+         SELECT o.owner, o.message_id FROM json_each(?2) AS asked
+         CROSS JOIN events AS o ON o.site_id = ?1 AND o.owner = asked.value
+         WHERE (?3 IS NULL OR (o.at, o.message_id, o.owner) < (?3, ?4, ?5))
+           AND (?6 IS NULL OR o.type = ?6) AND (?7 IS NULL OR o.name = ?7)
+           AND (?8 IS NULL OR o.at >= ?8) AND (?9 IS NULL OR o.at < ?9)
+         ORDER BY o.at DESC, o.message_id DESC, o.owner DESC LIMIT ?10
+       ) AS found
+       CROSS JOIN events AS e ON e.site_id = ?1 AND e.owner = found.owner AND e.message_id = found.message_id
+       ORDER BY e.at DESC, e.message_id DESC, e.owner DESC`,
+    )
+    .bind(
+      siteId,
+      JSON.stringify(owners),
+      before?.at ?? null,
+      before?.messageId ?? null,
+      before?.owner ?? null,
+      type ?? null,
+      name ?? null,
+      from ?? null,
+      to ?? null,
+      limit,
+    );
 }

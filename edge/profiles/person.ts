@@ -14,7 +14,7 @@ import type { LiveSite } from "../manifest/live.ts";
 import { OwnerHistory, readOwners } from "./history.ts";
 import type { Stored } from "./load.ts";
 import { answersOf, decideFrom, type Standing } from "./standing.ts";
-import { foldTraits } from "./traits.ts";
+import { foldTraits, type TraitSource } from "./traits.ts";
 
 export interface Person {
   /** The row as it was read, version 0 for somebody new; as it was written, once it is. */
@@ -23,6 +23,8 @@ export interface Person {
   /** What any of the profiles that it unites was in: since when, and which static segments. */
   carried: Decisions;
   traits: JsonObject;
+  /** Where each trait's value comes from. */
+  traitSources: ReadonlyMap<string, TraitSource>;
   events: readonly HistoryEvent[];
   /** Purposes granted; undefined = all. */
   consent: readonly Purpose[] | undefined;
@@ -37,6 +39,7 @@ export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: n
   const united = [...group.profileIds].flatMap((id) => stored.profiles.get(id) ?? []);
   const histories = group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier) ?? []);
   const traitRows = group.nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
+  const { traits, sources: traitSources } = foldTraits(traitRows);
   return {
     profile: {
       id: eldest.birthId,
@@ -51,7 +54,8 @@ export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: n
     },
     group,
     carried: carryDecisions(united),
-    traits: foldTraits(traitRows).traits,
+    traits,
+    traitSources,
     events: readOwners(histories),
     consent: grantedPurposes(
       group.nodes.reduce<StoredConsent>((all, node) => mergeConsent(all, node.consent), {}),

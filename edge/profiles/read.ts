@@ -1,13 +1,13 @@
 /** A profile as developers read it: folded from its identifiers, decided at the moment of asking. */
 import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import { type Identifier, splitIdentifier } from "../../shared/identifier.ts";
-import { type EventRow, listEvents } from "../db/events.ts";
+import { type EventFilter, type EventPlace, type EventRow, selectTimeline, toEventRow } from "../db/events.ts";
 import { listIdentifiersOfProfiles, readProfileId } from "../db/identifiers.ts";
 import { groupStored } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { loadPeople } from "./load.ts";
 import { decidePerson, type Person, refreshHistories } from "./person.ts";
-import { foldTraits, type TraitSource } from "./traits.ts";
+import type { TraitSource } from "./traits.ts";
 
 /** Times are epoch milliseconds. */
 export interface ProfileView {
@@ -15,7 +15,7 @@ export interface ProfileView {
   stableId: string;
   identifiers: { kind: string; value: string; firstSeen: number }[];
   traits: JsonObject;
-  traitSources: Map<string, TraitSource>;
+  traitSources: ReadonlyMap<string, TraitSource>;
   segments: { key: string; since: number; until: number | null }[];
   firstSeen: number;
   lastSeen: number;
@@ -43,7 +43,6 @@ export async function readProfileView(
   if (!group) return null;
   const person = decidePerson(group, stored, live, now);
   const { profile } = person;
-  const rows = group.nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
   return {
     id: profile.id,
     stableId: profile.stableId,
@@ -51,7 +50,7 @@ export async function readProfileView(
       .map(({ identifier, firstSeen }) => ({ ...splitIdentifier(identifier), firstSeen }))
       .sort((a, b) => a.firstSeen - b.firstSeen || (a.kind < b.kind ? -1 : 1)),
     traits: person.traits,
-    traitSources: foldTraits(rows).sources,
+    traitSources: person.traitSources,
     segments: Object.entries(profile.decisions).map(([key, [since, until]]) => ({ key, since, until })),
     firstSeen: profile.firstSeen,
     lastSeen: profile.lastSeen,
@@ -60,14 +59,16 @@ export async function readProfileView(
   };
 }
 
-/** A page of a profile's timeline, newest first. `before` is the last event of the page before. */
+/** A page of a profile's timeline, newest first. `before` is the place of the last event of the page before. */
 export async function readTimeline(
   db: D1Database,
   live: LiveSite,
   view: ProfileView,
   limit: number,
-  before: { at: number; messageId: string } | null,
+  before: EventPlace | null,
+  filter: EventFilter = {},
 ): Promise<EventRow[]> {
   const owners = view.person.group.nodes.map(({ identifier }) => identifier);
-  return (await listEvents(db, live.manifest.siteId, owners, limit, before)).slice(0, limit);
+  const { results } = await selectTimeline(db, live.manifest.siteId, owners, limit, before, filter).all();
+  return results.map(toEventRow);
 }

@@ -53,6 +53,17 @@ export async function newSite(settings: object = {}): Promise<Client> {
   return client;
 }
 
+/** All of a list, page by page. */
+export async function readPages(client: Client, path: string): Promise<Json[]> {
+  const rows: Json[] = [];
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const page: Json = await client.get(cursor ? `${path}&cursor=${cursor}` : path);
+    rows.push(...page.data);
+    cursor = page.next;
+  }
+  return rows;
+}
+
 async function succeed<T>(answer: Promise<Response>): Promise<T> {
   const response = await answer;
   const body = await response.text();

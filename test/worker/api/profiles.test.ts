@@ -1,7 +1,7 @@
 import { env } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { type Client, ingest, type Json, newSite, problemOf, VIEWED_TWICE } from "./client.ts";
+import { type Client, ingest, type Json, newSite, problemOf, readPages, VIEWED_TWICE } from "./client.ts";
 
 async function storeAda(site: Client): Promise<void> {
   await site.post("/api/segments", { key: "viewers", name: "Viewers", condition: VIEWED_TWICE, status: "active" });
@@ -61,13 +61,8 @@ describe("a profile", () => {
     const site = await newSite();
     await storeAda(site);
     const { id } = await site.get("/api/profiles?userId=ada");
-    const ids: string[] = [];
-    let path: string | null = `/api/profiles/${id}/events?limit=3`;
-    while (path) {
-      const page: Json = await site.get(path);
-      ids.push(...page.data.map(({ messageId }: Json) => messageId));
-      path = page.next && `/api/profiles/${id}/events?limit=3&cursor=${page.next}`;
-    }
+    const events = await readPages(site, `/api/profiles/${id}/events?limit=3`);
+    const ids = events.map(({ messageId }) => messageId);
     expect(ids).toEqual(["id-1", "view-1", "view-2", "view-3"]);
     const { data } = await site.get(`/api/profiles/${id}/events`);
     expect(data[1]).toMatchObject({
@@ -76,6 +71,60 @@ describe("a profile", () => {
       properties: { n: 1 },
       timestamp: expect.stringMatching(/Z$/),
     });
+  });
+
+  it("lists events exactly once where its identifiers sent the same message at the same time", async () => {
+    const site = await newSite();
+    const timestamp = new Date(Date.now() - 60_000).toISOString();
+    const devices = ["laptop", "phone", "tablet"];
+    const sign = (anonymousId: string) => ({ type: "identify", anonymousId, userId: "ada", messageId: anonymousId });
+    const view = (anonymousId: string) => ({ type: "page", name: "Home", anonymousId, messageId: "m", timestamp });
+    await ingest(site, [...devices.map(view), ...devices.map(sign)]);
+    const { id } = await site.get("/api/profiles?userId=ada");
+    const pages = await readPages(site, `/api/profiles/${id}/events?type=page&limit=1`);
+    expect(pages.map(({ messageId, identifier }: Json) => [messageId, identifier.value]).sort()).toEqual(
+      devices.map((device) => ["m", device]),
+    );
+  });
+
+  it("lists the events of 60 identifiers in one page", async () => {
+    const site = await newSite();
+    const messages = Array.from({ length: 48 }, (_, n) => [
+      { type: "identify", anonymousId: `d${n}`, userId: "ada", messageId: `i${n}` },
+      { type: "track", event: "Seen", anonymousId: `d${n}`, messageId: `e${n}`, timestamp: Date.now() - n * 1_000 },
+    ]);
+    await ingest(site, messages.flat());
+    const { id } = await site.get("/api/profiles?userId=ada");
+    const { data, next } = await site.get(`/api/profiles/${id}/events?event=Seen&limit=48`);
+    expect(data.map(({ messageId }: Json) => messageId)).toEqual(messages.map((_, n) => `e${n}`));
+    expect(next).toBe(null);
+  });
+
+  it("lists events of a type, of a name, of a time", async () => {
+    const site = await newSite();
+    await storeAda(site);
+    const { id } = await site.get("/api/profiles?userId=ada");
+    const messageIds = async (query: string) =>
+      (await site.get(`/api/profiles/${id}/events?${query}`)).data.map(({ messageId }: Json) => messageId);
+    const [, , { timestamp }] = (await site.get(`/api/profiles/${id}/events`)).data;
+    expect(await messageIds("type=identify")).toEqual(["id-1"]);
+    expect(await messageIds("event=Product+Viewed&limit=2")).toEqual(["view-1", "view-2"]);
+    expect(await messageIds("event=Nothing")).toEqual([]);
+    expect(await messageIds(`from=${timestamp}`)).toEqual(["id-1", "view-1", "view-2"]);
+    expect(await messageIds(`to=${Date.parse(timestamp)}`)).toEqual(["view-3"]);
+  });
+
+  it("says of each event who sent it and which identifier it stays with", async () => {
+    const site = await newSite();
+    await storeAda(site);
+    const { id } = await site.get("/api/profiles?userId=ada");
+    const { data } = await site.get(`/api/profiles/${id}/events`);
+    expect(data.map(({ source, identifier }: Json) => [source, identifier.kind, identifier.value])).toEqual([
+      ["server", "userId", "ada"],
+      ["server", "anonymousId", "anon-1"],
+      ["server", "anonymousId", "anon-1"],
+      ["server", "anonymousId", "anon-1"],
+    ]);
   });
 
   it("of another site is never found", async () => {
@@ -98,6 +147,9 @@ describe("a profile", () => {
     ["/nobody", "not-found"],
     ["/nobody/events", "not-found"],
     ["/nobody?provenance=yes", "invalid-request"],
+    ["/nobody/events?type=click", "invalid-request"],
+    ["/nobody/events?from=yesterday", "invalid-request"],
+    ["/nobody/events?cursor=WzEsIm0iXQ", "invalid-request"],
   ])("asked for as /api/profiles%s is %s", async (query, slug) => {
     const site = await newSite();
     await problemOf(site.send("GET", `/api/profiles${query}`), slug);
