@@ -17,16 +17,17 @@ export function insertConsents(
   db: D1Database,
   siteId: string,
   statements: readonly ConsentStatement[],
+  receivedAt: number,
 ): D1PreparedStatement[] {
   const rows = statements.map((s) => [s.identifier, s.purpose, s.at, s.granted ? 1 : 0, s.source, s.policyVersion]);
   return toLists(rows).map((list) =>
     db
       .prepare(
-        `INSERT INTO consents (site_id, identifier, purpose, at, granted, source, policy_version)
-         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+        `INSERT INTO consents (site_id, identifier, purpose, at, granted, source, policy_version, received_at)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?3
          FROM json_each(?2) WHERE true
-         ON CONFLICT DO NOTHING`,
+         ON CONFLICT DO UPDATE SET granted = min(granted, excluded.granted)`,
       )
-      .bind(siteId, list),
+      .bind(siteId, list, receivedAt),
   );
 }

@@ -65,16 +65,17 @@ export function insertEvents(
   db: D1Database,
   siteId: string,
   events: readonly IngestEvent[],
+  source: string,
   receivedAt: number,
 ): D1PreparedStatement[] {
-  return toLists(events.map((e) => [e.owner, e.messageId, e.type, e.event, e.timestamp, e.body])).map((list) =>
+  return toLists(events.map((e) => [e.owner, e.messageId, e.type, e.event, e.timestamp, e.body, e.place])).map((list) =>
     db
       .prepare(
-        `INSERT INTO events (site_id, owner, message_id, type, name, at, received_at, body)
-         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?3, value ->> 5
+        `INSERT INTO events (site_id, owner, message_id, type, name, at, received_at, body, source, place)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?4, value ->> 5, ?3, value ->> 6
          FROM json_each(?2)`,
       )
-      .bind(siteId, list, receivedAt),
+      .bind(siteId, list, source, receivedAt),
   );
 }
 

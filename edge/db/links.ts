@@ -9,12 +9,13 @@ export interface NewLink {
   a: Identifier;
   b: Identifier;
   evidence: Evidence;
+  /** The message that says so; null where somebody makes it by hand. */
+  messageId: string | null;
 }
 
 export interface NewConflict extends NewLink {
   /** Which limit stood against it. */
   reason: string;
-  messageId: string;
 }
 
 /** The name of a pair, the same from either end. */
@@ -22,12 +23,15 @@ export function linkId(a: Identifier, b: Identifier): string {
   return stableIdOf(a < b ? `${a}\n${b}` : `${b}\n${a}`);
 }
 
-/** Which of these links were ever made, removed ones included: an operator's removal stands. */
+/** Which of these links were ever made, removed ones included (an operator's removal stands), and which are refused. */
 export function selectKnownLinks(db: D1Database, siteId: string, ids: readonly string[]): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT l.id FROM json_each(?2) AS asked
-       CROSS JOIN links AS l ON l.site_id = ?1 AND l.id = asked.value`,
+      `SELECT l.id, 0 AS refused FROM json_each(?2) AS asked
+       CROSS JOIN links AS l ON l.site_id = ?1 AND l.id = asked.value
+       UNION ALL
+       SELECT c.id, 1 FROM json_each(?2) AS asked
+       CROSS JOIN conflicts AS c ON c.site_id = ?1 AND c.id = asked.value`,
     )
     .bind(siteId, JSON.stringify(ids));
 }
@@ -39,12 +43,15 @@ export function insertLinks(
   actor: string,
   at: number,
 ): D1PreparedStatement[] {
-  return toLists(links.map((l) => [linkId(l.a, l.b), l.a, l.b, l.evidence])).map((list) =>
+  return toLists(links.map((l) => [linkId(l.a, l.b), l.a, l.b, l.evidence, l.messageId])).map((list) =>
     db
       .prepare(
-        `INSERT INTO links (id, site_id, a, b, evidence, actor, at)
-         SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3, ?3, ?4 FROM json_each(?2) WHERE true
-         ON CONFLICT DO NOTHING`,
+        `INSERT INTO links (id, site_id, a, b, evidence, message_id, actor, at)
+         SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?3, ?4 FROM json_each(?2) WHERE true
+         ON CONFLICT (site_id, id) DO UPDATE SET
+           a = excluded.a, b = excluded.b, evidence = excluded.evidence, message_id = excluded.message_id,
+           actor = excluded.actor, at = excluded.at, removed_at = NULL
+         WHERE links.removed_at IS NOT NULL`,
       )
       .bind(siteId, list, actor, at),
   );
@@ -55,17 +62,27 @@ export function insertConflicts(
   db: D1Database,
   siteId: string,
   conflicts: readonly NewConflict[],
+  actor: string,
   at: number,
 ): D1PreparedStatement[] {
   const lists = toLists(conflicts.map((c) => [linkId(c.a, c.b), c.a, c.b, c.evidence, c.reason, c.messageId]));
   return lists.map((list) =>
     db
       .prepare(
-        `INSERT INTO conflicts (site_id, id, a, b, evidence, reason, message_id, at)
-         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?3
+        `INSERT INTO conflicts (site_id, id, a, b, evidence, reason, message_id, actor, at)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?3, ?4
          FROM json_each(?2) WHERE true
          ON CONFLICT DO NOTHING`,
       )
-      .bind(siteId, list, at),
+      .bind(siteId, list, actor, at),
+  );
+}
+
+/** Takes away refusals of pairs that are links now. */
+export function deleteConflicts(db: D1Database, siteId: string, ids: readonly string[]): D1PreparedStatement[] {
+  return toLists(ids).map((list) =>
+    db
+      .prepare("DELETE FROM conflicts WHERE site_id = ?1 AND id IN (SELECT value FROM json_each(?2))")
+      .bind(siteId, list),
   );
 }

@@ -115,7 +115,7 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
   };
   for (const [index, message] of messages.entries()) {
     try {
-      part.add(parseEvent(message, receivedAt, defaults), index);
+      part.add(parseEvent(message, receivedAt, defaults, index), index);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (error instanceof ConsentWithheld) part.addConsent(error);

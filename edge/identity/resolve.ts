@@ -15,17 +15,37 @@ export interface Group {
   profileIds: Set<string>;
 }
 
+export interface Graph {
+  nodes: ReadonlyMap<Identifier, IdentifierRow>;
+  /** Pairs that are not looked at again: links that were ever made, removed ones included. */
+  knownLinks: ReadonlySet<string>;
+  /** Pairs that were refused when they were heard of last. */
+  refusedLinks: ReadonlySet<string>;
+  /** True where refused pairs may name identifiers that were not read: they stay refused. */
+  isRemembered: boolean;
+}
+
+/** A link that somebody makes by hand. */
+export interface ManualLink {
+  a: Identifier;
+  b: Identifier;
+}
+
 export interface Resolution {
   groupOf: Map<Identifier, Group>;
   newNodes: IdentifierRow[];
   links: NewLink[];
   conflicts: NewConflict[];
+  /** Ids of pairs that were refused once and are links now. */
+  solved: string[];
 }
 
-export interface Graph {
-  nodes: ReadonlyMap<Identifier, IdentifierRow>;
-  /** Links that were ever made. */
-  knownLinks: ReadonlySet<string>;
+export interface ResolveOptions {
+  receivedAt: number;
+  /** Makes the id that an identifier's profile has while it is the eldest: one nobody has. */
+  newId: (identifier: Identifier) => string;
+  /** False for events of a browser, which may name anybody's address: that alone leads nobody into the profile of a known user. */
+  isTrusted: boolean;
 }
 
 /** The eldest identifier names the profile: its birth id is the profile's id, its name the stable id. */
@@ -54,36 +74,33 @@ export function groupStored(nodes: ReadonlyMap<Identifier, IdentifierRow>): Map<
 }
 
 /**
- * Resolves events in their order.
+ * Resolves events in their order, then links made by hand.
  *
- * @param newId makes a profile id nobody has
- * @param options `ensured`: identifiers that shall exist even without an event. `isTrusted`: false for events of a browser,
- * which may name anybody's address: that alone leads nobody into the profile of a known user
+ * @param input `ensured`: identifiers that shall exist even without an event
  */
 export function resolveIdentities(
   graph: Graph,
-  events: readonly IngestEvent[],
-  receivedAt: number,
-  newId: () => string,
-  options: { ensured?: readonly Identifier[]; isTrusted?: boolean } = {},
+  input: { events: readonly IngestEvent[]; links?: readonly ManualLink[]; ensured?: readonly Identifier[] },
+  { receivedAt, newId, isTrusted }: ResolveOptions,
 ): Resolution {
-  const { ensured = [], isTrusted = true } = options;
   const groupOf = groupStored(graph.nodes);
-  const resolution: Resolution = { groupOf, newNodes: [], links: [], conflicts: [] };
-  const linked = new Set<string>();
+  const resolution: Resolution = { groupOf, newNodes: [], links: [], conflicts: [], solved: [] };
+  const heard = new Set<string>();
 
-  for (const identifier of ensured) if (!groupOf.has(identifier)) addNode(identifier);
-  for (const event of events) {
-    if (!groupOf.has(event.owner)) addNode(event.owner);
+  for (const identifier of input.ensured ?? []) if (!groupOf.has(identifier)) addNode(identifier);
+  for (const event of input.events) {
+    const { owner, messageId } = event;
+    if (!groupOf.has(owner)) addNode(owner);
     const evidence = event.type === "alias" ? "alias" : "identify";
-    for (const other of event.identifiers) if (other !== event.owner) link(event, other, evidence);
+    for (const other of event.identifiers) if (other !== owner) link(owner, other, evidence, messageId);
     const previous = event.previous.find((identifier) => groupOf.has(identifier)) ?? event.previous.at(-1);
-    if (previous && previous !== event.owner) link(event, previous, "alias");
+    if (previous && previous !== owner) link(owner, previous, "alias", messageId);
   }
+  for (const { a, b } of input.links ?? []) link(a, b, "manual", null);
   return resolution;
 
   function addNode(identifier: Identifier): Group {
-    const birthId = newId();
+    const birthId = newId(identifier);
     const node: IdentifierRow = { identifier, profileId: birthId, birthId, firstSeen: receivedAt, consent: {} };
     const group: Group = { nodes: [node], profileIds: new Set() };
     resolution.newNodes.push(node);
@@ -91,23 +108,25 @@ export function resolveIdentities(
     return group;
   }
 
-  function link(event: IngestEvent, other: Identifier, evidence: Evidence): void {
-    const id = linkId(event.owner, other);
-    if (graph.knownLinks.has(id) || linked.has(id)) return;
-    const mine = groupOf.get(event.owner)!;
-    const theirs = groupOf.get(other);
+  function link(a: Identifier, b: Identifier, evidence: Evidence, messageId: string | null): void {
+    const id = linkId(a, b);
+    if (heard.has(id) || (evidence !== "manual" && graph.knownLinks.has(id))) return;
+    const wasRefused = graph.refusedLinks.has(id);
+    if (wasRefused && graph.isRemembered) return;
+    heard.add(id);
+    const mine = groupOf.get(a)!;
+    const theirs = groupOf.get(b);
     if (mine !== theirs) {
       const reason =
-        isTrusted || isVouched(event, other, theirs) ? exceededLimit(mine.nodes, theirs?.nodes ?? [other]) : UNVERIFIED;
+        isTrusted || isVouched(a, b, theirs) ? exceededLimit(mine.nodes, theirs?.nodes ?? [b]) : UNVERIFIED;
       if (reason) {
-        linked.add(id);
-        resolution.conflicts.push({ a: event.owner, b: other, evidence, reason, messageId: event.messageId });
+        if (!wasRefused) resolution.conflicts.push({ a, b, evidence, reason, messageId });
         return;
       }
-      unite(mine, theirs ?? addNode(other));
+      unite(mine, theirs ?? addNode(b));
     }
-    linked.add(id);
-    resolution.links.push({ a: event.owner, b: other, evidence });
+    if (wasRefused) resolution.solved.push(id);
+    resolution.links.push({ a, b, evidence, messageId });
   }
 
   function unite(into: Group, from: Group): void {
@@ -122,10 +141,10 @@ export function resolveIdentities(
 const UNVERIFIED = "an address that a browser gives does not lead into the profile of a known user";
 
 /** An address unites with somebody who is known as a user only if the message says that it is that user. */
-function isVouched(event: IngestEvent, other: Identifier, theirs: Group | undefined): boolean {
+function isVouched(owner: Identifier, other: Identifier, theirs: Group | undefined): boolean {
   const { kind } = splitIdentifier(other);
   if (kind !== "email" && kind !== "phone") return true;
-  return event.owner.startsWith("userId:") || !theirs?.nodes.some(({ identifier }) => identifier.startsWith("userId:"));
+  return owner.startsWith("userId:") || !theirs?.nodes.some(({ identifier }) => identifier.startsWith("userId:"));
 }
 
 /** Which limit a union would break, in words; null if none. */

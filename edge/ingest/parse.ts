@@ -12,6 +12,8 @@ import { correctTime } from "./clock.ts";
 /** An event as ingest works with it: checked, its time corrected, its identifiers normalized. */
 export interface IngestEvent extends HistoryEvent {
   messageId: string;
+  /** Its position in the request. */
+  place: number;
   /** The strongest identifier that it carries: userId, else anonymousId. The event stays with it for ever. */
   owner: Identifier;
   /** All it carries, strongest first, the owner included. */
@@ -88,6 +90,7 @@ export function parseEvent(
   value: unknown,
   receivedAt: number,
   defaults: { sentAt: number | null; context: JsonObject | undefined; newId: () => string },
+  place = 0,
 ): IngestEvent {
   const parsed = Schema.safeParse(value);
   if (!parsed.success) {
@@ -151,6 +154,7 @@ export function parseEvent(
     type,
     event: (type === "track" ? message.event : message.name) ?? "",
     messageId: message.messageId ?? defaults.newId(),
+    place,
     timestamp,
     properties: message.properties ?? {},
     traits,

@@ -7,6 +7,7 @@ import { type IdentifierRow, selectComponents, toIdentifierRow } from "../db/ide
 import { linkId, selectKnownLinks } from "../db/links.ts";
 import { type ProfileRow, selectProfiles, toProfileRow } from "../db/profiles.ts";
 import { selectTraits, type TraitRow, toTraitRow } from "../db/traits.ts";
+import type { ManualLink } from "../identity/resolve.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
 import { OwnerHistory } from "./history.ts";
 import type { Standing } from "./standing.ts";
@@ -19,30 +20,42 @@ export interface Stored {
   traits: Map<Identifier, TraitRow[]>;
   /** Keys of the given events that are stored already; empty where nobody asked. */
   seen: Set<string>;
+  /** Of the pairs that the events name: those that were ever linked, and those that are refused. */
   knownLinks: Set<string>;
+  refusedLinks: Set<string>;
+  /** Not read, but remembered by this isolate: what is not here may be stored all the same. */
+  isRemembered: boolean;
   /** By profile: what this isolate remembers of the engine's answers. */
   standings: Map<string, Standing>;
 }
 
-/**
- * @param identifiers of anybody of interest; those of `events` are added
- * @param events that are about to be stored
- * @param repeats whether to find out which of the events are stored already
- */
+export interface LoadOptions {
+  /** Events that are about to be stored: whoever they name is read, too. */
+  events?: readonly IngestEvent[];
+  /** Pairs that are about to be linked by hand. */
+  links?: readonly ManualLink[] | undefined;
+  /** Whether to find out which of the events are stored already. */
+  repeats?: boolean;
+}
+
+/** @param identifiers of anybody of interest */
 export async function loadPeople(
   db: D1Database,
   siteId: string,
   identifiers: Iterable<Identifier>,
-  events: readonly IngestEvent[] = [],
-  repeats = false,
+  { events = [], links = [], repeats = false }: LoadOptions = {},
 ): Promise<Stored> {
   const asked = new Set(identifiers);
-  const links = new Set<string>();
+  const pairs = new Set<string>();
   for (const event of events) {
     for (const other of [...event.identifiers, ...event.previous]) {
       asked.add(other);
-      if (other !== event.owner) links.add(linkId(event.owner, other));
+      if (other !== event.owner) pairs.add(linkId(event.owner, other));
     }
+  }
+  for (const { a, b } of links) {
+    asked.add(a).add(b);
+    pairs.add(linkId(a, b));
   }
   const list = JSON.stringify([...asked]);
   const statements = [
@@ -52,7 +65,7 @@ export async function loadPeople(
     selectTraits(db, siteId, list),
   ];
   const seenAt = repeats ? statements.push(selectSeen(db, siteId, events)) - 1 : -1;
-  const linksAt = links.size ? statements.push(selectKnownLinks(db, siteId, [...links])) - 1 : -1;
+  const pairsAt = pairs.size ? statements.push(selectKnownLinks(db, siteId, [...pairs])) - 1 : -1;
   const results = await db.batch(statements);
   const rows = <T>(at: number, map: (row: unknown) => T): T[] => results[at]?.results.map(map) ?? [];
 
@@ -68,15 +81,23 @@ export async function loadPeople(
     if (list) list.push(row);
     else traits.set(row.identifier, [row]);
   }
+  const found = Map.groupBy(rows(pairsAt, toPair), ({ refused }) => refused === 1);
+  const idsOf = (refused: boolean) => new Set(found.get(refused)?.map(({ id }) => id));
   return {
     nodes: new Map(rows(0, toIdentifierRow).map((row) => [row.identifier, row])),
     profiles: new Map(rows(1, toProfileRow).map((row) => [row.id, row])),
     histories,
     traits,
     seen: new Set(rows(seenAt, toSeenKey)),
-    knownLinks: new Set(rows(linksAt, (row) => (row as { id: string }).id)),
+    knownLinks: idsOf(false),
+    refusedLinks: idsOf(true),
+    isRemembered: false,
     standings: new Map(),
   };
+}
+
+function toPair(row: unknown): { id: string; refused: number } {
+  return row as { id: string; refused: number };
 }
 
 /** Is this event stored already? */

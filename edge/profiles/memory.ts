@@ -22,6 +22,8 @@ export interface Remembered {
   traits: readonly TraitRow[];
   /** Ids of links that are known to be made. */
   links: ReadonlySet<string>;
+  /** And of pairs that were refused: who the other is need not be known here. */
+  refused: ReadonlySet<string>;
   standing: Standing | undefined;
 }
 
@@ -61,9 +63,12 @@ export function takePeople(
   };
   for (const identifier of asked) if (!find(identifier)) return null;
   for (const { owner, identifiers, previous } of events) {
+    const entry = find(owner);
+    if (!entry) return null;
     for (const other of [...identifiers, ...previous]) {
-      const entry = find(other);
-      if (!entry || (other !== owner && !entry.links.has(linkId(owner, other)))) return null;
+      if (other === owner) continue;
+      const id = linkId(owner, other);
+      if (!entry.refused.has(id) && !(entry.links.has(id) && find(other))) return null;
     }
   }
   const stored: Stored = {
@@ -73,6 +78,8 @@ export function takePeople(
     traits: new Map(),
     seen: new Set(),
     knownLinks: new Set(),
+    refusedLinks: new Set(),
+    isRemembered: true,
     standings: new Map(),
   };
   for (const entry of found) {
@@ -86,6 +93,7 @@ export function takePeople(
       rows.push(row);
     }
     for (const link of entry.links) stored.knownLinks.add(link);
+    for (const link of entry.refused) stored.refusedLinks.add(link);
     if (entry.standing) stored.standings.set(entry.profile.id, entry.standing);
   }
   return stored;

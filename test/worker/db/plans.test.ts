@@ -35,7 +35,7 @@ const planner = { prepare: (sql: string) => env.DB.prepare(`EXPLAIN QUERY PLAN $
 const list = JSON.stringify(["userId:a"]);
 const change = { profileId: "p", segmentKey: "s", change: "exit", cause: "event", at: 1, segmentVersion: 1 } as const;
 const node = { identifier: "o", profileId: "p", birthId: "p", firstSeen: 1, consent: {} };
-const link = { a: "userId:a", b: "anonymousId:b", evidence: "identify" } as const;
+const link = { a: "userId:a", b: "anonymousId:b", evidence: "identify", messageId: "m" } as const;
 const statements: [name: string, statements: D1PreparedStatement[]][] = [
   ["selectComponents", [selectComponents(planner, "s", list)]],
   ["selectProfiles", [selectProfiles(planner, "s", list)]],
@@ -46,7 +46,7 @@ const statements: [name: string, statements: D1PreparedStatement[]][] = [
   ["insertIdentifiers", insertIdentifiers(planner, "s", [node])],
   ["updateIdentifiers", updateIdentifiers(planner, "s", [node])],
   ["upsertProfiles", upsertProfiles(planner, "s", [{ id: "p" } as never])],
-  ["insertEvents", insertEvents(planner, "s", [{ owner: "o" } as never], 1)],
+  ["insertEvents", insertEvents(planner, "s", [{ owner: "o" } as never], "server", 1)],
   [
     "applyHistoryChanges",
     applyHistoryChanges(planner, "s", [
@@ -55,8 +55,8 @@ const statements: [name: string, statements: D1PreparedStatement[]][] = [
   ],
   ["upsertTraits", upsertTraits(planner, "s", [{ identifier: "o", source: "s", facts: {} }])],
   ["insertLinks", insertLinks(planner, "s", [link], "a", 1)],
-  ["insertConflicts", insertConflicts(planner, "s", [{ ...link, reason: "r", messageId: "m" }], 1)],
-  ["insertConsents", insertConsents(planner, "s", [{ identifier: "o" } as never])],
+  ["insertConflicts", insertConflicts(planner, "s", [{ ...link, reason: "r" }], "server", 1)],
+  ["insertConsents", insertConsents(planner, "s", [{ identifier: "o" } as never], 1)],
   ["applyMembershipChanges", applyMembershipChanges(planner, "s", [change])],
 ];
 
@@ -65,7 +65,7 @@ it.each(statements)("%s finds its rows by a key, whatever the size of the site",
   for (const statement of statements) {
     const { results } = await statement.all<{ detail: string }>();
     for (const { detail } of results) {
-      if (/VIRTUAL TABLE|SUBQUERY|B-TREE|LIST|CO-ROUTINE|^SCAN found$/.test(detail)) continue;
+      if (/VIRTUAL TABLE|COMPOUND QUERY|UNION ALL|SUBQUERY|B-TREE|LIST|CO-ROUTINE|^SCAN found$/.test(detail)) continue;
       if (detail === "SEARCH sites USING PRIMARY KEY (id=?)") continue;
       expect(detail).toMatch(/^SEARCH .* USING (PRIMARY KEY|(COVERING )?INDEX \w+) \(site_id=\? AND /);
     }

@@ -16,7 +16,11 @@ function rememberPeople(siteId: string, people: number, rules: number): boolean[
       ...{ decisions: {}, wakesAt: null, manifestVersion: 1 },
     };
     const node = { identifier, profileId: profile.id, birthId: profile.id, firstSeen: 0, consent: {} };
-    remember(siteId, { profile, nodes: [node], histories: [], traits: [], links: new Set(), standing }, 0);
+    remember(
+      siteId,
+      { profile, nodes: [node], histories: [], traits: [], links: new Set(), refused: new Set(), standing },
+      0,
+    );
   }
   return names.map((name) => takePeople(siteId, [name], [], 0) !== null);
 }

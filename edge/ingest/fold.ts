@@ -1,0 +1,217 @@
+/**
+ * What a request changes, worked out in memory: people as they are stored go in, rows to write come out. No storage, no clock.
+ * Ingest folds each request once; an unmerge folds the past anew, in order of arrival, by this same function.
+ */
+import type { Purpose } from "../../shared/consent.ts";
+import type { Identifier } from "../../shared/identifier.ts";
+import { TRAITS_CHARACTERS, TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
+import type { ConsentStatement } from "../db/consents.ts";
+import { eventKey } from "../db/events.ts";
+import type { HistoryChange } from "../db/histories.ts";
+import { type IdentifierRow, mergeConsent, type StoredConsent, statementsOf } from "../db/identifiers.ts";
+import type { MembershipChange } from "../db/memberships.ts";
+import type { ProfileRow } from "../db/profiles.ts";
+import type { TraitRow } from "../db/traits.ts";
+import { type Group, type ManualLink, type Resolution, resolveIdentities } from "../identity/resolve.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import { Problem } from "../problem.ts";
+import { OwnerHistory } from "../profiles/history.ts";
+import { isSeen, type Stored } from "../profiles/load.ts";
+import { buildPerson, membershipChanges, type Person, settlePerson } from "../profiles/person.ts";
+import { applyTraits } from "../profiles/traits.ts";
+import type { IngestEvent } from "./parse.ts";
+
+export type Source = "browser" | "server" | "import";
+
+export interface FoldInput {
+  events: readonly IngestEvent[];
+  /** Statements of consent that came on their own. */
+  consents?: readonly ConsentStatement[];
+  /** Links that a developer makes. */
+  links?: readonly ManualLink[];
+  /** Who says so: kept with each event and trait. */
+  source: Source;
+  /** Epoch milliseconds. What is stored is later than all that is stored of anybody concerned: see `Folded.receivedAt`. */
+  receivedAt: number;
+}
+
+/** All that has to be written, in one transaction, and who is who then. */
+export interface Folded {
+  /**
+   * When the request counts as received: later than whatever was written of anybody concerned before, so that the order of
+   * arrival says who saw what, although clocks differ.
+   */
+  receivedAt: number;
+  rejected: Map<IngestEvent, Problem>;
+  /** Those to store. */
+  events: IngestEvent[];
+  resolution: Resolution;
+  /** Whoever is written. */
+  people: Map<Group, Person>;
+  /** Known identifiers that lead elsewhere, or allow something else. */
+  moved: IdentifierRow[];
+  profiles: ProfileRow[];
+  traits: TraitRow[];
+  consents: ConsentStatement[];
+  histories: HistoryChange[];
+  changes: MembershipChange[];
+}
+
+/** A grant of consent that is repeated within this time is not written again. */
+const GRANT_GRAIN_MS = 60 * 60 * 1000;
+
+/**
+ * @param stored is changed: it is as if what comes out had been written and read again. Histories must fit the site's needs
+ * @param newId see `ResolveOptions`
+ */
+export function foldInput(
+  stored: Stored,
+  live: LiveSite,
+  input: FoldInput,
+  newId: (identifier: Identifier) => string,
+): Folded {
+  const { source } = input;
+  const statements = input.consents ?? [];
+  const lastSeen = stored.profiles.values().map((profile) => profile.lastSeen + 1);
+  const receivedAt = Math.max(input.receivedAt, ...lastSeen);
+
+  const rejected = new Map<IngestEvent, Problem>();
+  const traits = new Set<TraitRow>();
+  const events = freshEvents(input.events, stored).filter((event) => {
+    const row = addTraits(stored, event, source);
+    if (row === "full") rejected.set(event, tooManyTraits());
+    else if (row) traits.add(row);
+    return row !== "full";
+  });
+
+  const ensured = statements.map(({ identifier }) => identifier);
+  const resolution = resolveIdentities(
+    stored,
+    { events, ensured, ...(input.links && { links: input.links }) },
+    { receivedAt, newId, isTrusted: source !== "browser" },
+  );
+  for (const [owner, own] of Map.groupBy(events, (event) => event.owner)) {
+    const history = stored.histories.get(owner) ?? new OwnerHistory(owner, live.needs.shape);
+    stored.histories.set(owner, history);
+    history.append(own, live.needs);
+  }
+  const consents = applyConsents(resolution.groupOf, events, statements);
+
+  const touched = new Set<Group>();
+  const touch = (identifier: Identifier) => touched.add(resolution.groupOf.get(identifier)!);
+  for (const { owner } of events) touch(owner);
+  for (const { identifier } of consents) touch(identifier);
+  for (const { a } of resolution.links) touch(a);
+
+  const folded: Folded = {
+    receivedAt,
+    rejected,
+    events,
+    resolution,
+    people: new Map(),
+    moved: [],
+    profiles: [],
+    traits: [...traits],
+    consents,
+    histories: [],
+    changes: [],
+  };
+  const moved = new Set<IdentifierRow>();
+  for (const { identifier } of consents) {
+    const node = stored.nodes.get(identifier);
+    if (node) moved.add(node);
+  }
+  for (const group of touched) settleGroup(group);
+  folded.moved.push(...moved);
+  for (const node of resolution.newNodes) stored.nodes.set(node.identifier, node);
+  return folded;
+
+  function settleGroup(group: Group): void {
+    const person = buildPerson(group, stored, live, receivedAt);
+    const { profile } = person;
+    const cause = group.profileIds.size > 1 ? "identity" : "event";
+    const { row, now, changes, histories } = settlePerson(person, stored, live, receivedAt, cause);
+    for (const id of group.profileIds) {
+      const absorbed = id === profile.id ? undefined : stored.profiles.get(id);
+      if (!absorbed) continue;
+      folded.changes.push(...membershipChanges(absorbed, {}, live, "identity", now));
+      put({ ...absorbed, version: absorbed.version + 1, mergedInto: profile.id, decisions: {}, wakesAt: null });
+    }
+    for (const node of group.nodes) {
+      if (node.profileId === profile.id) continue;
+      node.profileId = profile.id;
+      if (stored.nodes.has(node.identifier)) moved.add(node);
+    }
+    folded.changes.push(...changes);
+    folded.histories.push(...histories);
+    person.profile = { ...row, lastSeen: now };
+    put(person.profile);
+    if (person.standing) stored.standings.set(profile.id, person.standing);
+    folded.people.set(group, person);
+  }
+
+  function put(profile: ProfileRow): void {
+    folded.profiles.push(profile);
+    stored.profiles.set(profile.id, profile);
+  }
+}
+
+/** The events that are not stored yet, each once. */
+function freshEvents(events: readonly IngestEvent[], stored: Stored): IngestEvent[] {
+  const keys = new Set<string>();
+  return events.filter((event) => {
+    const key = eventKey(event.owner, event.messageId);
+    if (keys.has(key) || isSeen(stored, event)) return false;
+    keys.add(key);
+    return true;
+  });
+}
+
+/** Adds an event's traits to what is stored of its owner; "full" where the owner may hold no more. */
+function addTraits(stored: Stored, event: IngestEvent, source: string): TraitRow | "full" | null {
+  if (!Object.keys(event.traits).length) return null;
+  const rows = stored.traits.get(event.owner) ?? [];
+  stored.traits.set(event.owner, rows);
+  const known = rows.find((row) => row.source === source);
+  const facts = applyTraits(known?.facts ?? {}, event.traits, event.timestamp, event.messageId);
+  if (!facts) return "full";
+  if (known) {
+    known.facts = facts;
+    return known;
+  }
+  const row: TraitRow = { identifier: event.owner, source, facts };
+  rows.push(row);
+  return row;
+}
+
+/** Puts statements of consent on their identifiers. @returns those that say something new */
+function applyConsents(
+  groupOf: Map<Identifier, Group>,
+  events: readonly IngestEvent[],
+  statements: readonly ConsentStatement[],
+): ConsentStatement[] {
+  const said = [...statements];
+  for (const event of events) {
+    for (const [purpose, granted] of Object.entries(event.consent) as [Purpose, boolean][]) {
+      const source = event.type;
+      said.push({ identifier: event.owner, purpose, granted, at: event.timestamp, source, policyVersion: null });
+    }
+  }
+  return said.filter((statement) => {
+    const { identifier, purpose, granted, at } = statement;
+    const node = groupOf.get(identifier)?.nodes.find((n) => n.identifier === identifier);
+    if (!node || saysNothingNew(node.consent[purpose], statement)) return false;
+    node.consent = mergeConsent(node.consent, statementsOf({ [purpose]: granted }, at));
+    return true;
+  });
+}
+
+/** A refusal always counts from its own time on; a grant that is repeated is worth a write once in a while. */
+function saysNothingNew(known: StoredConsent[Purpose], { granted, at }: ConsentStatement): boolean {
+  return known?.[0] === granted && at <= known[1] + (granted ? GRANT_GRAIN_MS : 0);
+}
+
+function tooManyTraits(): Problem {
+  const detail = `one identifier holds at most ${TRAITS_PER_IDENTIFIER} distinct traits, of ${TRAITS_CHARACTERS} characters in all`;
+  return new Problem("invalid-event", detail, { errors: [{ pointer: "/traits", code: "too-many", detail }] });
+}
