@@ -1,10 +1,11 @@
-/** `npm run bench [case …]`: the product beside what it is compared with, in one run on one workerd, ratios printed. */
+/** `npm run bench [-- case …]`: the product beside what it is compared with, in one run on one workerd, ratios printed. */
 import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import type { Case, Setting } from "./cases/case.ts";
 import { decide } from "./cases/decide.ts";
 import { growth } from "./cases/growth.ts";
+import { identity } from "./cases/identity.ts";
 import { ingest } from "./cases/ingest.ts";
 import { rulesRequest } from "./cases/rules-request.ts";
 import { rulesScript } from "./cases/rules-script.ts";
@@ -24,6 +25,7 @@ const CASES: readonly Case[] = [
   decide,
   ingest,
   growth,
+  identity,
   wake,
   rulesTraits,
   rulesWindows,
@@ -38,12 +40,13 @@ const { values, positionals } = parseArgs({
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
+    clicks: { type: "string" },
   },
 });
 const chosen = CASES.filter(({ name }) => positionals.length === 0 || positionals.some((text) => name.includes(text)));
 if (chosen.length === 0) {
   console.error(
-    `usage: npm run bench -- [--quick] [--json] [--profile] [${CASES.map(({ name }) => name).join(" | ")}]`,
+    `usage: npm run bench -- [--quick] [--json] [--profile] [--clicks FILE] [${CASES.map(({ name }) => name).join(" | ")}]`,
   );
   process.exit(2);
 }
@@ -64,10 +67,13 @@ try {
       site = await createSite(bench.product);
     }
     if (values.profile) {
-      if (one.profiled) print(await describeProfile(one, { bench: bench!, site: site!, pace, quick: values.quick }));
+      if (one.profiled)
+        print(
+          await describeProfile(one, { bench: bench!, site: site!, pace, quick: values.quick, clicks: values.clicks }),
+        );
       continue;
     }
-    const result = await one.run({ bench: bench!, site: site!, pace, quick: values.quick });
+    const result = await one.run({ bench: bench!, site: site!, pace, quick: values.quick, clicks: values.clicks });
     results.push({ name: one.name, ...result });
     goals.push(...result.goals);
     print(formatCase(result));

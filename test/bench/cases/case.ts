@@ -9,6 +9,8 @@ export interface Setting {
   site: Site;
   pace: Pace;
   quick: boolean;
+  /** A file of clicks, as test/bench/clicks.ts reads it. */
+  clicks?: string | undefined;
 }
 
 export interface Case {
