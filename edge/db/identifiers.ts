@@ -94,6 +94,21 @@ export async function readProfileId(
   return (await statement.first<string>("profile_id")) ?? null;
 }
 
+/** All identifiers of the profile that an id, of now or of any time, leads to now. */
+export async function listComponent(db: D1Database, siteId: string, id: string): Promise<IdentifierRow[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT m.identifier, m.profile_id, m.birth_id, m.first_seen, m.consent
+       FROM identifiers AS i
+       CROSS JOIN identifiers AS m INDEXED BY identifiers_site_id_profile_id
+         ON m.site_id = ?1 AND m.profile_id = i.profile_id
+       WHERE i.site_id = ?1 AND i.birth_id = ?2`,
+    )
+    .bind(siteId, id)
+    .all();
+  return results.map(toIdentifierRow);
+}
+
 /** One identifier of each profile: enough to load the whole of it. */
 export async function listIdentifiersOfProfiles(
   db: D1Database,

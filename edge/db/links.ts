@@ -86,3 +86,95 @@ export function deleteConflicts(db: D1Database, siteId: string, ids: readonly st
       .bind(siteId, list),
   );
 }
+
+export interface LinkRow {
+  id: string;
+  a: Identifier;
+  b: Identifier;
+  evidence: Evidence;
+  weight: number | null;
+  rule: string | null;
+  actor: string;
+  at: number;
+  messageId: string | null;
+  removedAt: number | null;
+}
+
+/** A place in a list that is ordered by time, then id. */
+export interface Place {
+  at: number;
+  id: string;
+}
+
+export const NEWEST: Place = { at: Number.MAX_SAFE_INTEGER, id: "" };
+
+/** Links that have one of the identifiers at an end, the newest first, of those before a place; removed ones if asked for. */
+export function selectLinksOf(
+  db: D1Database,
+  siteId: string,
+  identifiers: readonly Identifier[],
+  removed: boolean,
+  before: Place,
+  limit: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT l.id, l.a, l.b, l.evidence, l.weight, l.rule, l.actor, l.at, l.message_id AS messageId,
+         l.removed_at AS removedAt
+       FROM (
+         SELECT a.id FROM json_each(?2) AS asked CROSS JOIN links AS a ON a.site_id = ?1 AND a.a = asked.value
+         UNION
+         SELECT b.id FROM json_each(?2) AS asked CROSS JOIN links AS b ON b.site_id = ?1 AND b.b = asked.value
+       ) AS found
+       CROSS JOIN links AS l ON l.site_id = ?1 AND l.id = found.id
+       WHERE (?3 OR l.removed_at IS NULL) AND (l.at, l.id) < (?4, ?5)
+       ORDER BY l.at DESC, l.id DESC LIMIT ?6`,
+    )
+    .bind(siteId, JSON.stringify(identifiers), removed ? 1 : 0, before.at, before.id, limit);
+}
+
+export interface ConflictRow {
+  id: string;
+  a: Identifier;
+  b: Identifier;
+  evidence: Evidence;
+  reason: string;
+  /** Empty: from before this was kept. */
+  actor: string;
+  messageId: string | null;
+  at: number;
+}
+
+/** Refused links that have one of the identifiers at an end, the newest first, of those before a place. */
+export function selectConflictsOf(
+  db: D1Database,
+  siteId: string,
+  identifiers: readonly Identifier[],
+  before: Place,
+  limit: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT c.id, c.a, c.b, c.evidence, c.reason, c.actor, c.message_id AS messageId, c.at
+       FROM (
+         SELECT a.id FROM json_each(?2) AS asked CROSS JOIN conflicts AS a ON a.site_id = ?1 AND a.a = asked.value
+         UNION
+         SELECT b.id FROM json_each(?2) AS asked CROSS JOIN conflicts AS b ON b.site_id = ?1 AND b.b = asked.value
+       ) AS found
+       CROSS JOIN conflicts AS c ON c.site_id = ?1 AND c.id = found.id
+       WHERE (c.at, c.id) < (?3, ?4)
+       ORDER BY c.at DESC, c.id DESC LIMIT ?5`,
+    )
+    .bind(siteId, JSON.stringify(identifiers), before.at, before.id, limit);
+}
+
+/** A site's refused links, the newest first, of those before a place. */
+export function selectConflicts(db: D1Database, siteId: string, before: Place, limit: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT id, a, b, evidence, reason, actor, message_id AS messageId, at
+       FROM conflicts WHERE site_id = ?1 AND (at, id) < (?2, ?3)
+       ORDER BY at DESC, id DESC LIMIT ?4`,
+    )
+    .bind(siteId, before.at, before.id, limit);
+}
