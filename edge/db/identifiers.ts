@@ -6,12 +6,16 @@ import { toLists } from "./lists.ts";
 /** What an identifier allows: purpose → granted, since when. */
 export type StoredConsent = { [P in Purpose]?: [granted: boolean, at: number] };
 
+/** What uploads say last of an identifier: segment key → on that list (null: not said any more), since when. */
+export type StoredLists = { [segmentKey: string]: [listed: boolean | null, at: number] };
+
 export interface IdentifierRow {
   identifier: Identifier;
   profileId: string;
   birthId: string;
   firstSeen: number;
   consent: StoredConsent;
+  lists: StoredLists;
 }
 
 interface Row {
@@ -20,18 +24,26 @@ interface Row {
   birth_id: string;
   first_seen: number;
   consent: string;
+  lists: string;
 }
 
 export function toIdentifierRow(row: unknown): IdentifierRow {
-  const { identifier, profile_id, birth_id, first_seen, consent } = row as Row;
-  return { identifier, profileId: profile_id, birthId: birth_id, firstSeen: first_seen, consent: JSON.parse(consent) };
+  const { identifier, profile_id, birth_id, first_seen, consent, lists } = row as Row;
+  return {
+    identifier,
+    profileId: profile_id,
+    birthId: birth_id,
+    firstSeen: first_seen,
+    consent: JSON.parse(consent),
+    lists: JSON.parse(lists),
+  };
 }
 
 /** All identifiers of the profiles that the given identifiers belong to. */
 export function selectComponents(db: D1Database, siteId: string, identifiers: string): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT m.identifier, m.profile_id, m.birth_id, m.first_seen, m.consent
+      `SELECT m.identifier, m.profile_id, m.birth_id, m.first_seen, m.consent, m.lists
        FROM (
          SELECT DISTINCT i.profile_id FROM json_each(?2) AS asked
          CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
@@ -51,14 +63,17 @@ export function insertIdentifiers(
   return toIdentifierLists(rows).map((list) =>
     db
       .prepare(
-        `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent)
-       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 FROM json_each(?2)`,
+        `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent, lists)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5 FROM json_each(?2)`,
       )
       .bind(siteId, list),
   );
 }
 
-/** Points identifiers to the profile that they belong to now, and keeps what they allow. (UPDATE … FROM would read the site.) */
+/**
+ * Points identifiers to the profile that they belong to now, and keeps what they allow and which lists they are on. Goes with
+ * the profiles that they were read with (`upsertProfiles`), which prove that nothing newer is lost. (UPDATE … FROM would read the site.)
+ */
 export function updateIdentifiers(
   db: D1Database,
   siteId: string,
@@ -67,16 +82,17 @@ export function updateIdentifiers(
   return toIdentifierLists(rows).map((list) =>
     db
       .prepare(
-        `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent)
-       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 FROM json_each(?2) WHERE true
-       ON CONFLICT (site_id, identifier) DO UPDATE SET profile_id = excluded.profile_id, consent = excluded.consent`,
+        `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent, lists)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5 FROM json_each(?2) WHERE true
+       ON CONFLICT (site_id, identifier) DO UPDATE SET
+         profile_id = excluded.profile_id, consent = excluded.consent, lists = excluded.lists`,
       )
       .bind(siteId, list),
   );
 }
 
 function toIdentifierLists(rows: readonly IdentifierRow[]): string[] {
-  return toLists(rows.map((r) => [r.identifier, r.profileId, r.birthId, r.firstSeen, r.consent]));
+  return toLists(rows.map((r) => [r.identifier, r.profileId, r.birthId, r.firstSeen, r.consent, r.lists]));
 }
 
 /** The profile that an identifier, or an id that a profile ever had, leads to now. */

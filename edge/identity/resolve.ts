@@ -101,7 +101,14 @@ export function resolveIdentities(
 
   function addNode(identifier: Identifier): Group {
     const birthId = newId(identifier);
-    const node: IdentifierRow = { identifier, profileId: birthId, birthId, firstSeen: receivedAt, consent: {} };
+    const node: IdentifierRow = {
+      identifier,
+      profileId: birthId,
+      birthId,
+      firstSeen: receivedAt,
+      consent: {},
+      lists: {},
+    };
     const group: Group = { nodes: [node], profileIds: new Set() };
     resolution.newNodes.push(node);
     groupOf.set(identifier, group);

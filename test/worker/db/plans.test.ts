@@ -34,7 +34,7 @@ const planner = { prepare: (sql: string) => env.DB.prepare(`EXPLAIN QUERY PLAN $
 
 const list = JSON.stringify(["userId:a"]);
 const change = { profileId: "p", segmentKey: "s", change: "exit", cause: "event", at: 1, segmentVersion: 1 } as const;
-const node = { identifier: "o", profileId: "p", birthId: "p", firstSeen: 1, consent: {} };
+const node = { identifier: "o", profileId: "p", birthId: "p", firstSeen: 1, consent: {}, lists: {} };
 const link = { a: "userId:a", b: "anonymousId:b", evidence: "identify", messageId: "m" } as const;
 const statements: [name: string, statements: D1PreparedStatement[]][] = [
   ["selectComponents", [selectComponents(planner, "s", list)]],

@@ -15,7 +15,7 @@ function rememberPeople(siteId: string, people: number, rules: number): boolean[
       ...{ id: identifier, stableId: "", firstSeen: 0, lastSeen: 0, version: 1, mergedInto: null },
       ...{ decisions: {}, wakesAt: null, manifestVersion: 1 },
     };
-    const node = { identifier, profileId: profile.id, birthId: profile.id, firstSeen: 0, consent: {} };
+    const node = { identifier, profileId: profile.id, birthId: profile.id, firstSeen: 0, consent: {}, lists: {} };
     remember(
       siteId,
       { profile, nodes: [node], histories: [], traits: [], links: new Set(), refused: new Set(), standing },
