@@ -31,3 +31,22 @@ export function insertConsents(
       .bind(siteId, list, receivedAt),
   );
 }
+
+/** All statements of some identifiers, in the order in which they came. */
+export async function listConsents(
+  db: D1Database,
+  siteId: string,
+  identifiers: readonly Identifier[],
+): Promise<(ConsentStatement & { receivedAt: number })[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT c.identifier, c.purpose, c.granted, c.at, c.source, c.policy_version AS policyVersion,
+         iif(c.received_at = 0, c.at, c.received_at) AS receivedAt
+       FROM json_each(?2) AS asked
+       CROSS JOIN consents AS c ON c.site_id = ?1 AND c.identifier = asked.value
+       ORDER BY receivedAt, c.at`,
+    )
+    .bind(siteId, JSON.stringify(identifiers))
+    .all<Omit<ConsentStatement, "granted"> & { granted: number; receivedAt: number }>();
+  return results.map((row) => ({ ...row, granted: row.granted === 1 }));
+}

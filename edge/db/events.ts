@@ -1,6 +1,7 @@
 /** SQL of `events`: append-only, one row per message, kept with the owner that produced it. */
 import type { EventType, HistoryEvent, JsonObject } from "../../shared/event.ts";
 import type { Identifier } from "../../shared/identifier.ts";
+import type { Source } from "../ingest/fold.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
 import { toLists } from "./lists.ts";
 
@@ -65,7 +66,7 @@ export function insertEvents(
   db: D1Database,
   siteId: string,
   events: readonly IngestEvent[],
-  source: string,
+  source: Source,
   receivedAt: number,
 ): D1PreparedStatement[] {
   return toLists(events.map((e) => [e.owner, e.messageId, e.type, e.event, e.timestamp, e.body, e.place])).map((list) =>
@@ -165,4 +166,41 @@ export function selectTimeline(
       to ?? null,
       limit,
     );
+}
+
+/** Which events there are, in the order in which they came: by arrival, then by their place in the request. */
+export async function listArrivals(db: D1Database, siteId: string, owners: readonly Identifier[]): Promise<Arrival[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT e.owner, e.message_id AS messageId, e.received_at AS receivedAt, e.place FROM json_each(?2) AS asked
+       CROSS JOIN events AS e ON e.site_id = ?1 AND e.owner = asked.value
+       ORDER BY e.received_at, e.place, e.owner, e.message_id`,
+    )
+    .bind(siteId, JSON.stringify(owners))
+    .all<Arrival>();
+  return results;
+}
+
+export interface Arrival {
+  owner: Identifier;
+  messageId: string;
+  receivedAt: number;
+  place: number;
+}
+
+/** Events with who sent them, by their keys, in no order. */
+export async function listSentEvents(
+  db: D1Database,
+  siteId: string,
+  keys: readonly Pick<Arrival, "owner" | "messageId">[],
+): Promise<(EventRow & { source: Source })[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT e.owner, e.message_id, e.type, e.name, e.at, e.received_at, e.body, e.source FROM json_each(?2) AS asked
+       CROSS JOIN events AS e
+         ON e.site_id = ?1 AND e.owner = asked.value ->> 0 AND e.message_id = asked.value ->> 1`,
+    )
+    .bind(siteId, JSON.stringify(keys.map(({ owner, messageId }) => [owner, messageId])))
+    .all<Row & { source: Source }>();
+  return results.map((row) => ({ ...toEventRow(row), source: row.source }));
 }

@@ -87,13 +87,16 @@ export function deleteConflicts(db: D1Database, siteId: string, ids: readonly st
   );
 }
 
+/** A link as it is stored. */
 export interface LinkRow {
   id: string;
   a: Identifier;
   b: Identifier;
   evidence: Evidence;
   weight: number | null;
+  /** Of a link that was found by comparing people: which comparison. */
   rule: string | null;
+  /** Who made it: the source of the event, or the key of a developer. */
   actor: string;
   at: number;
   messageId: string | null;
@@ -133,6 +136,7 @@ export function selectLinksOf(
     .bind(siteId, JSON.stringify(identifiers), removed ? 1 : 0, before.at, before.id, limit);
 }
 
+/** A refused link as it is stored. */
 export interface ConflictRow {
   id: string;
   a: Identifier;
@@ -177,4 +181,26 @@ export function selectConflicts(db: D1Database, siteId: string, before: Place, l
        ORDER BY at DESC, id DESC LIMIT ?4`,
     )
     .bind(siteId, before.at, before.id, limit);
+}
+
+export async function readLink(db: D1Database, siteId: string, id: string): Promise<LinkRow | null> {
+  return db
+    .prepare(
+      `SELECT id, a, b, evidence, weight, rule, actor, at, message_id AS messageId, removed_at AS removedAt
+       FROM links WHERE site_id = ?1 AND id = ?2`,
+    )
+    .bind(siteId, id)
+    .first<LinkRow>();
+}
+
+/** Removes a link by hand. It stays known, so that hearing of it again does not make it again. */
+export function removeLink(db: D1Database, siteId: string, id: string, at: number): D1PreparedStatement {
+  return db.prepare("UPDATE links SET removed_at = ?3 WHERE site_id = ?1 AND id = ?2").bind(siteId, id, at);
+}
+
+/** Takes away links that never were, once another one is gone. */
+export function deleteLinks(db: D1Database, siteId: string, ids: readonly string[]): D1PreparedStatement[] {
+  return toLists(ids).map((list) =>
+    db.prepare("DELETE FROM links WHERE site_id = ?1 AND id IN (SELECT value FROM json_each(?2))").bind(siteId, list),
+  );
 }
