@@ -13,6 +13,8 @@ export interface ManifestSegment {
   condition: Condition | null;
   visibility: Visibility;
   version: number;
+  /** When it came into being, epoch milliseconds; left out where it was published before that was kept. */
+  createdAt?: number;
 }
 
 export interface Variant {

@@ -125,7 +125,7 @@ function traitsBy(now: number, view: ProfileView, rows: readonly EventRow[]): Js
 
 function buildInline(person: z.output<typeof InlinePersonSchema>, live: LiveSite): Subject {
   const segments: Record<string, { value: boolean; until: null }> = Object.create(null);
-  for (const key of live.staticKeys) segments[key] = { value: person.segments?.includes(key) ?? false, until: null };
+  for (const { key } of live.lists) segments[key] = { value: person.segments?.includes(key) ?? false, until: null };
   return {
     id: person.id ?? "",
     traits: person.traits,

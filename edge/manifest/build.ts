@@ -26,13 +26,14 @@ export async function readManifest(
     segments: (segments!.results as SegmentRow[])
       .map(toSegment)
       .filter((segment) => segment.status === "active")
-      .map(({ key, name, kind, condition, visibility, version }) => ({
+      .map(({ key, name, kind, condition, visibility, version, createdAt }) => ({
         key,
         name,
         kind,
         condition,
         visibility,
         version,
+        createdAt,
       })),
     blocks: (blocks!.results as BlockVersionRow[])
       .map(toBlockVersion)

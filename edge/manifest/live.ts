@@ -5,7 +5,7 @@ import { analyze } from "../../shared/engine/analyze.ts";
 import { createEvaluator, type Evaluator } from "../../shared/engine/evaluation.ts";
 import type { Program } from "../../shared/engine/types.ts";
 import { type Needs, needsOf } from "../../shared/history.ts";
-import type { Manifest, ManifestBlock, Variant } from "../../shared/manifest.ts";
+import type { Manifest, ManifestBlock, ManifestSegment, Variant } from "../../shared/manifest.ts";
 import { buildPublicManifest } from "./build.ts";
 import { LiveTemplate } from "./template.ts";
 
@@ -47,8 +47,8 @@ export interface LiveSite {
   needs: Needs;
   /** Version of each segment, by key. */
   versions: ReadonlyMap<string, number>;
-  /** Keys of the static segments: memberships are stored, not decided. */
-  staticKeys: readonly string[];
+  /** The static segments: uploads say who is in them. */
+  lists: readonly ManifestSegment[];
   /** The audiences of all live variants; memberships come in as `subject.segments`. */
   audiences: Program;
   /** By slot. */
@@ -75,7 +75,7 @@ export function buildLiveSite(manifest: Manifest): LiveSite {
     program: createEvaluator(rules, { timeZone }),
     needs: needsOf(conditions),
     versions: new Map(manifest.segments.map(({ key, version }) => [key, version])),
-    staticKeys: manifest.segments.filter(({ kind }) => kind === "static").map(({ key }) => key),
+    lists: manifest.segments.filter(({ kind }) => kind === "static"),
     audiences: createEvaluator(audienceRules, { timeZone }),
     blocks,
     publicManifest: { body, etag: `"${manifest.version}"` },

@@ -320,7 +320,7 @@ describe("a live site", () => {
     const [first, second] = live.blocks.get("hero")!.variants;
     expect(answers[first!.audience!]).toEqual({ value: false, until: T + 5 });
     expect(answers[second!.audience!]).toEqual({ value: true, until: null });
-    expect(live.staticKeys).toEqual(["list"]);
+    expect(live.lists.map(({ key }) => key)).toEqual(["list"]);
   });
 
   it("says of each audience what it needs, and whether a token is enough", () => {
