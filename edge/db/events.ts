@@ -1,7 +1,6 @@
 /** SQL of `events`: append-only, one row per message, kept with the owner that produced it. */
 import type { EventType, HistoryEvent, JsonObject } from "../../shared/event.ts";
 import type { Identifier } from "../../shared/identifier.ts";
-import type { Source } from "../ingest/fold.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
 import { toLists } from "./lists.ts";
 
@@ -188,12 +187,12 @@ export interface Arrival {
   place: number;
 }
 
-/** Events with who sent them, by their keys, in no order. */
-export async function listSentEvents(
+/** Events by their keys, in no order. */
+export async function listEventsByKey(
   db: D1Database,
   siteId: string,
   keys: readonly Pick<Arrival, "owner" | "messageId">[],
-): Promise<(EventRow & { source: Source })[]> {
+): Promise<EventRow[]> {
   const { results } = await db
     .prepare(
       `SELECT e.owner, e.message_id, e.type, e.name, e.at, e.received_at, e.body, e.source FROM json_each(?2) AS asked
@@ -201,6 +200,6 @@ export async function listSentEvents(
          ON e.site_id = ?1 AND e.owner = asked.value ->> 0 AND e.message_id = asked.value ->> 1`,
     )
     .bind(siteId, JSON.stringify(keys.map(({ owner, messageId }) => [owner, messageId])))
-    .all<Row & { source: Source }>();
-  return results.map((row) => ({ ...toEventRow(row), source: row.source }));
+    .all<Row>();
+  return results.map(toEventRow);
 }
