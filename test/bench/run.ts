@@ -7,6 +7,8 @@ import { decide } from "./cases/decide.ts";
 import { growth } from "./cases/growth.ts";
 import { identity } from "./cases/identity.ts";
 import { ingest } from "./cases/ingest.ts";
+import { link } from "./cases/link.ts";
+import { lookup } from "./cases/lookup.ts";
 import { rulesRequest } from "./cases/rules-request.ts";
 import { rulesScript } from "./cases/rules-script.ts";
 import { rulesTraits } from "./cases/rules-traits.ts";
@@ -26,6 +28,8 @@ const CASES: readonly Case[] = [
   ingest,
   growth,
   identity,
+  link,
+  lookup,
   wake,
   rulesTraits,
   rulesWindows,

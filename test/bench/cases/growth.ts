@@ -4,6 +4,7 @@ import { buildBatch, createSite } from "../site.ts";
 import type { Usage } from "../workers/count.ts";
 import { type Case, JSON_HEADERS, type Setting } from "./case.ts";
 import { clonePerson } from "./clone.ts";
+import { fillPerson } from "./fill.ts";
 
 const PROFILE_SIZES = [0, 100, 1_000, 10_000];
 const SITE_SIZES = [1_000, 10_000, 100_000, 1_000_000];
@@ -70,7 +71,7 @@ export const growth: Case = {
 async function probeProfile(setting: Setting, size: number): Promise<Probe> {
   const person = `grown-${size}`;
   if (size === 0) return probe(setting, `${person}-##########`, size);
-  await fill(setting, person, size);
+  await fillPerson(setting, person, size);
   await clonePerson(setting, person, 0, PROBED);
   return probe(setting, `${person}-@@@@`, size);
 }
@@ -78,14 +79,14 @@ async function probeProfile(setting: Setting, size: number): Promise<Probe> {
 async function probeSite(setting: Setting, size: number): Promise<Probe> {
   const present = await countEvents(setting);
   const template = `crowd-${size}`;
-  await fill(setting, template, EVENTS_A_PERSON);
+  await fillPerson(setting, template, EVENTS_A_PERSON);
   await clonePerson(
     setting,
     template,
     PROBED,
     PROBED + Math.max(0, Math.ceil((size - present) / EVENTS_A_PERSON) - PROBED - 2),
   );
-  await fill(setting, `${template}-probed`, EVENTS_A_PERSON);
+  await fillPerson(setting, `${template}-probed`, EVENTS_A_PERSON);
   await clonePerson(setting, `${template}-probed`, 0, PROBED);
   return probe(setting, `${template}-probed-@@@@`, await countEvents(setting));
 }
@@ -97,18 +98,6 @@ async function countEvents({ bench, site }: Setting): Promise<number> {
     .bind(site.id)
     .first<{ n: number }>();
   return row!.n;
-}
-
-/** Through the front door, so that everything a profile consists of is there. */
-async function fill({ bench, site }: Setting, person: string, events: number): Promise<void> {
-  for (let sent = 0; sent < events; sent += 100) {
-    const count = Math.min(100, events - sent);
-    const body = buildBatch(site.writeKey, person, count).replaceAll("##########", `fill-${sent}`);
-    const response = await fetch(`${bench.product}/v1/batch`, { method: "POST", headers: JSON_HEADERS, body });
-    if (!response.ok) throw new Error(`/v1/batch answered ${response.status}: ${await response.text()}`);
-    const answer = (await response.json()) as { accepted: number };
-    if (answer.accepted !== count) throw new Error(`/v1/batch accepted ${answer.accepted} of ${count}`);
-  }
 }
 
 async function probe({ bench, site }: Setting, person: string, events: number): Promise<Probe> {
