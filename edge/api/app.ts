@@ -12,6 +12,8 @@ export interface Variables {
   now: number;
   /** The site whose secret key came; null for the administrator. */
   siteId: string | null;
+  /** Who asks, as the audit names them: `key:<id>`, or `admin`. */
+  actor: string;
 }
 
 export interface ApiEnv {

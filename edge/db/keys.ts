@@ -44,13 +44,16 @@ export function insertKey(db: D1Database, hash: string, key: Omit<Key, "revokedA
     .bind(hash, key.id, key.siteId, key.kind, key.label, key.hint, key.createdAt);
 }
 
-/** The site that a key opens, by its hash; null when the key is unknown, revoked or of the other kind. */
-export async function readSiteIdByKey(db: D1Database, hash: string, kind: KeyKind): Promise<string | null> {
-  const row = await db
-    .prepare("SELECT site_id FROM keys WHERE hash = ?1 AND kind = ?2 AND revoked_at IS NULL")
+/** A key by its hash, and the site that it opens; null when it is unknown, revoked or of the other kind. */
+export async function readKey(
+  db: D1Database,
+  hash: string,
+  kind: KeyKind,
+): Promise<{ id: string; siteId: string } | null> {
+  return db
+    .prepare("SELECT id, site_id AS siteId FROM keys WHERE hash = ?1 AND kind = ?2 AND revoked_at IS NULL")
     .bind(hash, kind)
-    .first<{ site_id: string }>();
-  return row?.site_id ?? null;
+    .first<{ id: string; siteId: string }>();
 }
 
 /** Keys of a site in the order of their ids, after the one given. */

@@ -1,6 +1,6 @@
 /** Finds a site: memory of this isolate, then KV, then D1. A stale memory answers at once and is renewed behind the answer. */
 import type { Manifest } from "../../shared/manifest.ts";
-import { readSiteIdByKey } from "../db/keys.ts";
+import { readKey } from "../db/keys.ts";
 import { readSiteRow, selectSite } from "../db/sites.ts";
 import type { Env } from "../env.ts";
 import { readManifest } from "./build.ts";
@@ -82,7 +82,7 @@ async function findSiteId(env: Env, writeKey: string, now: number): Promise<stri
   const hash = await hashKey(writeKey);
   const name = writeKeyName(hash);
   const stored = await askKv(() => env.KV.get(name, { cacheTtl: KV_CACHE_SECONDS }));
-  const siteId = stored ?? (await readSiteIdByKey(env.DB, hash, "write"));
+  const siteId = stored ?? (await readKey(env.DB, hash, "write"))?.siteId ?? null;
   if (siteId && stored === null) await askKv(() => env.KV.put(name, siteId, { expirationTtl: KV_KEY_SECONDS }));
   rememberSiteId(writeKey, siteId, now);
   return siteId;

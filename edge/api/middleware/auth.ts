@@ -1,6 +1,6 @@
 /** Who asks: `Authorization: Bearer sk_…` of a site, or the administrator's token. */
 import { createMiddleware } from "hono/factory";
-import { readSiteIdByKey } from "../../db/keys.ts";
+import { readKey } from "../../db/keys.ts";
 import type { Env } from "../../env.ts";
 import { DEMO_SECRET_KEY, hashKey } from "../../manifest/read.ts";
 import { Problem } from "../../problem.ts";
@@ -12,12 +12,14 @@ const WRITE_KEY = "This is a write key, for events: send one of the site's secre
 export const auth = createMiddleware<ApiEnv>(async (c, next) => {
   const token = bearerOf(c);
   if (!token) throw new Problem("unauthorized", "Send Authorization: Bearer with a site's secret key.");
-  if (await isAdmin(c.env, token)) c.set("siteId", null);
-  else {
-    const siteId = await readSiteId(c.env, token);
-    if (!siteId)
-      throw new Problem("unauthorized", token.startsWith("pk_") ? WRITE_KEY : "The key is unknown or revoked.");
-    c.set("siteId", siteId);
+  if (await isAdmin(c.env, token)) {
+    c.set("siteId", null);
+    c.set("actor", "admin");
+  } else {
+    const key = await readSecretKey(c.env, token);
+    if (!key) throw new Problem("unauthorized", token.startsWith("pk_") ? WRITE_KEY : "The key is unknown or revoked.");
+    c.set("siteId", key.siteId);
+    c.set("actor", `key:${key.id}`);
   }
   await next();
 });
@@ -33,8 +35,8 @@ async function isAdmin(env: Env, token: string): Promise<boolean> {
   return !!env.ATTUNE_ADMIN_TOKEN && (await hashKey(token)) === (await hashKey(env.ATTUNE_ADMIN_TOKEN));
 }
 
-async function readSiteId(env: Env, token: string): Promise<string | null> {
+async function readSecretKey(env: Env, token: string): ReturnType<typeof readKey> {
   if (!token.startsWith("sk_")) return null;
   if (token === DEMO_SECRET_KEY && env.ATTUNE_LOCAL !== "1") return null;
-  return readSiteIdByKey(env.DB, await hashKey(token), "secret");
+  return readKey(env.DB, await hashKey(token), "secret");
 }
