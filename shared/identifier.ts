@@ -1,18 +1,75 @@
-/** Identifiers: how a kind and a value become one normalized name, and which values never identify anybody. */
+/** Identifiers: how a kind and a value become one name, and what a site may say of kinds. */
 import { IDENTIFIER_LENGTH } from "./limits.ts";
 
 /** "kind:value", normalized. A kind has no colon. */
 export type Identifier = string;
 
-/** Kinds in priority order: the strongest names a person, the weakest a device. */
+/** One of `IDENTIFIER_KINDS`, or one that the site adds: `isKind`. */
+export type IdentifierKind = string;
+
+/** Kinds that Attune knows, in priority order: the strongest names a person, the weakest a device. */
 export const IDENTIFIER_KINDS = ["userId", "email", "phone", "anonymousId"] as const;
-export type IdentifierKind = (typeof IDENTIFIER_KINDS)[number];
 
-/** How many identifiers of a kind one profile may hold. Two userIds never share a profile. */
-export const KIND_LIMITS: Record<IdentifierKind, number> = { userId: 1, email: 5, phone: 5, anonymousId: 50 };
+/** Within which time a limit counts. */
+export const WINDOWS = ["ever", "hour", "day", "week", "month", "year"] as const;
+export type Window = (typeof WINDOWS)[number];
 
-/** Placeholders that many senders write where they know nobody. */
-const BLOCKED = /^(?:[0-]*|-1|null|undefined|none|anonymous|nan|unknown|guest|n\/a|\[object object\]|test@.*)$/i;
+/** How many identifiers of a kind one profile may hold, or, with a window, may gain within it. */
+export interface KindRule {
+  kind: IdentifierKind;
+  limit: number;
+  /** Rolling: a month has 30 days, a year 365. `ever` where it is absent. */
+  window?: Window;
+}
+
+/** Values that never identify anybody. */
+export interface BlockedValue {
+  /** Absent: of every kind. */
+  kind?: IdentifierKind;
+  /** The value, in any case; `*` stands for any characters. */
+  pattern: string;
+}
+
+/** Who says something. */
+export const SOURCES = ["server", "import", "browser"] as const;
+export type Source = (typeof SOURCES)[number];
+
+/** Who is who: how a site has it. What is absent is as in `DEFAULT_IDENTITY`. */
+export interface IdentitySettings {
+  /** In priority order; userId is the first, its limit 1. Identifiers of other kinds are ignored. */
+  kinds?: KindRule[];
+  blocked?: BlockedValue[];
+  /** The strongest first: whose word counts where two say something of the same time. */
+  sources?: Source[];
+  /** ISO 3166 code of the country in which phone numbers without `+` are dialled; null: such numbers identify nobody. */
+  phoneRegion?: string | null;
+}
+
+export const DEFAULT_IDENTITY: Required<IdentitySettings> = {
+  kinds: [
+    { kind: "userId", limit: 1 },
+    { kind: "email", limit: 5 },
+    { kind: "phone", limit: 5 },
+    { kind: "anonymousId", limit: 50 },
+  ],
+  blocked: ["anonymous", "guest", "n/a", "none", "unknown", "test@*"].map((pattern) => ({ pattern })),
+  sources: [...SOURCES],
+  phoneRegion: null,
+};
+
+const KIND = /^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$/;
+
+export function isKind(text: string): boolean {
+  return KIND.test(text);
+}
+
+/** What programs write where they have nothing: zeroes and dashes, and the names of nothing. */
+const NOTHING = /^(?:[0-]*|-1|null|undefined|nan|\[object object\])$/i;
+
+/** True for a value that is nobody's on any site. */
+export function isNothing(value: string): boolean {
+  return NOTHING.test(value);
+}
 
 /** Control characters and halves of surrogate pairs: no store gives them back as they were. */
 const UNSTORABLE = /[\p{Cc}\p{Cs}]/u;
@@ -22,15 +79,23 @@ export function isStorable(text: string): boolean {
   return !UNSTORABLE.test(text);
 }
 
-/**
- * Normalizes: e-mail addresses trimmed and lower-cased, phones in E.164, the rest trimmed.
- *
- * @returns null for a value that identifies nobody: empty, too long, malformed or on the block list.
- */
+/** Splits "kind:value". */
+export function splitIdentifier(identifier: Identifier): { kind: IdentifierKind; value: string } {
+  const colon = identifier.indexOf(":");
+  return { kind: identifier.slice(0, colon), value: identifier.slice(colon + 1) };
+}
+
+/** How many identifiers of a kind one profile may hold. Two userIds never share a profile. */
+export const KIND_LIMITS: Record<IdentifierKind, number> = { userId: 1, email: 5, phone: 5, anonymousId: 50 };
+
+/** Placeholders that many senders write where they know nobody. */
+const BLOCKED = /^(?:none|anonymous|unknown|guest|n\/a|test@.*)$/i;
+
+/** As a site's own policy has it, without its settings. */
 export function identifierOf(kind: IdentifierKind, value: unknown): Identifier | null {
   if (typeof value !== "string" && typeof value !== "number") return null;
   let text = String(value).trim();
-  if (text.length > IDENTIFIER_LENGTH || BLOCKED.test(text) || !isStorable(text)) return null;
+  if (text.length > IDENTIFIER_LENGTH || isNothing(text) || BLOCKED.test(text) || !isStorable(text)) return null;
   if (kind === "email") {
     text = text.toLowerCase();
     if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text)) return null;
@@ -40,10 +105,4 @@ export function identifierOf(kind: IdentifierKind, value: unknown): Identifier |
     if (!/^\+[1-9]\d{6,14}$/.test(text)) return null;
   }
   return `${kind}:${text}`;
-}
-
-/** Splits "kind:value". */
-export function splitIdentifier(identifier: Identifier): { kind: IdentifierKind; value: string } {
-  const colon = identifier.indexOf(":");
-  return { kind: identifier.slice(0, colon) as IdentifierKind, value: identifier.slice(colon + 1) };
 }

@@ -7,11 +7,15 @@ export const BATCH_EVENTS = 2_500;
 export const UPLOAD_BYTES = 1_000_000;
 export const UPLOAD_ROWS = 10_000;
 export const PROPERTIES_DEPTH = 12;
-/** Distinct traits one identifier may hold; more are refused, named in the answer. */
+/** Distinct traits that one identifier may hold of one source; more are not kept, and named in the answer. */
 export const TRAITS_PER_IDENTIFIER = 500;
 /** All traits of one identifier from one source, as JSON. */
 export const TRAITS_CHARACTERS = 64 * 1024;
 export const IDENTIFIER_LENGTH = 256;
+/** Identifiers one profile may hold, whatever a site allows of each kind. */
+export const PROFILE_IDENTIFIERS = 200;
+/** Of one message's `context.externalIds`, so many are looked at. */
+export const EXTERNAL_IDS = 20;
 export const NAME_LENGTH = 256;
 /** Newest events of names that any rule uses, kept for deciding. */
 export const HISTORY_EVENTS = 1_000;

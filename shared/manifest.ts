@@ -1,6 +1,7 @@
 /** A site's published configuration: the whole of it at the edge, the public part in the browser. */
 import type { Condition } from "./condition.ts";
 import type { ConsentMode } from "./consent.ts";
+import type { IdentitySettings } from "./identifier.ts";
 
 export type SegmentKind = "dynamic" | "static";
 export type Visibility = "public" | "private";
@@ -41,6 +42,7 @@ export interface SiteSettings {
   consentDefault: ConsentMode;
   /** Origins that may call from a browser; `*` allows any. */
   origins: string[];
+  identity?: IdentitySettings;
 }
 
 /** Published to KV, read from isolate memory. `version` grows by one at each publish. */

@@ -1,7 +1,6 @@
 /** Static segments by upload: a list of identifiers, as CSV or JSON, added, removed, or put in place of what was there. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
-import { IDENTIFIER_KINDS } from "../../shared/identifier.ts";
 import { UPLOAD_ROWS } from "../../shared/limits.ts";
 import { renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
@@ -58,10 +57,7 @@ const UploadSchema = z
             .number()
             .int()
             .openapi({ description: "As a spreadsheet counts; in JSON the place in the list from 1." }),
-          column: z
-            .enum(IDENTIFIER_KINDS)
-            .nullable()
-            .openapi({ description: "The strongest identifier that the row gives." }),
+          column: z.string().nullable().openapi({ description: "The strongest identifier that the row gives." }),
           reason: z.enum(FAULTS).openapi({
             description:
               "empty: no identifier; ragged: another number of fields than the header; encoding: not UTF-8; invalid: a value that identifies nobody; unknown: nobody is known by it.",

@@ -6,6 +6,7 @@ import { createEvaluator, type Evaluator } from "../../shared/engine/evaluation.
 import type { Program } from "../../shared/engine/types.ts";
 import { type Needs, needsOf } from "../../shared/history.ts";
 import type { Manifest, ManifestBlock, ManifestSegment, Variant } from "../../shared/manifest.ts";
+import { buildPolicy, type IdentityPolicy } from "../identity/policy.ts";
 import { buildPublicManifest } from "./build.ts";
 import { LiveTemplate } from "./template.ts";
 
@@ -41,6 +42,8 @@ export interface LiveBlock {
 
 export interface LiveSite {
   manifest: Manifest;
+  /** Who is who. */
+  identity: IdentityPolicy;
   /** The dynamic segments. */
   program: Evaluator;
   /** What of a person's history `program` and `audiences` look at. */
@@ -61,7 +64,7 @@ export interface LiveSite {
 const NO_NEEDS: AudienceNeeds = { events: false, traits: false, context: false, id: false, segments: [] };
 
 export function buildLiveSite(manifest: Manifest): LiveSite {
-  const { timeZone, origins } = manifest.settings;
+  const { timeZone, origins, identity } = manifest.settings;
   const rules = manifest.segments.flatMap(({ key, condition }) => (condition ? [{ key, condition }] : []));
   const audienceRules: { key: string; condition: Condition }[] = [];
   const site = { id: manifest.siteId, timeZone };
@@ -72,6 +75,7 @@ export function buildLiveSite(manifest: Manifest): LiveSite {
 
   return {
     manifest,
+    identity: buildPolicy(identity),
     program: createEvaluator(rules, { timeZone }),
     needs: needsOf(conditions),
     versions: new Map(manifest.segments.map(({ key, version }) => [key, version])),
