@@ -19,6 +19,8 @@ export interface IngestAnswer {
   accepted: number;
   /** `index` is the position in the request's list. */
   rejected: { index: number; problem: ProblemDocument }[];
+  /** Of accepted events: the message is stored, something that it says is not. Said when it is first received; left out where there is none. */
+  warnings?: { index: number; pointer: string; code: string; detail: string }[];
 }
 
 export interface DecideRequest {

@@ -3,7 +3,14 @@ import * as z from "zod";
 import { PURPOSES } from "../../shared/consent.ts";
 import { REASONS } from "../../shared/decision.ts";
 import { EVENT_TYPES } from "../../shared/event.ts";
-import { BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES, IDENTIFIER_LENGTH, NAME_LENGTH } from "../../shared/limits.ts";
+import {
+  BATCH_BYTES,
+  BATCH_EVENTS,
+  EVENT_BYTES,
+  IDENTIFIER_LENGTH,
+  NAME_LENGTH,
+  TRAITS_PER_IDENTIFIER,
+} from "../../shared/limits.ts";
 import { consentSchema } from "../delivery/consent.ts";
 import { decideSchema } from "../delivery/decide.ts";
 
@@ -45,6 +52,12 @@ const schemas = {
     success: z.literal(true),
     accepted: z.int().meta({ description: "Events that are durable now, duplicates included." }),
     rejected: z.array(z.object({ index: z.int(), problem: object })),
+    warnings: z
+      .array(z.object({ index: z.int(), pointer: z.string(), code: z.string(), detail: z.string() }))
+      .optional()
+      .meta({
+        description: `Of accepted events: the message is stored, something that it says is not, such as traits beyond ${TRAITS_PER_IDENTIFIER} of one identifier. Said when it is first received.`,
+      }),
   }),
   DecideRequest: decideSchema.extend({
     ...envelope,

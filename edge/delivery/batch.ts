@@ -102,6 +102,7 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
     newId: () => crypto.randomUUID(),
   };
   const rejected: IngestAnswer["rejected"] = [];
+  const warnings: NonNullable<IngestAnswer["warnings"]> = [];
   let part = new Part();
   let result: IngestResult | undefined;
   let site = live;
@@ -109,8 +110,8 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
     const { indexOf, consents } = part;
     const input: IngestInput = { events: [...indexOf.keys()], consents, source, receivedAt, also };
     ({ result, site } = await ingestFresh(env, site, input));
-    for (const [event, problem] of result.rejected)
-      rejected.push({ index: indexOf.get(event)!, problem: problem.toDocument() });
+    for (const [event, said] of result.warnings)
+      warnings.push(...said.map((warning) => ({ index: indexOf.get(event)!, ...warning })));
     part = new Part();
   };
   for (const [index, message] of messages.entries()) {
@@ -125,8 +126,9 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
   }
   if (!result || !part.isEmpty) await flush();
   rejected.sort((a, b) => a.index - b.index);
+  const accepted = messages.length - rejected.length;
   return {
-    answer: { success: true, accepted: messages.length - rejected.length, rejected },
+    answer: { success: true, accepted, rejected, ...(warnings.length > 0 && { warnings }) },
     result: result!,
     live: site,
   };

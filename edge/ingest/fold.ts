@@ -4,9 +4,9 @@
  */
 import type { Purpose } from "../../shared/consent.ts";
 import type { Identifier } from "../../shared/identifier.ts";
-import { TRAITS_CHARACTERS, TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
+import { NAME_LENGTH, TRAITS_CHARACTERS, TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
 import type { ConsentStatement } from "../db/consents.ts";
-import { eventKey } from "../db/events.ts";
+import { eventKey, type Source } from "../db/events.ts";
 import type { HistoryChange } from "../db/histories.ts";
 import { type IdentifierRow, mergeConsent, type StoredConsent, statementsOf } from "../db/identifiers.ts";
 import type { MembershipChange } from "../db/memberships.ts";
@@ -14,14 +14,12 @@ import type { ProfileRow } from "../db/profiles.ts";
 import type { TraitRow } from "../db/traits.ts";
 import { type Group, type ManualLink, type Resolution, resolveIdentities } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
-import { Problem } from "../problem.ts";
+import type { ProblemError } from "../problem.ts";
 import { OwnerHistory } from "../profiles/history.ts";
 import { isSeen, type Stored } from "../profiles/load.ts";
 import { buildPerson, membershipChanges, type Person, settlePerson } from "../profiles/person.ts";
-import { applyTraits } from "../profiles/traits.ts";
+import { applyTraits, type LeftOut } from "../profiles/traits.ts";
 import type { IngestEvent } from "./parse.ts";
-
-export type Source = "browser" | "server" | "import";
 
 export interface FoldInput {
   events: readonly IngestEvent[];
@@ -42,7 +40,8 @@ export interface Folded {
    * arrival says who saw what, although clocks differ.
    */
   receivedAt: number;
-  rejected: Map<IngestEvent, Problem>;
+  /** What of an event is not kept beside its message. */
+  warnings: Map<IngestEvent, ProblemError[]>;
   /** Those to store. */
   events: IngestEvent[];
   resolution: Resolution;
@@ -75,14 +74,15 @@ export function foldInput(
   const lastSeen = stored.profiles.values().map((profile) => profile.lastSeen + 1);
   const receivedAt = Math.max(input.receivedAt, ...lastSeen);
 
-  const rejected = new Map<IngestEvent, Problem>();
+  const warnings = new Map<IngestEvent, ProblemError[]>();
   const traits = new Set<TraitRow>();
-  const events = freshEvents(input.events, stored).filter((event) => {
-    const row = addTraits(stored, event, source);
-    if (row === "full") rejected.set(event, tooManyTraits());
-    else if (row) traits.add(row);
-    return row !== "full";
-  });
+  const events = freshEvents(input.events, stored);
+  for (const event of events) {
+    const { row, leftOut } = addTraits(stored, event, source);
+    if (row) traits.add(row);
+    const said = warningsOf(leftOut);
+    if (said.length) warnings.set(event, said);
+  }
 
   const ensured = statements.map(({ identifier }) => identifier);
   const resolution = resolveIdentities(
@@ -105,7 +105,7 @@ export function foldInput(
 
   const folded: Folded = {
     receivedAt,
-    rejected,
+    warnings,
     events,
     resolution,
     people: new Map(),
@@ -167,21 +167,16 @@ function freshEvents(events: readonly IngestEvent[], stored: Stored): IngestEven
   });
 }
 
-/** Adds an event's traits to what is stored of its owner; "full" where the owner may hold no more. */
-function addTraits(stored: Stored, event: IngestEvent, source: string): TraitRow | "full" | null {
-  if (!Object.keys(event.traits).length) return null;
+/** Adds an event's traits to what is stored of its owner. `row`: what they changed, if anything. */
+function addTraits(stored: Stored, event: IngestEvent, source: string): { row: TraitRow | null; leftOut: LeftOut } {
   const rows = stored.traits.get(event.owner) ?? [];
-  stored.traits.set(event.owner, rows);
   const known = rows.find((row) => row.source === source);
-  const facts = applyTraits(known?.facts ?? {}, event.traits, event.timestamp, event.messageId);
-  if (!facts) return "full";
-  if (known) {
-    known.facts = facts;
-    return known;
-  }
-  const row: TraitRow = { identifier: event.owner, source, facts };
-  rows.push(row);
-  return row;
+  const row: TraitRow = known ?? { identifier: event.owner, source, facts: {} };
+  const { facts, leftOut } = applyTraits(row.facts, event.traits, event.timestamp, event.messageId);
+  if (facts === row.facts) return { row: null, leftOut };
+  row.facts = facts;
+  if (!known) stored.traits.set(event.owner, [...rows, row]);
+  return { row, leftOut };
 }
 
 /** Puts statements of consent on their identifiers. @returns those that say something new */
@@ -211,7 +206,22 @@ function saysNothingNew(known: StoredConsent[Purpose], { granted, at }: ConsentS
   return known?.[0] === granted && at <= known[1] + (granted ? GRANT_GRAIN_MS : 0);
 }
 
-function tooManyTraits(): Problem {
-  const detail = `one identifier holds at most ${TRAITS_PER_IDENTIFIER} distinct traits, of ${TRAITS_CHARACTERS} characters in all`;
-  return new Problem("invalid-event", detail, { errors: [{ pointer: "/traits", code: "too-many", detail }] });
+/** Names that a warning tells. */
+const NAMES_TOLD = 5;
+
+function warningsOf({ full, unnamed }: LeftOut): ProblemError[] {
+  const warn = (code: string, traits: readonly string[], why: string): ProblemError[] => {
+    if (!traits.length) return [];
+    const names = traits.slice(0, NAMES_TOLD).map((name) => JSON.stringify(name.slice(0, NAME_LENGTH)));
+    const others = traits.length > NAMES_TOLD ? ` and ${traits.length - NAMES_TOLD} more` : "";
+    return [{ pointer: "/traits", code, detail: `not kept: ${names.join(", ")}${others}; ${why}` }];
+  };
+  return [
+    ...warn(
+      "too-many",
+      full,
+      `one identifier holds at most ${TRAITS_PER_IDENTIFIER} distinct traits of one source, of ${TRAITS_CHARACTERS} characters in all. Unset such as nobody needs`,
+    ),
+    ...warn("name", unnamed, `a name has 1 to ${NAME_LENGTH} characters, no control characters among them`),
+  ];
 }

@@ -12,12 +12,14 @@ import { insertIdentifiers, updateIdentifiers } from "../db/identifiers.ts";
 import { deleteConflicts, insertConflicts, insertLinks, linkId } from "../db/links.ts";
 import { applyMembershipChanges } from "../db/memberships.ts";
 import { isConflict, isStale, upsertProfiles } from "../db/profiles.ts";
+import { insertTraitTypes } from "../db/trait-types.ts";
 import { upsertTraits } from "../db/traits.ts";
 import type { LiveSite } from "../manifest/live.ts";
-import { Problem } from "../problem.ts";
+import { Problem, type ProblemError } from "../problem.ts";
 import { loadPeople, type Stored } from "../profiles/load.ts";
 import { remember, takePeople } from "../profiles/memory.ts";
 import { decidePerson, type Person, refreshHistories } from "../profiles/person.ts";
+import { markNoticed, noticeTypes } from "../profiles/trait-types.ts";
 import { type Folded, type FoldInput, foldInput } from "./fold.ts";
 import type { IngestEvent } from "./parse.ts";
 import { takeTurns } from "./turns.ts";
@@ -34,7 +36,8 @@ export interface IngestInput extends FoldInput {
 }
 
 export interface IngestResult {
-  rejected: Map<IngestEvent, Problem>;
+  /** What of an event that is stored was not kept beside its message. */
+  warnings: Map<IngestEvent, ProblemError[]>;
   /** The person an identifier belongs to now, decided at `receivedAt`; null for somebody unknown. */
   personOf(identifier: Identifier): Person | null;
 }
@@ -75,7 +78,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   await refreshHistories(db, live, stored);
 
   const folded = foldInput(stored, live, input, newProfileId);
-  const { receivedAt, rejected, resolution, people } = folded;
+  const { receivedAt, warnings, resolution, people } = folded;
   // What is remembered is proved by being written. Of others asked for, only storage knows what is true now.
   const unproved = (identifier: Identifier) => {
     const group = resolution.groupOf.get(identifier);
@@ -83,6 +86,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   };
   if (remembered && asked.some(unproved)) return tryIngest(db, live, input, true);
 
+  const types = noticeTypes(siteId, source, folded.events);
   const write = [
     ...insertIdentifiers(db, siteId, resolution.newNodes),
     ...updateIdentifiers(db, siteId, folded.moved),
@@ -90,6 +94,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     ...insertEvents(db, siteId, folded.events, source, receivedAt),
     ...applyHistoryChanges(db, siteId, folded.histories),
     ...upsertTraits(db, siteId, folded.traits),
+    ...insertTraitTypes(db, siteId, source, types, receivedAt),
     ...insertLinks(db, siteId, resolution.links, source, receivedAt),
     ...insertConflicts(db, siteId, resolution.conflicts, source, receivedAt),
     ...deleteConflicts(db, siteId, resolution.solved),
@@ -98,9 +103,10 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   ];
   if (write.length) await db.batch(write);
   rememberPeople(siteId, stored, folded);
+  markNoticed(siteId, source, types);
 
   return {
-    rejected,
+    warnings,
     personOf(identifier) {
       const group = resolution.groupOf.get(identifier);
       if (!group) return null;

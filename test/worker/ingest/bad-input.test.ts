@@ -80,7 +80,7 @@ describe("bad input", () => {
     });
   });
 
-  it("refuses the identify that would give one person more than 500 traits", async () => {
+  it("keeps of an identify's traits as many as fit, says so, and stores the event", async () => {
     const traits = (from: number, n: number) =>
       Object.fromEntries(Array.from({ length: n }, (_, i) => [`t${from + i}`, i]));
     const identify = (from: number, n: number) => ({
@@ -90,10 +90,21 @@ describe("bad input", () => {
       traits: traits(from, n),
     });
     const answer = await site.batch([identify(0, 400), identify(400, 200), identify(600, 100)]);
-    expect(answer).toMatchObject({ accepted: 2, rejected: [{ index: 1 }] });
-    expect(answer.rejected[0]!.problem.errors?.[0]?.pointer).toBe("/traits");
-    const huge = await site.batch([{ type: "identify", userId: "huge", traits: traits(0, 10_000) }]);
-    expect(huge).toMatchObject({ accepted: 0, rejected: [{ index: 0 }] });
+    expect(answer).toMatchObject({
+      accepted: 3,
+      rejected: [],
+      warnings: [
+        { index: 1, pointer: "/traits", code: "too-many", detail: expect.stringContaining('"t500"') },
+        { index: 2, pointer: "/traits", code: "too-many", detail: expect.stringContaining("95 more") },
+      ],
+    });
+    const kept = await site.rows<{ name: string }>(
+      "SELECT key AS name FROM traits, json_each(traits.body) WHERE site_id = ?1 AND identifier = 'userId:many'",
+    );
+    expect(kept.map(({ name }) => name)).toEqual(Object.keys(traits(0, 500)));
+    expect(await site.rows("SELECT 1 FROM events WHERE site_id = ?1 AND owner = 'userId:many'")).toHaveLength(3);
+    const huge = await site.batch([{ type: "identify", userId: "huge", traits: traits(0, 2_500) }]);
+    expect(huge).toMatchObject({ accepted: 1, warnings: [{ detail: expect.stringContaining("1995 more") }] });
   });
 
   it("takes hostile names and characters as data", async () => {

@@ -30,7 +30,7 @@ it("stores a batch of many people who already hold much", async () => {
   expect(answer).toMatchObject({ accepted: 300, rejected: [] });
 });
 
-it("refuses the traits that would make one person's too large, and stores everybody else's", async () => {
+it("leaves out the traits that would make one person's too large, says so, and stores every event", async () => {
   const site = await createSite();
   const identify = (userId: string, i: number) => ({
     type: "identify",
@@ -40,9 +40,11 @@ it("refuses the traits that would make one person's too large, and stores everyb
   });
   const answer = await site.batch([identify("a", 1), identify("a", 2), identify("a", 3), identify("b", 1)]);
   expect(answer).toMatchObject({
-    accepted: 3,
-    rejected: [{ index: 2, problem: { errors: [{ pointer: "/traits" }] } }],
+    accepted: 4,
+    rejected: [],
+    warnings: [{ index: 2, pointer: "/traits", code: "too-many", detail: expect.stringContaining('"t3"') }],
   });
+  expect(await site.rows("SELECT 1 FROM events WHERE site_id = ?1")).toHaveLength(4);
 });
 
 it("does not take two large numbers for one because JSON rounds them", async () => {
