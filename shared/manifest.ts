@@ -45,11 +45,19 @@ export interface SiteSettings {
   identity?: IdentitySettings;
 }
 
+/** Since which publish the rules are what they are: its number, and its time in epoch milliseconds, 0 where that is not known. */
+export interface RulesVersion {
+  version: number;
+  at: number;
+}
+
 /** Published to KV, read from isolate memory. `version` grows by one at each publish. */
 export interface Manifest {
   siteId: string;
   version: number;
   publishedAt: number;
+  /** Of what decides who is in which segment: whoever was decided by earlier rules is decided anew, as of then. */
+  rules: RulesVersion;
   settings: SiteSettings;
   segments: ManifestSegment[];
   blocks: ManifestBlock[];

@@ -193,7 +193,7 @@ async function findSite(c: ApiContext, id: string): Promise<Site> {
   return site;
 }
 
-function toAnswer({ id, name, settings, version, createdAt }: Site): z.infer<typeof SiteSchema> {
+function toAnswer({ id, name, settings, version, createdAt }: Omit<Site, "rules">): z.infer<typeof SiteSchema> {
   return { id, name, ...settings, version, createdAt: toIso(createdAt) };
 }
 

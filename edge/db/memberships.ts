@@ -6,41 +6,64 @@ import { countMembershipChanges } from "./segment-hours.ts";
 export const CAUSES = ["event", "time", "rule", "identity"] as const;
 export type Cause = (typeof CAUSES)[number];
 
-export interface MembershipChange {
+/** An enter or exit as it is logged. */
+export interface LogEntry {
   profileId: string;
   segmentKey: string;
   change: "enter" | "exit";
   cause: Cause;
+  /** The instant at which it became true. */
   at: number;
   segmentVersion: number;
 }
 
-/** The statements that count changes, make them true and log them; none where nothing changed. */
+export interface MembershipChange extends Omit<LogEntry, "change"> {
+  /** `since`: who was a member stays one, but since another time. That is neither counted nor logged. */
+  change: "enter" | "exit" | "since";
+  /** What `memberships` says from now on: `at`, or earlier where it is taken over from a united profile. Null for an exit. */
+  since: number | null;
+}
+
+/**
+ * The statements that count changes, make them true and log them; none where nothing changed. Several of the same membership
+ * come in their order: all are counted and logged, the last one is what holds.
+ */
 export function applyMembershipChanges(
   db: D1Database,
   siteId: string,
   changes: readonly MembershipChange[],
 ): D1PreparedStatement[] {
-  const rows = changes.map((c) => [c.profileId, c.segmentKey, c.change, c.cause, c.at, c.segmentVersion]);
+  const nameOf = ({ profileId, segmentKey }: MembershipChange) => `${profileId} ${segmentKey}`;
+  const last = new Map(changes.map((change) => [nameOf(change), change]));
+  const known = new Set<string>();
+  const rows = changes.map((change) => {
+    const name = nameOf(change);
+    const isFirst = change.change !== "since" && !known.has(name);
+    if (isFirst) known.add(name);
+    const { profileId, segmentKey, cause, at, segmentVersion, since } = change;
+    const isLast = last.get(name) === change;
+    return [profileId, segmentKey, change.change, cause, at, segmentVersion, since, isFirst, isLast];
+  });
   return toLists(rows).flatMap((list) => [
     countMembershipChanges(db, siteId, list),
     db
       .prepare(
         `DELETE FROM memberships WHERE (site_id, segment_key, profile_id) IN (
-           SELECT ?1, value ->> 1, value ->> 0 FROM json_each(?2) WHERE value ->> 2 = 'exit')`,
+           SELECT ?1, value ->> 1, value ->> 0 FROM json_each(?2) WHERE value ->> 2 = 'exit' AND value ->> 8)`,
       )
       .bind(siteId, list),
     db
       .prepare(
         `INSERT INTO memberships (site_id, segment_key, profile_id, since)
-         SELECT ?1, value ->> 1, value ->> 0, value ->> 4 FROM json_each(?2) WHERE value ->> 2 = 'enter'
-         ON CONFLICT DO NOTHING`,
+         SELECT ?1, value ->> 1, value ->> 0, value ->> 6 FROM json_each(?2) WHERE value ->> 2 <> 'exit' AND value ->> 8
+         ON CONFLICT (site_id, segment_key, profile_id) DO UPDATE SET since = excluded.since`,
       )
       .bind(siteId, list),
     db
       .prepare(
         `INSERT INTO membership_log (site_id, profile_id, segment_key, change, cause, at, segment_version)
-         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?2)`,
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?2)
+         WHERE value ->> 2 <> 'since'`,
       )
       .bind(siteId, list),
   ]);
@@ -100,7 +123,7 @@ export function selectLowestMembers(
     .bind(siteId, JSON.stringify(keys), limit);
 }
 
-export interface LogRow extends MembershipChange {
+export interface LogRow extends LogEntry {
   /** Grows with each change. */
   id: number;
 }

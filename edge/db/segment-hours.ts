@@ -11,28 +11,34 @@ export interface SegmentHour {
 
 /**
  * Counts changes, a list as `applyMembershipChanges` makes it, that are about to be applied: only what will really change.
- * A clock that lags behind another does not go back: it counts in the newest hour that there is.
+ * Each counts in the hour of its instant. Where that is found late, all hours since then have other sizes, too.
  */
 export function countMembershipChanges(db: D1Database, siteId: string, list: string): D1PreparedStatement {
   return db
     .prepare(
       `WITH found AS (
-         SELECT asked.value ->> 1 AS segment_key, max(asked.value ->> 4) AS at,
-           sum(asked.value ->> 2 = 'enter' AND m.since IS NULL) AS entered,
-           sum(asked.value ->> 2 = 'exit' AND m.since IS NOT NULL) AS exited
+         SELECT asked.value ->> 1 AS segment_key, asked.value ->> 4 - (asked.value ->> 4) % 3600000 AS hour,
+           sum(asked.value ->> 2 = 'enter' AND (m.since IS NULL OR NOT asked.value ->> 7)) AS entered,
+           sum(asked.value ->> 2 = 'exit' AND (m.since IS NOT NULL OR NOT asked.value ->> 7)) AS exited
          FROM json_each(?2) AS asked
          LEFT JOIN memberships AS m
            ON m.site_id = ?1 AND m.segment_key = asked.value ->> 1 AND m.profile_id = asked.value ->> 0
-         GROUP BY 1
+         GROUP BY 1, 2 HAVING entered + exited > 0
+       ), touched AS (
+         SELECT segment_key, hour, entered, exited FROM found
+         UNION ALL
+         SELECT later.segment_key, later.hour, 0, 0
+         FROM (SELECT segment_key, min(hour) AS hour FROM found GROUP BY 1) AS first
+         CROSS JOIN segment_hours AS later
+           ON later.site_id = ?1 AND later.segment_key = first.segment_key AND later.hour > first.hour
        )
        INSERT INTO segment_hours (site_id, segment_key, hour, entered, exited, members)
-       SELECT ?1, found.segment_key, max(found.at - found.at % 3600000, coalesce(last.hour, 0)), found.entered,
-         found.exited, coalesce(last.members, 0) + found.entered - found.exited
-       FROM found
-       LEFT JOIN segment_hours AS last
-         ON last.site_id = ?1 AND last.segment_key = found.segment_key AND last.hour = (
-           SELECT max(hour) FROM segment_hours WHERE site_id = ?1 AND segment_key = found.segment_key)
-       WHERE found.entered + found.exited > 0
+       SELECT ?1, segment_key, hour, sum(entered), sum(exited),
+         coalesce((SELECT members FROM segment_hours AS last
+           WHERE last.site_id = ?1 AND last.segment_key = touched.segment_key AND last.hour <= touched.hour
+           ORDER BY last.hour DESC LIMIT 1), 0)
+           + sum(sum(entered) - sum(exited)) OVER (PARTITION BY segment_key ORDER BY hour)
+       FROM touched WHERE true GROUP BY segment_key, hour
        ON CONFLICT (site_id, segment_key, hour) DO UPDATE SET
          entered = segment_hours.entered + excluded.entered,
          exited = segment_hours.exited + excluded.exited,

@@ -1,5 +1,5 @@
 /** SQL of `sites`: tenants and their settings. */
-import type { SiteSettings } from "../../shared/manifest.ts";
+import type { RulesVersion, SiteSettings } from "../../shared/manifest.ts";
 
 export interface Site {
   id: string;
@@ -7,6 +7,7 @@ export interface Site {
   settings: SiteSettings;
   /** Number of the newest publish. */
   version: number;
+  rules: RulesVersion;
   createdAt: number;
 }
 
@@ -15,6 +16,8 @@ export interface SiteRow {
   name: string;
   settings: string;
   version: number;
+  rules_version: number;
+  rules_at: number;
   created_at: number;
 }
 
@@ -24,11 +27,12 @@ export function toSite(row: SiteRow): Site {
     name: row.name,
     settings: JSON.parse(row.settings),
     version: row.version,
+    rules: { version: row.rules_version, at: row.rules_at },
     createdAt: row.created_at,
   };
 }
 
-export function insertSite(db: D1Database, site: Omit<Site, "version">): D1PreparedStatement {
+export function insertSite(db: D1Database, site: Omit<Site, "version" | "rules">): D1PreparedStatement {
   return db
     .prepare("INSERT INTO sites (id, name, settings, version, created_at) VALUES (?1, ?2, ?3, 0, ?4)")
     .bind(site.id, site.name, JSON.stringify(site.settings), site.createdAt);
@@ -40,13 +44,18 @@ export async function readSiteRow(db: D1Database, id: string): Promise<Site | nu
 }
 
 export function selectSite(db: D1Database, id: string): D1PreparedStatement {
-  return db.prepare("SELECT id, name, settings, version, created_at FROM sites WHERE id = ?1").bind(id);
+  return db
+    .prepare("SELECT id, name, settings, version, rules_version, rules_at, created_at FROM sites WHERE id = ?1")
+    .bind(id);
 }
 
 /** Sites in the order of their ids, after the one given. */
 export async function listSites(db: D1Database, after: string, limit: number): Promise<Site[]> {
   const { results } = await db
-    .prepare("SELECT id, name, settings, version, created_at FROM sites WHERE id > ?1 ORDER BY id LIMIT ?2")
+    .prepare(
+      `SELECT id, name, settings, version, rules_version, rules_at, created_at FROM sites
+       WHERE id > ?1 ORDER BY id LIMIT ?2`,
+    )
     .bind(after, limit)
     .all<SiteRow>();
   return results.map(toSite);
@@ -67,16 +76,24 @@ export async function updateSite(
 }
 
 /**
- * The statement that makes the next publish, if the site is at the version before it. Where its rules are others than the
- * last one's, all that was decided earlier has to be decided anew.
+ * The statement that makes the next publish, if the site is at the version before it: then it answers a `RulesVersion`. Where its
+ * rules are others than the last one's, all that was decided earlier has to be decided anew, as of `now`.
  */
-export function publishSite(db: D1Database, id: string, version: number, rulesHash: string): D1PreparedStatement {
+export function publishSite(
+  db: D1Database,
+  id: string,
+  version: number,
+  rulesHash: string,
+  now: number,
+): D1PreparedStatement {
   return db
     .prepare(
-      `UPDATE sites SET version = ?2, rules_hash = ?3, rules_version = iif(rules_hash = ?3, rules_version, ?2)
-       WHERE id = ?1 AND version = ?2 - 1`,
+      `UPDATE sites SET version = ?2, rules_hash = ?3, rules_version = iif(rules_hash = ?3, rules_version, ?2),
+         rules_at = iif(rules_hash = ?3, rules_at, max(rules_at, ?4))
+       WHERE id = ?1 AND version = ?2 - 1
+       RETURNING rules_version AS version, rules_at AS at`,
     )
-    .bind(id, version, rulesHash);
+    .bind(id, version, rulesHash, now);
 }
 
 /** Version of the publish that changed a site's rules last; 0 where none did. */

@@ -22,6 +22,7 @@ export async function readManifest(
     siteId,
     version: site.version,
     publishedAt: now,
+    rules: site.rules,
     settings: site.settings,
     segments: (segments!.results as SegmentRow[])
       .map(toSegment)

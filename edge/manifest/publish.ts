@@ -1,8 +1,9 @@
 /** Makes what is saved live: one more version of the site, in KV for every location and in this isolate's memory at once. */
 
 import { stableIdOf } from "../../shared/hash.ts";
-import type { Manifest } from "../../shared/manifest.ts";
+import type { Manifest, RulesVersion } from "../../shared/manifest.ts";
 import { startBackfill } from "../db/backfills.ts";
+import { insertRules, type RuleSet } from "../db/rules.ts";
 import { publishSite, selectSite } from "../db/sites.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../problem.ts";
@@ -21,8 +22,8 @@ export function manifestKey(siteId: string): string {
 }
 
 /**
- * Publishes in one transaction: whoever reads the site finds all of it or nothing. Where the rules have changed, the backfill
- * that decides everybody anew is started with it; it runs from the cron trigger, or sooner (`backfillSite`).
+ * Publishes in one transaction: whoever reads the site finds all of it or nothing. Where the rules have changed, they are kept, and
+ * the backfill that decides everybody anew is started; it runs from the cron trigger, or sooner (`backfillSite`).
  *
  * @throws Problem `not-found` without such a site; `overloaded` when others publish it at once, or KV does not take it (what was
  * saved stays saved)
@@ -31,13 +32,16 @@ export async function publish(env: Env, siteId: string, now: number): Promise<Li
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const saved = await readManifest(env.DB, siteId, selectSite(env.DB, siteId), now);
     if (!saved) throw new Problem("not-found");
-    const manifest = { ...saved, version: saved.version + 1 };
-    const rulesHash = stableIdOf(rulesOf(manifest));
-    const [, published] = await env.DB.batch([
-      startBackfill(env.DB, siteId, manifest.version, rulesHash, now),
-      publishSite(env.DB, siteId, manifest.version, rulesHash),
+    const version = saved.version + 1;
+    const rulesHash = hashRules(saved);
+    const results = await env.DB.batch<RulesVersion>([
+      startBackfill(env.DB, siteId, version, rulesHash, now),
+      ...insertRules(env.DB, siteId, version, rulesHash, rulesOf(saved), now),
+      publishSite(env.DB, siteId, version, rulesHash, now),
     ]);
-    if (!published?.meta.changes) continue; // another publish came first
+    const rules = results.at(-1)?.results[0];
+    if (!rules) continue; // another publish came first
+    const manifest = { ...saved, version, rules };
     const live = buildLiveSite(manifest);
     rememberSite(live, now);
     await putNewest(env, manifest, now);
@@ -46,10 +50,18 @@ export async function publish(env: Env, siteId: string, now: number): Promise<Li
   throw unpublished();
 }
 
-/** All that decides who is in which segment, as text. */
-function rulesOf({ settings, segments }: Manifest): string {
+/** All that decides who is in which segment. */
+function rulesOf({ settings, segments }: Manifest): RuleSet {
   const { timeZone, consentDefault } = settings;
-  return JSON.stringify([timeZone, consentDefault, segments.map(({ key, kind, condition }) => [key, kind, condition])]);
+  const rules = segments.map(({ key, kind, condition, version }) => ({ key, kind, condition, version }));
+  return { timeZone, consentDefault, segments: rules };
+}
+
+/** The same for rules that say the same, whatever the version of a segment. */
+function hashRules(manifest: Manifest): string {
+  const { timeZone, consentDefault, segments } = rulesOf(manifest);
+  const rules = segments.map(({ key, kind, condition }) => [key, kind, condition]);
+  return stableIdOf(JSON.stringify([timeZone, consentDefault, rules]));
 }
 
 function unpublished(): Problem {

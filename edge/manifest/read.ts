@@ -56,11 +56,13 @@ async function loadSite(env: Env, siteId: string, now: number): Promise<LiveSite
   const stored = await askKv(() =>
     env.KV.get<Manifest>(manifestKey(siteId), { type: "json", cacheTtl: KV_CACHE_SECONDS }),
   );
-  const manifest = stored ?? (await rebuild(env, siteId, now, stored === null));
+  // One that was put there before rules had an instant says nothing of it.
+  const known = stored?.rules && stored;
+  const manifest = known ?? (await rebuild(env, siteId, now, stored !== undefined));
   if (!manifest) return null;
-  const known = recallSite(siteId)?.value;
+  const recalled = recallSite(siteId)?.value;
   // Only another version is worth compiling.
-  return rememberSite(known?.manifest.version === manifest.version ? known : buildLiveSite(manifest), now);
+  return rememberSite(recalled?.manifest.version === manifest.version ? recalled : buildLiveSite(manifest), now);
 }
 
 /** The site as D1 has it now, past whatever KV and this isolate remember. */

@@ -59,7 +59,7 @@ export async function backfillSite(env: Env, siteId: string, now: () => number, 
   if (!job) return run;
   const { rulesVersion } = job;
   const isStale = ({ manifestVersion }: { manifestVersion: number }) => manifestVersion < rulesVersion;
-  const settling: Settling = { cause: "rule", now, budget, isSettled: ({ profile }) => !isStale(profile) };
+  const settling: Settling = { now, budget, isSettled: ({ profile }) => !isStale(profile) };
   let count = FEWEST;
   while (job && job.finishedAt === null) {
     if (isSpent(budget, now())) {

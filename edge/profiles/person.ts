@@ -120,7 +120,7 @@ export function decideSegments(
   return { decisions, wakesAt };
 }
 
-/** What changed between what a profile was in and what it is in. */
+/** What changed between what a profile was in and what it is in: exits, enters, and other times of entering. */
 export function membershipChanges(
   profile: ProfileRow,
   decisions: ProfileRow["decisions"],
@@ -129,25 +129,69 @@ export function membershipChanges(
   at: number,
 ): MembershipChange[] {
   const changes: MembershipChange[] = [];
-  const add = (segmentKey: string, change: "enter" | "exit") => {
+  const add = (segmentKey: string, change: MembershipChange["change"], since: number | null) => {
     const segmentVersion = live.versions.get(segmentKey) ?? 0;
-    changes.push({ profileId: profile.id, segmentKey, change, cause, at, segmentVersion });
+    changes.push({ profileId: profile.id, segmentKey, change, cause, at, segmentVersion, since });
   };
-  for (const key of Object.keys(profile.decisions)) if (!Object.hasOwn(decisions, key)) add(key, "exit");
-  for (const key of Object.keys(decisions)) if (!Object.hasOwn(profile.decisions, key)) add(key, "enter");
+  for (const key of Object.keys(profile.decisions)) if (!Object.hasOwn(decisions, key)) add(key, "exit", null);
+  for (const [key, [since]] of Object.entries(decisions)) {
+    if (!Object.hasOwn(profile.decisions, key)) add(key, "enter", since);
+    else if (profile.decisions[key]![0] !== since) add(key, "since", since);
+  }
   return changes;
+}
+
+/**
+ * Decides somebody as of an instant, though never as of a time before what is stored of them: requests overtake each other, and
+ * clocks differ.
+ *
+ * @param person is changed, but for its version
+ * @returns what to log and to count
+ */
+export function advance(person: Person, live: LiveSite, asOf: number, cause: Cause): MembershipChange[] {
+  const { profile } = person;
+  const now = Math.max(asOf, profile.lastSeen);
+  const decided = decideSegments(person, live, now);
+  person.profile = { ...profile, ...decided, manifestVersion: live.manifest.version };
+  person.carried = { ...decided.decisions };
+  return membershipChanges(profile, decided.decisions, live, cause, now);
+}
+
+/** Steps of one person, at most: who was left alone for longer goes on at the end, as if the rest had not been. */
+const STEPS = 256;
+
+/**
+ * Brings somebody to `asOf`, with nothing new said of them: step by step through the instants at which changed rules and time
+ * change an answer, so that each change is of its instant, whenever a job comes by. Who needs no step costs a comparison.
+ *
+ * Rules that have changed hold from their publish on. Whatever time should have changed before that and nobody has
+ * decided yet is decided by the new ones: the old are not there any more.
+ *
+ * @param person of one stored profile; is changed, but for its version
+ * @returns what to log and to count, in order
+ */
+export function catchUp(person: Person, live: LiveSite, asOf: number): MembershipChange[] {
+  const { rules } = live.manifest;
+  const { version, manifestVersion } = person.profile;
+  const changes = version && manifestVersion < rules.version ? advance(person, live, rules.at || asOf, "rule") : [];
+  for (let steps = 1; ; steps++) {
+    const { wakesAt } = person.profile;
+    if (wakesAt === null || wakesAt > asOf) return changes;
+    changes.push(...advance(person, live, steps < STEPS ? wakesAt : asOf, "time"));
+  }
 }
 
 /** A person as of `now`, decided: what a reading answers. */
 export function decidePerson(group: Group, stored: Stored, live: LiveSite, now: number): Person {
   const person = buildPerson(group, stored, live, now);
+  catchUp(person, live, now);
   Object.assign(person.profile, decideSegments(person, live, now));
   return person;
 }
 
 /**
  * Decides a person for writing: the profile as it will be stored, with the changes of membership and of history that go
- * with it. Requests overtake each other and clocks differ: it is never as of a time before what is stored already.
+ * with it. `now` is the instant as of which.
  */
 export function settlePerson(
   person: Person,
@@ -156,16 +200,15 @@ export function settlePerson(
   asOf: number,
   cause: Cause,
 ): { row: ProfileRow; now: number; changes: MembershipChange[]; histories: HistoryChange[] } {
-  const { profile, group } = person;
-  const now = Math.max(asOf, profile.lastSeen);
-  const { decisions, wakesAt } = decideSegments(person, live, now);
-  const manifestVersion = live.manifest.version;
-  return {
-    row: { ...profile, decisions, wakesAt, version: profile.version + 1, manifestVersion },
-    now,
-    changes: membershipChanges(profile, decisions, live, cause, now),
-    histories: group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier)?.change ?? []),
-  };
+  const now = Math.max(asOf, person.profile.lastSeen);
+  const changes = advance(person, live, now, cause);
+  const row = { ...person.profile, version: person.profile.version + 1 };
+  return { row, now, changes, histories: historyChangesOf(person, stored) };
+}
+
+/** What of somebody's histories is to be written. */
+export function historyChangesOf({ group }: Person, stored: Stored): HistoryChange[] {
+  return group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier)?.change ?? []);
 }
 
 /** Of purposes that nobody asked about, those hold that the site's default mode allows to be kept. */

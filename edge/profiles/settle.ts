@@ -1,18 +1,18 @@
 /**
- * Decides stored profiles for another reason than an event of theirs: time, a changed rule, an uploaded list. They are read,
- * adjusted by the caller, decided and written in one guarded transaction; who keeps others from being written is set apart.
+ * Decides stored profiles for another reason than an event of theirs: time, a changed rule, an uploaded list. They are read, caught
+ * up, adjusted by the caller and written in one guarded transaction; who keeps others from being written is set apart.
  */
 import { isOverload } from "../db/errors.ts";
 import { applyHistoryChanges, type HistoryChange } from "../db/histories.ts";
 import { listIdentifiersOfProfiles } from "../db/identifiers.ts";
-import { applyMembershipChanges, type Cause, type MembershipChange } from "../db/memberships.ts";
+import { applyMembershipChanges, type MembershipChange } from "../db/memberships.ts";
 import { isConflict, isStale, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
 import { readRulesVersion } from "../db/sites.ts";
 import type { Env } from "../env.ts";
 import { groupStored } from "../identity/resolve.ts";
 import { readSite, renewSite } from "../manifest/read.ts";
 import { loadPeople } from "./load.ts";
-import { buildPerson, type Person, refreshHistories, settlePerson } from "./person.ts";
+import { advance, buildPerson, catchUp, historyChangesOf, type Person, refreshHistories } from "./person.ts";
 
 /** Lost races of the same profiles, before they are taken apart. */
 const ATTEMPTS = 2;
@@ -31,16 +31,14 @@ export interface Budget {
 }
 
 export interface Settling {
-  /** Said in the log of memberships. */
-  cause: Cause;
-  /** Epoch milliseconds. Nobody is decided as of a time before what is stored of them. */
+  /** Epoch milliseconds: everybody is caught up with it. Nobody is decided as of a time before what is stored of them. */
   now: () => number;
   /** Used up as it goes: when it is spent, nothing more is begun. Default: without bounds. */
   budget?: Budget;
   /** True of somebody who is as they should be already: nothing is written of them. */
   isSettled?: (person: Person) => boolean;
   /**
-   * Changes a person before the engine is asked: `carried` says which static segments somebody is in, and since when. Called
+   * Changes a person, who is decided as of now then: `carried` says which static segments somebody is in, and since when. Called
    * anew on a new `person` each time the reading is repeated.
    */
   adjust?: (person: Person) => void;
@@ -145,13 +143,17 @@ export async function settleProfiles(
         left.push(profile.id);
         continue;
       }
-      settling.adjust?.(person);
-      const settled = settlePerson(person, stored, live, now(), settling.cause);
-      if (saysNothingNew(profile, settled)) continue;
-      weight += settled.changes.length;
-      changes.push(...settled.changes);
-      histories.push(...settled.histories);
-      profiles.push(settled.row);
+      const own = catchUp(person, live, now());
+      if (settling.adjust) {
+        settling.adjust(person);
+        own.push(...advance(person, live, now(), "rule"));
+      }
+      const refolded = historyChangesOf(person, stored);
+      if (!own.length && !refolded.length && saysTheSame(person.profile, profile)) continue;
+      weight += own.length;
+      changes.push(...own);
+      histories.push(...refolded);
+      profiles.push({ ...person.profile, version: profile.version + 1, manifestVersion: live.manifest.version });
     }
     const write = [
       ...upsertProfiles(db, siteId, profiles),
@@ -161,15 +163,14 @@ export async function settleProfiles(
     budget.statements -= write.length;
     if (write.length) await db.batch(write);
     total.decided += profiles.length;
-    total.changed += changes.length;
+    total.changed += changes.filter(({ change }) => change !== "since").length;
     total.weight += weight;
     total.missing.push(...missing);
     total.left.push(...left);
   }
 }
 
-/** Nothing of what would be written differs from what is stored, but for which rules said so. */
-function saysNothingNew(stored: ProfileRow, { row, histories }: ReturnType<typeof settlePerson>): boolean {
-  if (!stored.version || histories.length || row.wakesAt !== stored.wakesAt) return false;
-  return JSON.stringify(row.decisions) === JSON.stringify(stored.decisions);
+/** Nothing differs but for which rules said so. */
+function saysTheSame(row: ProfileRow, stored: ProfileRow): boolean {
+  return row.wakesAt === stored.wakesAt && JSON.stringify(row.decisions) === JSON.stringify(stored.decisions);
 }

@@ -24,7 +24,6 @@ export async function wakeDueProfiles(
   let behind = 0;
   let count = FEWEST;
   const settling: Settling = {
-    cause: "time",
     now,
     budget,
     // Whoever was written meanwhile may not be due any more.

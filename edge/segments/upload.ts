@@ -101,7 +101,7 @@ export async function applyList(
     for (let at = 0; at < ids.length; ) {
       const part = ids.slice(at, at + count);
       at += part.length;
-      const settled = await settleProfiles(env, siteId, part, { cause: "rule", now, budget, ...how });
+      const settled = await settleProfiles(env, siteId, part, { now, budget, ...how });
       total.decided += settled.decided;
       total.left += settled.left.length + settled.failed.length;
       for (const { id, error } of settled.failed) logFailure(siteId, id, error);

@@ -65,7 +65,7 @@ async function insertSegment(key: string, condition: Condition, status = "active
 
 beforeEach(async () => {
   forget();
-  for (const table of ["block_versions", "blocks", "segments", "keys", "backfills", "sites"]) {
+  for (const table of ["block_versions", "blocks", "segments", "keys", "backfills", "rules", "sites"]) {
     await env.DB.prepare(`DELETE FROM ${table}`).run();
   }
   for (const { name } of (await env.KV.list()).keys) await env.KV.delete(name);
@@ -240,7 +240,7 @@ function block(slot: string, audiences: (Condition | null)[], template = "x"): M
 
 function manifestOf(segments: ManifestSegment[], blocks: ManifestBlock[] = []): Manifest {
   const settings = { timeZone: "UTC", consentDefault: "full" as const, origins: ["https://shop.example"] };
-  return { siteId: "s1", version: 3, publishedAt: T, settings, segments, blocks };
+  return { siteId: "s1", version: 3, publishedAt: T, rules: { version: 3, at: T }, settings, segments, blocks };
 }
 
 describe("the public manifest", () => {

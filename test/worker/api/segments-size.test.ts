@@ -45,9 +45,9 @@ describe("the size of a segment", () => {
     expect(await site.get("/api/segments/viewers")).toMatchObject({ members: 3 });
 
     const { data } = await site.get("/api/segments/viewers/members");
-    const later = Date.now() + 25 * HOUR_MS;
     const ids = data.slice(0, 2).map(({ profile }: { profile: string }) => profile);
-    await settleProfiles(bindings, site.siteId, ids, { cause: "time", now: () => later });
+    const until = Date.parse(data[0].until);
+    await settleProfiles(bindings, site.siteId, ids, { now: () => until + 2 * HOUR_MS });
     expect(await site.get("/api/segments/viewers")).toMatchObject({ members: 1 });
     expect(await countMembers(site, "viewers")).toBe(1);
     const rows = await env.DB.prepare(
@@ -55,20 +55,61 @@ describe("the size of a segment", () => {
     )
       .bind(site.siteId)
       .all();
-    expect(rows.results.at(-1)).toEqual({ hour: later - (later % HOUR_MS), entered: 0, exited: 2, members: 1 });
+    expect(rows.results.at(-1)).toEqual({ hour: until - (until % HOUR_MS), entered: 0, exited: 2, members: 1 });
+  });
 
-    // This clock lags behind the one before: what it counts is not lost in the past.
-    await settleProfiles(bindings, site.siteId, ids, { cause: "time", now: Date.now });
-    await view(site, "d");
-    expect(await site.get("/api/segments/viewers")).toMatchObject({ members: await countMembers(site, "viewers") });
+  it("counts each change in its hour, however late it is found, and the sizes since then with it", async () => {
+    const site = await newSite();
+    await site.post("/api/segments", viewers);
+    const hour = Date.now() - (Date.now() % HOUR_MS);
+    const apply = (...changes: [profileId: string, change: "enter" | "exit" | "since", hours: number][]) =>
+      env.DB.batch(
+        applyMembershipChanges(
+          env.DB,
+          site.siteId,
+          changes.map(([profileId, change, hours]) => {
+            const at = hour - hours * HOUR_MS + 1;
+            const since = change === "exit" ? null : at;
+            return { profileId, segmentKey: "viewers", change, cause: "time", at, segmentVersion: 1, since };
+          }),
+        ),
+      );
+    const read = async () => {
+      const { results } = await env.DB.prepare(
+        "SELECT hour, entered, exited, members FROM segment_hours WHERE site_id = ?1 ORDER BY hour",
+      )
+        .bind(site.siteId)
+        .all<{ hour: number; entered: number; exited: number; members: number }>();
+      return results.map((row) => [(hour - row.hour) / HOUR_MS, row.entered, row.exited, row.members]);
+    };
+    await apply(["p_1", "enter", 5], ["p_2", "enter", 1]);
+    await apply(["p_3", "enter", 9], ["p_3", "exit", 3], ["p_3", "enter", 1], ["p_2", "exit", 0]);
+    await apply(["p_1", "since", 7], ["p_4", "enter", 5], ["p_4", "exit", 5]);
+    expect(await read()).toEqual([
+      [9, 1, 0, 1],
+      [5, 2, 1, 2],
+      [3, 0, 1, 1],
+      [1, 2, 0, 3],
+      [0, 0, 1, 2],
+    ]);
+    expect(await countMembers(site, "viewers")).toBe(2);
+    const since = await env.DB.prepare("SELECT since FROM memberships WHERE site_id = ?1 ORDER BY profile_id")
+      .bind(site.siteId)
+      .all();
+    expect(since.results).toEqual([7, 1].map((hours) => ({ since: hour - hours * HOUR_MS + 1 })));
+    const log = env.DB.prepare("SELECT count(*) AS n FROM membership_log WHERE site_id = ?1").bind(site.siteId);
+    expect(await log.first<number>("n")).toBe(8);
   });
 
   it("counts only what really changes", async () => {
     const site = await newSite();
     await site.post("/api/segments", viewers);
-    const change = { segmentKey: "viewers", cause: "event", at: Date.now(), segmentVersion: 1 } as const;
-    const apply = (profileId: string, way: "enter" | "exit") =>
-      env.DB.batch(applyMembershipChanges(env.DB, site.siteId, [{ ...change, profileId, change: way }]));
+    const at = Date.now();
+    const change = { segmentKey: "viewers", cause: "event", at, segmentVersion: 1 } as const;
+    const apply = (profileId: string, way: "enter" | "exit") => {
+      const since = way === "enter" ? at : null;
+      return env.DB.batch(applyMembershipChanges(env.DB, site.siteId, [{ ...change, profileId, change: way, since }]));
+    };
     await apply("p_1", "enter");
     await apply("p_1", "enter");
     await apply("p_2", "exit");
@@ -166,7 +207,7 @@ describe("what was counted before there were hours", () => {
     for (const anonymousId of ["a", "b", "c"]) await view(site, anonymousId);
     const { data } = await site.get("/api/segments/viewers/members");
     const later = Date.now() + 25 * HOUR_MS;
-    const settling = { cause: "time", now: () => later } as const;
+    const settling = { now: () => later };
     await settleProfiles(bindings, site.siteId, [data[0].profile], settling);
     const read = () =>
       env.DB.prepare("SELECT * FROM segment_hours WHERE site_id = ?1 ORDER BY hour").bind(site.siteId).all();

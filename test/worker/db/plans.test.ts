@@ -33,7 +33,8 @@ import { selectTraits, upsertTraits } from "../../../edge/db/traits.ts";
 const planner = { prepare: (sql: string) => env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`) } as unknown as D1Database;
 
 const list = JSON.stringify(["userId:a"]);
-const change = { profileId: "p", segmentKey: "s", change: "exit", cause: "event", at: 1, segmentVersion: 1 } as const;
+const exit = { profileId: "p", segmentKey: "s", change: "exit", cause: "event", at: 1 } as const;
+const change = { ...exit, segmentVersion: 1, since: null };
 const node = { identifier: "o", profileId: "p", birthId: "p", firstSeen: 1, consent: {}, lists: {} };
 const link = { a: "userId:a", b: "anonymousId:b", evidence: "identify", messageId: "m" } as const;
 const statements: [name: string, statements: D1PreparedStatement[]][] = [
@@ -65,7 +66,8 @@ it.each(statements)("%s finds its rows by a key, whatever the size of the site",
   for (const statement of statements) {
     const { results } = await statement.all<{ detail: string }>();
     for (const { detail } of results) {
-      if (/VIRTUAL TABLE|COMPOUND QUERY|UNION ALL|SUBQUERY|B-TREE|LIST|CO-ROUTINE|^SCAN found$/.test(detail)) continue;
+      if (/VIRTUAL TABLE|COMPOUND QUERY|UNION ALL|SUBQUERY|B-TREE|LIST|CO-ROUTINE|MATERIALIZE/.test(detail)) continue;
+      if (/^SCAN (found|touched|first|\(subquery-\d+\))$/.test(detail)) continue;
       if (detail === "SEARCH sites USING PRIMARY KEY (id=?)") continue;
       expect(detail).toMatch(/^SEARCH .* USING (PRIMARY KEY|(COVERING )?INDEX \w+) \(site_id=\? AND /);
     }
@@ -124,7 +126,7 @@ const jobs: [name: string, call: (db: D1Database) => Promise<unknown>, plans: st
     (db) => startBackfill(db, "s", 1, "h", 1).run(),
     ["SEARCH sites USING PRIMARY KEY (id=?)", "SEARCH profiles USING PRIMARY KEY (site_id=?)"],
   ],
-  ["publishSite", (db) => publishSite(db, "s", 1, "h").run(), ["SEARCH sites USING PRIMARY KEY (id=?)"]],
+  ["publishSite", (db) => publishSite(db, "s", 1, "h", 1).run(), ["SEARCH sites USING PRIMARY KEY (id=?)"]],
   ["readRulesVersion", (db) => readRulesVersion(db, "s"), ["SEARCH sites USING PRIMARY KEY (id=?)"]],
   ["readBackfill", (db) => readBackfill(db, "s"), ["SEARCH backfills USING PRIMARY KEY (site_id=?)"]],
   // Counts the site's profiles once, as the backfill begins.

@@ -4,7 +4,7 @@ import { FEWEST, MOST, nextCount, settleProfiles } from "../../../edge/profiles/
 import { bindings, createSite, type TestSite, track } from "../site.ts";
 import { around } from "./around.ts";
 
-const settling = { cause: "rule", now: Date.now } as const;
+const settling = { now: Date.now };
 
 async function createPeople(...names: string[]): Promise<{ site: TestSite; ids: string[] }> {
   const site = await createSite({ segments: [{ key: "buyer", condition: { event: "Order Completed" } }] });
@@ -36,8 +36,7 @@ it.each([
 
 it("weighs memberships, those that change twice", async () => {
   const { site, ids } = await createPeople("a", "b");
-  const settle = (adjust: (person: Person) => void) =>
-    settleProfiles(bindings, site.id, ids, { cause: "rule", now: Date.now, adjust });
+  const settle = (adjust: (person: Person) => void) => settleProfiles(bindings, site.id, ids, { ...settling, adjust });
   const { weight } = await settle(() => {});
   expect((await settle(join)).weight).toBe(weight + 2);
   expect((await settle((person) => delete person.carried["vip"])).weight).toBe(weight + 4);
