@@ -1,5 +1,5 @@
 /** SQL of `trait_types`: which JSON types a source ever sent of each trait. */
-import type { Source } from "./events.ts";
+import type { Source } from "../../shared/identifier.ts";
 import { toLists } from "./lists.ts";
 
 export const TRAIT_TYPES = ["string", "number", "boolean", "object", "array"] as const;

@@ -39,7 +39,7 @@ export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: n
   const united = [...group.profileIds].flatMap((id) => stored.profiles.get(id) ?? []);
   const histories = group.nodes.flatMap(({ identifier }) => stored.histories.get(identifier) ?? []);
   const traitRows = group.nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
-  const { traits, sources: traitSources } = foldTraits(traitRows);
+  const { traits, sources: traitSources } = foldTraits(traitRows, live.identity.sources);
   return {
     profile: {
       id: eldest.birthId,

@@ -2,7 +2,7 @@
  * Notices which JSON types a source sends of each trait. What this isolate knows to be noticed is not written again, so
  * that in the steady state nothing is.
  */
-import type { Source } from "../db/events.ts";
+import type { Source } from "../../shared/identifier.ts";
 import { type TraitType, type TraitTypeRow, TYPES_PER_SOURCE } from "../db/trait-types.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
 import { isTraitName } from "./traits.ts";

@@ -4,9 +4,6 @@ import { type Identifier, isStorable } from "../../shared/identifier.ts";
 import { NAME_LENGTH, TRAITS_CHARACTERS, TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
 import type { TraitFacts, TraitRow } from "../db/traits.ts";
 
-/** Whose word counts of what is said of the same instant, the strongest first. */
-const SOURCES: readonly string[] = ["server", "import", "browser"];
-
 /** Where a trait's value comes from. */
 export interface TraitSource {
   identifier: Identifier;
@@ -102,7 +99,7 @@ function listUnset(facts: Map<string, Fact>): string[] {
  *
  * @param sources the strongest first; others are weaker than all of them
  */
-export function groupFacts(rows: Iterable<TraitRow>, sources = SOURCES): Map<string, TraitFact[]> {
+export function groupFacts(rows: Iterable<TraitRow>, sources: readonly string[]): Map<string, TraitFact[]> {
   const facts = new Map<string, TraitFact[]>();
   for (const { identifier, source, facts: said } of rows) {
     for (const [trait, [value, at, messageId]] of Object.entries(said)) {
@@ -135,7 +132,7 @@ const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 /** The fact that counts of each trait; null unsets. The result has no prototype. @param sources see `groupFacts` */
 export function foldTraits(
   rows: Iterable<TraitRow>,
-  sources = SOURCES,
+  sources: readonly string[],
 ): { traits: JsonObject; sources: Map<string, TraitSource> } {
   const traits: JsonObject = Object.create(null);
   const origins = new Map<string, TraitSource>();
