@@ -12,6 +12,7 @@ export const PROBLEMS = {
   "consent-withheld": [403, "The person has not allowed this"],
   "not-found": [404, "There is nothing here"],
   "method-not-allowed": [405, "The method is not supported here"],
+  erased: [410, "The person was erased"],
   conflict: [409, "The request conflicts with what is stored"],
   "version-mismatch": [412, "The object has changed since it was read"],
   "event-too-large": [413, "The event is larger than 32 KB"],

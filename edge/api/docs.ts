@@ -45,6 +45,7 @@ const MEANINGS: { [slug in keyof typeof PROBLEMS]: string } = {
   "consent-withheld": "The person has refused the purpose that this event needs; it was not stored.",
   "not-found": "The address is wrong, or the object does not exist, or it belongs to another site.",
   "method-not-allowed": "The Allow header names the methods that this address has.",
+  erased: "What is not newer than the erasure is not stored, whoever sends it again; drop it. What is newer is taken.",
   conflict: "detail names what stands in the way: a key in use, a segment that is looked at, a request under way.",
   "version-mismatch":
     "Read the object again, apply the change to what is there now, and send its new ETag in If-Match.",

@@ -16,6 +16,8 @@ export interface IdentifierRow {
   firstSeen: number;
   consent: StoredConsent;
   lists: StoredLists;
+  /** When it was last erased, before somebody new had it: what is not newer is refused. */
+  erasedAt?: number;
 }
 
 interface Row {
@@ -25,10 +27,11 @@ interface Row {
   first_seen: number;
   consent: string;
   lists: string;
+  erased_at: number | null;
 }
 
 export function toIdentifierRow(row: unknown): IdentifierRow {
-  const { identifier, profile_id, birth_id, first_seen, consent, lists } = row as Row;
+  const { identifier, profile_id, birth_id, first_seen, consent, lists, erased_at } = row as Row;
   return {
     identifier,
     profileId: profile_id,
@@ -36,6 +39,7 @@ export function toIdentifierRow(row: unknown): IdentifierRow {
     firstSeen: first_seen,
     consent: JSON.parse(consent),
     lists: JSON.parse(lists),
+    ...(erased_at !== null && { erasedAt: erased_at }),
   };
 }
 
@@ -43,7 +47,7 @@ export function toIdentifierRow(row: unknown): IdentifierRow {
 export function selectComponents(db: D1Database, siteId: string, identifiers: string): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT m.identifier, m.profile_id, m.birth_id, m.first_seen, m.consent, m.lists
+      `SELECT m.identifier, m.profile_id, m.birth_id, m.first_seen, m.consent, m.lists, m.erased_at
        FROM (
          SELECT DISTINCT i.profile_id FROM json_each(?2) AS asked
          CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
@@ -63,8 +67,8 @@ export function insertIdentifiers(
   return toIdentifierLists(rows).map((list) =>
     db
       .prepare(
-        `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent, lists)
-       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5 FROM json_each(?2)`,
+        `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent, lists, erased_at)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5, value ->> 6 FROM json_each(?2)`,
       )
       .bind(siteId, list),
   );
@@ -92,7 +96,7 @@ export function updateIdentifiers(
 }
 
 function toIdentifierLists(rows: readonly IdentifierRow[]): string[] {
-  return toLists(rows.map((r) => [r.identifier, r.profileId, r.birthId, r.firstSeen, r.consent, r.lists]));
+  return toLists(rows.map((r) => [r.identifier, r.profileId, r.birthId, r.firstSeen, r.consent, r.lists, r.erasedAt]));
 }
 
 /** The profile that an identifier, or an id that a profile ever had, leads to now. */
@@ -114,7 +118,7 @@ export async function readProfileId(
 export async function listComponent(db: D1Database, siteId: string, id: string): Promise<IdentifierRow[]> {
   const { results } = await db
     .prepare(
-      `SELECT m.identifier, m.profile_id, m.birth_id, m.first_seen, m.consent
+      `SELECT m.identifier, m.profile_id, m.birth_id, m.first_seen, m.consent, m.lists, m.erased_at
        FROM identifiers AS i
        CROSS JOIN identifiers AS m INDEXED BY identifiers_site_id_profile_id
          ON m.site_id = ?1 AND m.profile_id = i.profile_id

@@ -110,6 +110,7 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
     const { indexOf, consents } = part;
     const input: IngestInput = { events: [...indexOf.keys()], consents, source, receivedAt, also };
     ({ result, site } = await ingestFresh(env, site, input));
+    for (const event of result.erased) rejected.push({ index: indexOf.get(event)!, problem: new Problem("erased").toDocument() });
     for (const [event, said] of result.warnings)
       warnings.push(...said.map((warning) => ({ index: indexOf.get(event)!, ...warning })));
     part = new Part();

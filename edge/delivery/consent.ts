@@ -48,6 +48,7 @@ export async function answerConsent(request: Request, env: Env, context: Executi
         )
       : [],
   );
-  await ingestFresh(env, live, { events: [], consents, source: sourceOf(request), receivedAt });
+  const { result } = await ingestFresh(env, live, { events: [], consents, source: sourceOf(request), receivedAt });
+  if (!consents.some(({ identifier }) => result.personOf(identifier))) throw new Problem("erased");
   return Response.json({ success: true }, { headers: { ...headers, "cache-control": "no-store" } });
 }

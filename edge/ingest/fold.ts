@@ -25,6 +25,8 @@ export interface FoldInput {
   events: readonly IngestEvent[];
   /** Statements of consent that came on their own. */
   consents?: readonly ConsentStatement[];
+  /** When identifiers of which nothing is stored were erased. */
+  erasures?: ReadonlyMap<Identifier, number>;
   /** Links that a developer makes. */
   links?: readonly ManualLink[];
   /** Who says so: kept with each event and trait. */
@@ -42,6 +44,8 @@ export interface Folded {
   receivedAt: number;
   /** What of an event is not kept beside its message. */
   warnings: Map<IngestEvent, ProblemError[]>;
+  /** Not stored: they are not newer than the erasure of somebody whom they name. */
+  erased: IngestEvent[];
   /** Those to store. */
   events: IngestEvent[];
   resolution: Resolution;
@@ -70,13 +74,19 @@ export function foldInput(
   newId: (identifier: Identifier) => string,
 ): Folded {
   const { source } = input;
-  const statements = input.consents ?? [];
+  const isErased = (identifier: Identifier, at: number) => {
+    const erasedAt = stored.nodes.get(identifier)?.erasedAt ?? input.erasures?.get(identifier);
+    return erasedAt !== undefined && at <= erasedAt;
+  };
+  const statements = (input.consents ?? []).filter(({ identifier, at }) => !isErased(identifier, at));
   const lastSeen = stored.profiles.values().map((profile) => profile.lastSeen + 1);
   const receivedAt = Math.max(input.receivedAt, ...lastSeen);
 
   const warnings = new Map<IngestEvent, ProblemError[]>();
   const traits = new Set<TraitRow>();
-  const events = freshEvents(input.events, stored);
+  const { erased = [], events = [] } = Object.groupBy(freshEvents(input.events, stored), (event) =>
+    namesOf(event).some((identifier) => isErased(identifier, event.timestamp)) ? "erased" : "events",
+  );
   for (const event of events) {
     const { row, leftOut } = addTraits(stored, event, source);
     if (row) traits.add(row);
@@ -90,6 +100,10 @@ export function foldInput(
     { events, ensured, ...(input.links && { links: input.links }) },
     { receivedAt, newId, isTrusted: source !== "browser" },
   );
+  for (const node of resolution.newNodes) {
+    const erasedAt = input.erasures?.get(node.identifier);
+    if (erasedAt !== undefined) node.erasedAt = erasedAt;
+  }
   for (const [owner, own] of Map.groupBy(events, (event) => event.owner)) {
     const history = stored.histories.get(owner) ?? new OwnerHistory(owner, live.needs.shape);
     stored.histories.set(owner, history);
@@ -106,6 +120,7 @@ export function foldInput(
   const folded: Folded = {
     receivedAt,
     warnings,
+    erased,
     events,
     resolution,
     people: new Map(),
@@ -154,6 +169,11 @@ export function foldInput(
     folded.profiles.push(profile);
     stored.profiles.set(profile.id, profile);
   }
+}
+
+/** All identifiers that an event carries. */
+export function namesOf({ identifiers, previous }: IngestEvent): Identifier[] {
+  return [...identifiers, ...previous];
 }
 
 /** The events that are not stored yet, each once. */

@@ -13,6 +13,7 @@ import { deleteConflicts, insertConflicts, insertLinks, linkId } from "../db/lin
 import { applyMembershipChanges } from "../db/memberships.ts";
 import { isConflict, isStale, upsertProfiles } from "../db/profiles.ts";
 import { insertTraitTypes } from "../db/trait-types.ts";
+import { guardTombstones, isErased, readTombstones } from "../db/tombstones.ts";
 import { upsertTraits } from "../db/traits.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { Problem, type ProblemError } from "../problem.ts";
@@ -20,7 +21,7 @@ import { loadPeople, type Stored } from "../profiles/load.ts";
 import { remember, takePeople } from "../profiles/memory.ts";
 import { decidePerson, type Person, refreshHistories } from "../profiles/person.ts";
 import { markNoticed, noticeTypes } from "../profiles/trait-types.ts";
-import { type Folded, type FoldInput, foldInput } from "./fold.ts";
+import { type Folded, type FoldInput, foldInput, namesOf } from "./fold.ts";
 import type { IngestEvent } from "./parse.ts";
 import { takeTurns } from "./turns.ts";
 
@@ -38,6 +39,8 @@ export interface IngestInput extends FoldInput {
 export interface IngestResult {
   /** What of an event that is stored was not kept beside its message. */
   warnings: Map<IngestEvent, ProblemError[]>;
+  /** Events that are not stored: they are not newer than the erasure of somebody whom they name. */
+  erased: IngestEvent[];
   /** The person an identifier belongs to now, decided at `receivedAt`; null for somebody unknown. */
   personOf(identifier: Identifier): Person | null;
 }
@@ -52,18 +55,29 @@ export function ingest(db: D1Database, live: LiveSite, input: IngestInput): Prom
 }
 
 async function ingestInTurn(db: D1Database, live: LiveSite, input: IngestInput): Promise<IngestResult> {
+  let erasures: ReadonlyMap<Identifier, number> = new Map();
   for (let attempt = 1; ; attempt++) {
     try {
-      // What is remembered may be old, and an event may come twice: only when the store says so is it asked.
-      return await tryIngest(db, live, input, attempt > 1);
+      // What is remembered may be old, an event may come twice, or name somebody erased: only when the store says so is it asked.
+      return await tryIngest(db, live, { ...input, erasures }, attempt > 1);
     } catch (error) {
       if (isStale(error)) throw new StaleSite();
-      if (!isConflict(error)) throw error;
+      if (isErased(error)) erasures = await readErasures(db, live.manifest.siteId, input);
+      else if (!isConflict(error)) throw error;
       if (attempt === ATTEMPTS)
         throw new Problem("overloaded", "too many requests change this person at once", { retryAfterSeconds: 1 });
       if (attempt > 1) await jitter(attempt);
     }
   }
+}
+
+/** @throws Problem `overloaded` while an erasure has rows left to remove of somebody whom the request names */
+async function readErasures(db: D1Database, siteId: string, input: IngestInput): Promise<Map<Identifier, number>> {
+  const consents = input.consents?.map(({ identifier }) => identifier) ?? [];
+  const tombstones = await readTombstones(db, siteId, [...input.events.flatMap(namesOf), ...consents]);
+  if (tombstones.values().some(({ isOpen }) => isOpen))
+    throw new Problem("overloaded", "somebody whom this names is being erased", { retryAfterSeconds: 10 });
+  return new Map(tombstones.entries().map(([identifier, { erasedAt }]) => [identifier, erasedAt]));
 }
 
 async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, again: boolean): Promise<IngestResult> {
@@ -78,7 +92,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   await refreshHistories(db, live, stored);
 
   const folded = foldInput(stored, live, input, newProfileId);
-  const { receivedAt, warnings, resolution, people } = folded;
+  const { receivedAt, warnings, erased, resolution, people } = folded;
   // What is remembered is proved by being written. Of others asked for, only storage knows what is true now.
   const unproved = (identifier: Identifier) => {
     const group = resolution.groupOf.get(identifier);
@@ -87,7 +101,11 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   if (remembered && asked.some(unproved)) return tryIngest(db, live, input, true);
 
   const types = noticeTypes(siteId, source, folded.events);
+  // Whoever is stored remembers it; of all others that are written, storage is asked.
+  const others = resolution.conflicts.map(({ b }) => [b, stored.nodes.get(b)?.erasedAt ?? input.erasures?.get(b)] as const);
+  const newcomers = resolution.newNodes.map(({ identifier, erasedAt }) => [identifier, erasedAt] as const);
   const write = [
+    ...(await guardTombstones(db, siteId, [...newcomers, ...others])),
     ...insertIdentifiers(db, siteId, resolution.newNodes),
     ...updateIdentifiers(db, siteId, folded.moved),
     ...upsertProfiles(db, siteId, folded.profiles),
@@ -107,6 +125,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
 
   return {
     warnings,
+    erased,
     personOf(identifier) {
       const group = resolution.groupOf.get(identifier);
       if (!group) return null;

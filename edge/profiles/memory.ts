@@ -115,6 +115,14 @@ export function remember(siteId: string, component: Remembered, now: number): vo
   }
 }
 
+/** Forgets whoever has any of the identifiers. */
+export function forgetPeople(siteId: string, identifiers: Iterable<Identifier>): void {
+  for (const identifier of identifiers) {
+    const known = people.get(nameOf(siteId, identifier));
+    if (known) forget(siteId, known);
+  }
+}
+
 function estimateBytes({ profile, nodes, histories, traits, standing }: Remembered): number {
   const rules = standing?.program.keys.length ?? 0;
   const events = histories.reduce((sum, { size }) => sum + size, 0);
