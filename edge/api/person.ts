@@ -5,11 +5,13 @@ import type { Subject } from "../../shared/engine/types.ts";
 import { EVENT_TYPES, type HistoryEvent, type JsonObject } from "../../shared/event.ts";
 import { IDENTIFIER_LENGTH, NAME_LENGTH, PROPERTIES_DEPTH } from "../../shared/limits.ts";
 import type { EventRow } from "../db/events.ts";
+import { listStatements } from "../db/list-statements.ts";
 import { depthOf, traitsOf } from "../ingest/parse.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { readSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
-import { subjectOf } from "../profiles/person.ts";
+import { listedAt, nodesAt } from "../profiles/lists.ts";
+import { type Person, subjectOf } from "../profiles/person.ts";
 import { type ProfileView, readProfileView, readTimeline } from "../profiles/read.ts";
 import { type ApiContext, siteOf } from "./app.ts";
 import { TimeSchema } from "./schemas.ts";
@@ -93,17 +95,28 @@ async function readStored(c: ApiContext, live: LiveSite, id: string, now: number
     const properties = (message["properties"] ?? {}) as JsonObject;
     return { type, event: name, timestamp: at, properties };
   });
-  const carried = Object.fromEntries(Object.entries(view.person.carried).filter(([, [since]]) => since <= now));
-  const traits = now < c.get("now") ? traitsBy(now, view, rows) : view.traits;
-  const subject = subjectOf({ ...view.person, carried }, live);
+  const isPast = now < c.get("now");
+  const traits = isPast ? traitsBy(now, view, rows) : view.traits;
+  const person = isPast ? await personBy(now, c, view.person) : view.person;
+  const subject = subjectOf(person, live);
   const segments = Object.fromEntries(
-    Object.entries(subject.segments ?? {}).map(([key, answer]) => {
-      const since = Object.hasOwn(carried, key) ? carried[key]![0] : undefined;
-      return [key, { ...answer, ...(since !== undefined && { since }) }];
+    live.lists.map((list) => {
+      const at = listedAt(person.group.nodes, list);
+      const carried = Object.hasOwn(person.carried, list.key) ? person.carried[list.key]![0] : now + 1;
+      const since = at === null ? null : carried <= now ? carried : at;
+      return [list.key, { value: since !== null, until: null, ...(since !== null && { since }) }];
     }),
   );
   const completeAfter = rows.length < STORED_EVENTS ? null : rows.at(-1)!.at;
   return { ...subject, segments, traits, events: sortEvents(events), completeAfter };
+}
+
+/** The person on the lists that they were on. */
+async function personBy(now: number, c: ApiContext, person: Person): Promise<Person> {
+  const { nodes } = person.group;
+  const identifiers = nodes.map(({ identifier }) => identifier);
+  const said = await listStatements(c.env.DB, siteOf(c), identifiers);
+  return { ...person, group: { ...person.group, nodes: nodesAt(nodes, said, now) } };
 }
 
 /** Traits as they were. Of a trait only the newest value is stored; the one before is in the message that said it. */

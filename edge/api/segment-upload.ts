@@ -2,6 +2,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { UPLOAD_ROWS } from "../../shared/limits.ts";
+import type { Segment } from "../db/segments.ts";
 import { renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { FAULTS, readIdentifierCsv, readIdentifiers } from "../segments/list.ts";
@@ -94,17 +95,19 @@ who are known come in. Sending a list again changes nothing.`,
     const siteId = siteOf(c);
     const { key } = c.req.valid("param");
     const { mode, allowEmpty } = c.req.valid("query");
-    await checkUploadable(c, key);
+    const segment = await findUploadable(c, key);
     const rows = isCsv(c.req.raw.headers)
       ? await readIdentifierCsv(new Uint8Array(await c.req.arrayBuffer()))
       : readIdentifiers((c.req.valid("json") as z.output<typeof ListSchema>).identifiers); // the type has CSV's text too
-    const { profileIds, unmatched } = await matchRows(c.env.DB, siteId, rows);
-    if (mode === "replace" && !profileIds.size && allowEmpty === "false") {
+    const { named, unmatched } = await matchRows(c.env.DB, siteId, rows);
+    if (mode === "replace" && !named.size && allowEmpty === "false") {
       const detail = `No row of ${rows.length} leads to anybody, so that everybody would leave: say allowEmpty=true if that is meant.`;
       throw new Problem("invalid-request", detail);
     }
-    const budget = { deadline: Date.now() + BUDGET_MS, statements: STATEMENTS };
-    const applied = await applyList(c.env, siteId, key, profileIds, mode, Date.now, budget);
+    // Where this clock is behind the one that the list was made by, what is said now is of this list all the same.
+    const now = () => Math.max(Date.now(), segment.createdAt);
+    const budget = { deadline: now() + BUDGET_MS, statements: STATEMENTS };
+    const applied = await applyList(c.env, siteId, segment, named, mode, now, budget);
     return c.json(
       {
         rows: rows.length,
@@ -119,8 +122,9 @@ who are known come in. Sending a list again changes nothing.`,
 );
 
 /** @throws Problem `conflict` for a segment that is no list, or is not live: its members would be forgotten */
-async function checkUploadable(c: ApiContext, key: string): Promise<void> {
-  const { kind, status } = await findSegment(c, key);
+async function findUploadable(c: ApiContext, key: string): Promise<Segment> {
+  const segment = await findSegment(c, key);
+  const { kind, status } = segment;
   if (kind === "dynamic")
     throw new Problem(
       "conflict",
@@ -130,4 +134,5 @@ async function checkUploadable(c: ApiContext, key: string): Promise<void> {
     throw new Problem("conflict", `The segment ${key} is a ${status}: make it active, then upload.`);
   // Elsewhere it may have become active just now.
   await renewSite(c.env, siteOf(c), c.get("now"));
+  return segment;
 }

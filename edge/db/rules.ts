@@ -1,16 +1,8 @@
 /** SQL of `rules`: all that decided who was in which segment, from one publish to the next that changed it. */
-import type { Condition } from "../../shared/condition.ts";
 import type { ConsentMode } from "../../shared/consent.ts";
-import type { RulesVersion, SegmentKind } from "../../shared/manifest.ts";
+import type { ManifestSegment, RulesVersion } from "../../shared/manifest.ts";
 
-export interface RuleSegment {
-  key: string;
-  kind: SegmentKind;
-  /** Null for a static segment. */
-  condition: Condition | null;
-  /** Of the segment. */
-  version: number;
-}
+export type RuleSegment = Omit<ManifestSegment, "name" | "visibility">;
 
 export interface RuleSet {
   timeZone: string;

@@ -16,6 +16,7 @@ import { type Group, type ManualLink, type Resolution, resolveIdentities } from 
 import type { LiveSite } from "../manifest/live.ts";
 import type { ProblemError } from "../problem.ts";
 import { OwnerHistory } from "../profiles/history.ts";
+import { lastStatementAt } from "../profiles/lists.ts";
 import { isSeen, type Stored } from "../profiles/load.ts";
 import { buildPerson, membershipChanges, type Person, settlePerson } from "../profiles/person.ts";
 import { applyTraits, type LeftOut } from "../profiles/traits.ts";
@@ -80,7 +81,7 @@ export function foldInput(
   };
   const statements = (input.consents ?? []).filter(({ identifier, at }) => !isErased(identifier, at));
   const lastSeen = stored.profiles.values().map((profile) => profile.lastSeen + 1);
-  const receivedAt = Math.max(input.receivedAt, ...lastSeen);
+  const receivedAt = Math.max(input.receivedAt, lastStatementAt(stored.nodes.values()) + 1, ...lastSeen);
 
   const warnings = new Map<IngestEvent, ProblemError[]>();
   const traits = new Set<TraitRow>();

@@ -53,7 +53,7 @@ export async function publish(env: Env, siteId: string, now: number): Promise<Li
 /** All that decides who is in which segment. */
 function rulesOf({ settings, segments }: Manifest): RuleSet {
   const { timeZone, consentDefault } = settings;
-  const rules = segments.map(({ key, kind, condition, version }) => ({ key, kind, condition, version }));
+  const rules = segments.map(({ name: _name, visibility: _visibility, ...rule }) => rule);
   return { timeZone, consentDefault, segments: rules };
 }
 

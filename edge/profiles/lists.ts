@@ -35,3 +35,16 @@ export function lastStatementAt(nodes: Iterable<Pick<IdentifierRow, "lists">>): 
 export function applyStatement(node: IdentifierRow, { segmentKey, listed, at }: ListStatement): void {
   node.lists = { ...node.lists, [segmentKey]: [listed, at] };
 }
+
+/** Identifiers as they were at `now`, by all statements of them in order. */
+export function nodesAt(
+  nodes: readonly IdentifierRow[],
+  statements: readonly ListStatement[],
+  now: number,
+): IdentifierRow[] {
+  const past = new Map(nodes.map((node) => [node.identifier, { ...node, lists: {} }]));
+  for (const statement of statements) {
+    if (statement.at <= now) applyStatement(past.get(statement.identifier)!, statement);
+  }
+  return [...past.values()];
+}

@@ -12,6 +12,7 @@ import type { Decisions, ProfileRow } from "../db/profiles.ts";
 import { eldestOf, type Group } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { OwnerHistory, readOwners } from "./history.ts";
+import { listedAt } from "./lists.ts";
 import type { Stored } from "./load.ts";
 import { answersOf, decideFrom, type Standing } from "./standing.ts";
 import { foldTraits, type TraitSource } from "./traits.ts";
@@ -20,7 +21,7 @@ export interface Person {
   /** The row as it was read, version 0 for somebody new; as it was written, once it is. */
   profile: ProfileRow;
   group: Group;
-  /** What any of the profiles that it unites was in: since when, and which static segments. */
+  /** What any of the profiles that it unites was in, and since when. */
   carried: Decisions;
   traits: JsonObject;
   /** Where each trait's value comes from. */
@@ -79,8 +80,8 @@ function carryDecisions(profiles: readonly ProfileRow[]): Decisions {
 /** A person as the engine asks for one. `context` is this request's. */
 export function subjectOf(person: Person, live: LiveSite, context?: JsonObject): Subject {
   const segments: Record<string, { value: boolean; until: null }> = Object.create(null);
-  for (const { key, kind } of live.manifest.segments) {
-    if (kind === "static") segments[key] = { value: Object.hasOwn(person.carried, key), until: null };
+  for (const list of live.lists) {
+    segments[list.key] = { value: listedAt(person.group.nodes, list) !== null, until: null };
   }
   return {
     id: person.profile.stableId,
@@ -114,8 +115,9 @@ export function decideSegments(
     const since = Object.hasOwn(previous, key) ? previous[key]![0] : now;
     decisions[key] = [since, answer.until];
   });
-  for (const { key, kind } of live.manifest.segments) {
-    if (kind === "static" && Object.hasOwn(previous, key)) decisions[key] = previous[key]!;
+  for (const list of live.lists) {
+    const at = listedAt(person.group.nodes, list);
+    if (at !== null) decisions[list.key] = [Object.hasOwn(previous, list.key) ? previous[list.key]![0] : at, null];
   }
   return { decisions, wakesAt };
 }

@@ -1,16 +1,18 @@
 /**
  * Decides stored profiles for another reason than an event of theirs: time, a changed rule, an uploaded list. They are read, caught
- * up, adjusted by the caller and written in one guarded transaction; who keeps others from being written is set apart.
+ * up, told what the list says, and written in one guarded transaction; who keeps others from being written is set apart.
  */
 import { isOverload } from "../db/errors.ts";
 import { applyHistoryChanges, type HistoryChange } from "../db/histories.ts";
-import { listIdentifiersOfProfiles } from "../db/identifiers.ts";
+import { listIdentifiersOfProfiles, updateIdentifiers } from "../db/identifiers.ts";
+import { insertListStatements, type ListStatement } from "../db/list-statements.ts";
 import { applyMembershipChanges, type MembershipChange } from "../db/memberships.ts";
 import { isConflict, isStale, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
 import { readRulesVersion } from "../db/sites.ts";
 import type { Env } from "../env.ts";
 import { groupStored } from "../identity/resolve.ts";
 import { readSite, renewSite } from "../manifest/read.ts";
+import { applyStatement, lastStatementAt } from "./lists.ts";
 import { loadPeople } from "./load.ts";
 import { advance, buildPerson, catchUp, historyChangesOf, type Person, refreshHistories } from "./person.ts";
 
@@ -38,10 +40,12 @@ export interface Settling {
   /** True of somebody who is as they should be already: nothing is written of them. */
   isSettled?: (person: Person) => boolean;
   /**
-   * Changes a person, who is decided as of now then: `carried` says which static segments somebody is in, and since when. Called
-   * anew on a new `person` each time the reading is repeated.
+   * What an upload says of somebody at `at`, later than all that is stored of them; of whom it says nothing, nothing is written.
+   * Called anew on a new `person` each time the reading is repeated.
    */
-  adjust?: (person: Person) => void;
+  say?: (person: Person, at: number) => readonly ListStatement[];
+  /** Told what has been logged and counted, once it is written. */
+  written?: (changes: readonly MembershipChange[]) => void;
 }
 
 export interface Settled {
@@ -130,6 +134,7 @@ export async function settleProfiles(
     const profiles: ProfileRow[] = [];
     const changes: MembershipChange[] = [];
     const histories: HistoryChange[] = [];
+    const statements: ListStatement[] = [];
     const left: string[] = [];
     const missing = new Set(ids);
     let weight = 0;
@@ -139,29 +144,37 @@ export async function settleProfiles(
       missing.delete(profile.id);
       weight += person.events.length + Object.keys(profile.decisions).length;
       if (settling.isSettled?.(person)) continue;
+      const at = settling.say ? Math.max(now(), profile.lastSeen + 1, lastStatementAt(group.nodes) + 1) : now();
+      const said = settling.say?.(person, at);
+      if (said?.length === 0) continue;
       if (profile.manifestVersion > live.manifest.version) {
         left.push(profile.id);
         continue;
       }
-      const own = catchUp(person, live, now());
-      if (settling.adjust) {
-        settling.adjust(person);
-        own.push(...advance(person, live, now(), "rule"));
+      const own = catchUp(person, live, at);
+      if (said) {
+        for (const statement of said) applyStatement(stored.nodes.get(statement.identifier)!, statement);
+        own.push(...advance(person, live, at, "rule"));
+        statements.push(...said);
       }
       const refolded = historyChangesOf(person, stored);
-      if (!own.length && !refolded.length && saysTheSame(person.profile, profile)) continue;
+      if (!said && !own.length && !refolded.length && saysTheSame(person.profile, profile)) continue;
       weight += own.length;
       changes.push(...own);
       histories.push(...refolded);
       profiles.push({ ...person.profile, version: profile.version + 1, manifestVersion: live.manifest.version });
     }
+    const spoken = new Set(statements.map(({ identifier }) => stored.nodes.get(identifier)!));
     const write = [
+      ...updateIdentifiers(db, siteId, [...spoken]),
+      ...insertListStatements(db, siteId, statements),
       ...upsertProfiles(db, siteId, profiles),
       ...applyHistoryChanges(db, siteId, histories),
       ...applyMembershipChanges(db, siteId, changes),
     ];
     budget.statements -= write.length;
     if (write.length) await db.batch(write);
+    settling.written?.(changes);
     total.decided += profiles.length;
     total.changed += changes.filter(({ change }) => change !== "since").length;
     total.weight += weight;

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:test";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { listProfileIds } from "../../../edge/db/identifiers.ts";
+import { listListed, listProfileIds } from "../../../edge/db/identifiers.ts";
 import { listMembersAmong, listOtherMembers } from "../../../edge/db/memberships.ts";
 import type { Env } from "../../../edge/env.ts";
 import { applyList } from "../../../edge/segments/upload.ts";
@@ -9,6 +9,7 @@ import { bindings } from "../site.ts";
 import { type Client, ingest, type Json, newSite, problemOf } from "./client.ts";
 
 const LIST = { key: "vip", name: "VIP", kind: "static", status: "active" };
+const VIP = { key: "vip", createdAt: 0 };
 const CSV = { "content-type": "text/csv; charset=utf-8" };
 
 /** A site with people u0, u1, … who have e-mail addresses, and the list. */
@@ -364,9 +365,9 @@ describe("an upload", () => {
   it("that runs out of its budget goes on when it is sent again", async () => {
     const site = await newList(250);
     const identifiers = Array.from({ length: 250 }, (_, n) => `userId:u${n}`);
-    const listed = new Set((await listProfileIds(env.DB, site.siteId, identifiers)).values());
+    const named = await listProfileIds(env.DB, site.siteId, identifiers);
     const run = (statements: number) =>
-      applyList(bindings, site.siteId, "vip", listed, "add", Date.now, { deadline: Infinity, statements });
+      applyList(bindings, site.siteId, VIP, named, "add", Date.now, { deadline: Infinity, statements });
     const first = await run(12);
     expect(first).toMatchObject({ complete: false, already: 0 });
     expect(first.added).toBeGreaterThan(0);
@@ -402,9 +403,9 @@ describe("an upload", () => {
     await ingest(site, [{ type: "page", anonymousId: "elder" }]);
     await ingest(site, [{ type: "page", userId: "u" }]);
     await upload(site, { identifiers: [{ anonymousId: "elder" }] });
-    const listed = new Set((await listProfileIds(env.DB, site.siteId, ["userId:u"])).values());
+    const named = await listProfileIds(env.DB, site.siteId, ["userId:u"]);
     const unite = () => ingest(site, [{ type: "identify", userId: "u", anonymousId: "elder" }]);
-    const run = applyList(afterListing(unite), site.siteId, "vip", listed, "replace", Date.now, {
+    const run = applyList(afterListing(unite), site.siteId, VIP, named, "replace", Date.now, {
       deadline: Infinity,
       statements: Infinity,
     });
@@ -445,11 +446,13 @@ it("finds people and members by their keys, whatever the size of the site", asyn
   } as unknown as D1Database;
   await listProfileIds(planner, "s", ["userId:a"]);
   await listMembersAmong(planner, "s", "k", ["p"]);
+  await listListed(planner, "s", VIP, ["p"]);
   await listOtherMembers(planner, "s", "k", ["p"], 1);
   const searches = details.filter((detail) => !/VIRTUAL TABLE|SUBQUERY|LIST|BLOOM/.test(detail));
   expect(searches).toEqual([
     "SEARCH i USING PRIMARY KEY (site_id=? AND identifier=?)",
     "SEARCH m USING COVERING INDEX memberships_site_id_profile_id (site_id=? AND profile_id=? AND segment_key=?)",
+    "SEARCH m USING INDEX identifiers_site_id_profile_id (site_id=? AND profile_id=?)",
     "SEARCH memberships USING PRIMARY KEY (site_id=? AND segment_key=?)",
   ]);
 });

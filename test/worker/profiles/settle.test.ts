@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Person } from "../../../edge/profiles/person.ts";
-import { FEWEST, MOST, nextCount, settleProfiles } from "../../../edge/profiles/settle.ts";
+import { FEWEST, MOST, nextCount, type Settling, settleProfiles } from "../../../edge/profiles/settle.ts";
 import { bindings, createSite, type TestSite, track } from "../site.ts";
 import { around } from "./around.ts";
 
@@ -20,9 +20,9 @@ async function createPeople(...names: string[]): Promise<{ site: TestSite; ids: 
   return { site, ids: rows.map(({ id }) => id) };
 }
 
-const join = (person: Person) => {
-  person.carried["vip"] = [1, null];
-};
+const state = (listed: boolean) => (person: Person, at: number) =>
+  person.group.nodes.map(({ identifier }) => ({ identifier, segmentKey: "vip", listed, at }));
+const join = state(true);
 
 it.each([
   [FEWEST, 0, 2 * FEWEST],
@@ -36,28 +36,47 @@ it.each([
 
 it("weighs memberships, those that change twice", async () => {
   const { site, ids } = await createPeople("a", "b");
-  const settle = (adjust: (person: Person) => void) => settleProfiles(bindings, site.id, ids, { ...settling, adjust });
-  const { weight } = await settle(() => {});
+  const settle = (say?: Settling["say"]) =>
+    settleProfiles(bindings, site.id, ids, { ...settling, ...(say && { say }) });
+  const { weight } = await settle();
   expect((await settle(join)).weight).toBe(weight + 2);
-  expect((await settle((person) => delete person.carried["vip"])).weight).toBe(weight + 4);
+  expect((await settle(state(false))).weight).toBe(weight + 4);
 });
 
-it("changes who somebody is before they are decided, anew each time they are read", async () => {
+it("writes what is said of somebody with them, said anew each time they are read", async () => {
   const { site, ids } = await createPeople("a", "b");
   const seen: Person[] = [];
-  const adjust = (person: Person) => {
+  const say = (person: Person, at: number) => {
     expect(person.carried).toEqual({});
+    expect(at).toBeGreaterThan(person.profile.lastSeen);
     seen.push(person);
-    join(person);
+    return join(person, at);
   };
   const { env } = around({
     before: (writes) => writes === 1 && site.batch([track("Product Viewed", {}, { anonymousId: "b" })]),
   });
-  expect(await settleProfiles(env, site.id, ids, { ...settling, adjust })).toMatchObject({ decided: 2, changed: 2 });
+  const told: [string, string][] = [];
+  const written: Settling["written"] = (changes) => {
+    for (const { segmentKey, change } of changes) told.push([segmentKey, change]);
+  };
+  const settled = await settleProfiles(env, site.id, ids, { ...settling, say, written });
+  expect(settled).toMatchObject({ decided: 2, changed: 2 });
   expect(seen).toHaveLength(4);
-  expect(await site.rows("SELECT DISTINCT segment_key AS key FROM memberships WHERE site_id = ?1")).toEqual([
-    { key: "vip" },
+  expect(told).toEqual([
+    ["vip", "enter"],
+    ["vip", "enter"],
   ]);
+  const members = "SELECT segment_key AS key, since FROM memberships WHERE site_id = ?1 ORDER BY profile_id = ?2";
+  const statements =
+    "SELECT segment_key AS key, at AS since FROM list_statements WHERE site_id = ?1 ORDER BY identifier DESC";
+  expect(await site.rows(members, ids[0])).toEqual(await site.rows(statements));
+});
+
+it("writes nothing of somebody of whom nothing is said", async () => {
+  const { site, ids } = await createPeople("a", "b");
+  const settled = await settleProfiles(bindings, site.id, ids, { ...settling, say: () => [] });
+  expect(settled).toMatchObject({ decided: 0, changed: 0, missing: [], left: [] });
+  expect(await site.rows("SELECT DISTINCT version FROM profiles WHERE site_id = ?1")).toEqual([{ version: 1 }]);
 });
 
 it("decides in the place of somebody who became part of another the other", async () => {
@@ -66,7 +85,7 @@ it("decides in the place of somebody who became part of another the other", asyn
     { type: "identify", anonymousId: "a", userId: "u", messageId: "u1" },
     { type: "identify", anonymousId: "b", userId: "u", messageId: "u2" },
   ]);
-  const settled = await settleProfiles(bindings, site.id, [ids[1]!], { ...settling, adjust: join });
+  const settled = await settleProfiles(bindings, site.id, [ids[1]!], { ...settling, say: join });
   expect(settled).toMatchObject({ decided: 1, missing: [ids[1]], left: [], failed: [] });
   const [member] = await site.rows("SELECT profile_id AS id FROM memberships WHERE site_id = ?1");
   expect(member).toEqual({ id: ids[0] });
@@ -79,10 +98,10 @@ it("says who is nobody, and begins nothing with a budget that is spent", async (
     { deadline: Date.now(), statements: 1_000 },
     { deadline: Infinity, statements: 0 },
   ]) {
-    const settled = await settleProfiles(bindings, site.id, asked, { ...settling, adjust: join, budget });
+    const settled = await settleProfiles(bindings, site.id, asked, { ...settling, say: join, budget });
     expect(settled).toMatchObject({ decided: 0, left: asked });
   }
-  const settled = await settleProfiles(bindings, site.id, asked, { ...settling, adjust: join });
+  const settled = await settleProfiles(bindings, site.id, asked, { ...settling, say: join });
   expect(settled).toMatchObject({ decided: 1, missing: ["p_nobody"] });
   expect(await settleProfiles(bindings, "s_none", asked, settling)).toMatchObject({ decided: 0, missing: asked });
 });
@@ -96,7 +115,7 @@ it("counts the statements that it sends", async () => {
   };
   const DB = { prepare, batch: (list: D1PreparedStatement[]) => bindings.DB.batch(list) } as unknown as D1Database;
   const budget = { deadline: Infinity, statements: 100 };
-  await settleProfiles({ ...bindings, DB }, site.id, ids, { ...settling, adjust: join, budget });
+  await settleProfiles({ ...bindings, DB }, site.id, ids, { ...settling, say: join, budget });
   expect(sent).toBeGreaterThan(8);
   expect(100 - budget.statements).toBe(sent);
 });
