@@ -3,6 +3,7 @@ import type { Manifest } from "../../shared/manifest.ts";
 import { readKey } from "../db/keys.ts";
 import { readSiteRow, selectSite } from "../db/sites.ts";
 import type { Env } from "../env.ts";
+import { sha256 } from "../sha256.ts";
 import { readManifest } from "./build.ts";
 import { buildLiveSite, type LiveSite } from "./live.ts";
 import { FRESH_MS, recallSite, recallSiteId, rememberSite, rememberSiteId, UNKNOWN_MS } from "./memory.ts";
@@ -104,7 +105,6 @@ export function writeKeyName(hash: string): string {
 }
 
 /** SHA-256 in hex: all that is stored of a key. */
-export async function hashKey(key: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export function hashKey(key: string): Promise<string> {
+  return sha256(key);
 }
