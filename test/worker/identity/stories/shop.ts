@@ -1,0 +1,171 @@
+/** A shop whose visitors' stories are told: what is sent at which time of one day, and who is who afterwards, as a developer reads it. */
+import { exports } from "cloudflare:workers";
+import { expect, onTestFinished, vi } from "vitest";
+import { stableIdOf } from "../../../../shared/hash.ts";
+import { type IdentifierKind, identifierOf } from "../../../../shared/identifier.ts";
+import { type Client, type Json, newSite, readPages } from "../../api/client.ts";
+import { bindings } from "../../site.ts";
+
+const DAY = "2026-03-02";
+const ORIGIN = "https://shop.example";
+
+/** Who came, what they did, since when they belong where. */
+const SEGMENTS = {
+  looking: { event: "Product Viewed", within: "7d", count: { gte: 2 } },
+  buyer: { event: "Order Completed" },
+  pro: { trait: "plan", eq: "pro" },
+};
+
+export interface Who {
+  userId?: string;
+  anonymousId?: string;
+}
+
+export type Message = Who & { [field: string]: unknown };
+
+/** A person as the shop knows them. */
+export interface Known {
+  /** All identifiers, in alphabetical order. */
+  ids: string[];
+  /** The one that is known longest: variants are drawn by it. */
+  eldest: string;
+  traits: object;
+  /** Segment → since when. */
+  segments: { [key: string]: string };
+  /** Products viewed and orders completed, in the order in which it happened. */
+  did: string;
+}
+
+export interface Shop {
+  client: Client;
+  /** A page sends messages, in one request; it is believed less than a server. */
+  browser(time: string, ...messages: Message[]): Promise<void>;
+  server(time: string, ...messages: Message[]): Promise<void>;
+  consent(time: string, who: Who, purposes: { [purpose: string]: boolean }): Promise<void>;
+  /** All that was ever sent, once more, each in a request of its own. */
+  resend(time: string, order: <T>(requests: T[]) => T[]): Promise<void>;
+  /** Everybody who was ever named, each found by each of their identifiers. */
+  people(): Promise<Known[]>;
+  /** Links that were refused: "a ≠ b". */
+  conflicts(): Promise<string[]>;
+}
+
+export function views(product: string, who: Who): Message {
+  return { type: "track", event: "Product Viewed", properties: { product }, ...who };
+}
+
+export function buys(product: string, who: Who): Message {
+  return { type: "track", event: "Order Completed", properties: { product }, ...who };
+}
+
+export function identify(who: Who, traits: object = {}): Message {
+  return { type: "identify", traits, ...who };
+}
+
+/** It happened at another time than it is sent. */
+export function happened(time: string, message: Message): Message {
+  return { ...message, timestamp: instantOf(time) };
+}
+
+/** Opens at 08:00. Until the test ends, time stands still but for what the story says. */
+export async function openShop(): Promise<Shop> {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.parse(instantOf("08:00")) });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const client = await newSite({ origins: [ORIGIN] });
+  for (const [key, condition] of Object.entries(SEGMENTS))
+    await client.post("/api/segments", { key, name: key, condition, status: "active" });
+  const sent: { messages: Message[]; headers: { origin?: string } }[] = [];
+  const named = new Map<string, string>();
+
+  const post = async (path: string, body: object, headers: { origin?: string }) => {
+    const request = { method: "POST", headers, body: JSON.stringify({ writeKey: client.writeKey, ...body }) };
+    const response = await exports.default.fetch(`https://edge.example${path}`, request);
+    return { status: response.status, body: await response.json<Json>() };
+  };
+  const sendAgain = async ({ messages, headers }: (typeof sent)[number]) => {
+    const answer = await post("/v1/batch", { batch: messages }, headers);
+    expect(answer).toMatchObject({ status: 200, body: { accepted: messages.length } });
+  };
+  const send = (time: string, messages: Message[], headers: { origin?: string }) => {
+    vi.setSystemTime(Date.parse(instantOf(time)));
+    const numbered = messages.map((message, index) => {
+      const messageId = `${sent.length}-${index}`;
+      return { timestamp: instantOf(time), messageId, ...message };
+    });
+    for (const message of numbered) for (const [kind, value] of namesIn(message)) name(kind, value);
+    const request = { messages: numbered, headers };
+    sent.push(request);
+    return sendAgain(request);
+  };
+  const name = (kind: IdentifierKind, value: unknown) => {
+    const identifier = identifierOf(kind, value);
+    if (identifier) named.set(identifier, `${kind}=${encodeURIComponent(String(value))}`);
+  };
+
+  return {
+    client,
+    browser: (time, ...messages) => send(time, messages, { origin: ORIGIN }),
+    server: (time, ...messages) => send(time, messages, {}),
+    consent: async (time, who, purposes) => {
+      vi.setSystemTime(Date.parse(instantOf(time)));
+      const answer = await post("/v1/consent", { ...who, purposes }, { origin: ORIGIN });
+      expect(answer.status).toBe(200);
+    },
+    resend: async (time, order) => {
+      vi.setSystemTime(Date.parse(instantOf(time)));
+      const alone = sent.flatMap(({ messages, headers }) =>
+        messages.map((message) => ({ messages: [message], headers })),
+      );
+      for (const request of order(alone)) await sendAgain(request);
+    },
+    people: () => readPeople(client, named),
+    conflicts: async () => {
+      const { results } = await bindings.DB.prepare("SELECT a, b FROM conflicts WHERE site_id = ?1 ORDER BY at, a, b")
+        .bind(client.siteId)
+        .all<{ a: string; b: string }>();
+      return results.map(({ a, b }) => `${a} ≠ ${b}`);
+    },
+  };
+}
+
+/** @param named identifier → the query that finds it */
+async function readPeople(client: Client, named: ReadonlyMap<string, string>): Promise<Known[]> {
+  const people = new Map<string, Known>();
+  for (const [identifier, query] of named) {
+    const response = await client.send("GET", `/api/profiles?${query}`);
+    if (response.status === 404) continue;
+    const profile = await response.json<Json>();
+    const ids = profile.identifiers.map(({ kind, value }: Json) => `${kind}:${value}`).sort();
+    expect(ids).toContain(identifier);
+    if (people.has(profile.id)) continue;
+    const { traits, segments, stableId } = profile;
+    const eldest = [...named.keys()].find((one) => stableIdOf(one) === stableId)!;
+    const since = segments.map((segment: Json) => [segment.key, timeOf(segment.since)]);
+    const events = await readPages(client, `/api/profiles/${profile.id}/events?limit=100`);
+    const did = events.reverse().flatMap(({ event, properties }) => {
+      if (!event) return [];
+      return event === "Order Completed" ? `bought ${properties.product}` : properties.product;
+    });
+    people.set(profile.id, { ids, eldest, traits, segments: Object.fromEntries(since), did: did.join(", ") });
+  }
+  return [...people.values()].sort((a, b) => (a.ids[0]! < b.ids[0]! ? -1 : 1));
+}
+
+function namesIn({ userId, anonymousId, previousId, traits }: Message): [IdentifierKind, unknown][] {
+  const { email, phone } = (traits ?? {}) as { email?: unknown; phone?: unknown };
+  return [
+    ["userId", userId],
+    ["anonymousId", anonymousId],
+    ["userId", previousId],
+    ["anonymousId", previousId],
+    ["email", email],
+    ["phone", phone],
+  ];
+}
+
+/** "09:30" of the story's day, or a whole time. */
+const instantOf = (time: string) => (time.length === 5 ? `${DAY}T${time}:00.000Z` : time);
+
+const timeOf = (instant: string) => (instant.startsWith(DAY) ? instant.slice(11, 16) : instant);
