@@ -14,6 +14,8 @@ export interface IdentifierRow {
   profileId: string;
   birthId: string;
   firstSeen: number;
+  /** When it got its first link; absent while it has none, and wherever no limit counts within a window. */
+  linkedAt?: number;
   consent: StoredConsent;
   lists: StoredLists;
   /** When it was last erased, before somebody new had it: what is not newer is refused. */

@@ -100,6 +100,7 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
     sentAt: parseTime(envelope["sentAt"]),
     context: isObject(envelope["context"]) ? envelope["context"] : undefined,
     newId: () => crypto.randomUUID(),
+    identity: live.identity,
   };
   const rejected: IngestAnswer["rejected"] = [];
   const warnings: NonNullable<IngestAnswer["warnings"]> = [];

@@ -3,10 +3,13 @@
  * component; nothing is destroyed, a union only adds a link. Knows nothing of storage.
  */
 
-import { type Identifier, KIND_LIMITS, splitIdentifier } from "../../shared/identifier.ts";
+import { type Identifier, splitIdentifier } from "../../shared/identifier.ts";
+import { PROFILE_IDENTIFIERS } from "../../shared/limits.ts";
 import type { IdentifierRow } from "../db/identifiers.ts";
 import { type Evidence, linkId, type NewConflict, type NewLink } from "../db/links.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
+import { type Decision, describeExclusion, type Exclusion, type Explanation, type Verdict } from "./decision.ts";
+import type { IdentityPolicy } from "./policy.ts";
 
 /** A connected component as it stands after the new links. */
 export interface Group {
@@ -38,6 +41,8 @@ export interface Resolution {
   conflicts: NewConflict[];
   /** Ids of pairs that were refused once and are links now. */
   solved: string[];
+  /** Of each message that brought a link or a conflict. */
+  explanations: Explanation[];
 }
 
 export interface ResolveOptions {
@@ -46,6 +51,7 @@ export interface ResolveOptions {
   newId: (identifier: Identifier) => string;
   /** False for events of a browser, which may name anybody's address: that alone leads nobody into the profile of a known user. */
   isTrusted: boolean;
+  identity: IdentityPolicy;
 }
 
 /** The eldest identifier names the profile: its birth id is the profile's id, its name the stable id. */
@@ -76,25 +82,33 @@ export function groupStored(nodes: ReadonlyMap<Identifier, IdentifierRow>): Map<
 /**
  * Resolves events in their order, then links made by hand.
  *
+ * The owner of an event is tried with each other identifier that it carries, the strongest first; one that would break a limit
+ * is left out, the next is tried all the same. So the strongest stay, and as many as can: Segment leaves out the weakest and
+ * starts again until no limit is broken, and so loses identifiers that stand in nobody's way.
+ *
  * @param input `ensured`: identifiers that shall exist even without an event
  */
 export function resolveIdentities(
   graph: Graph,
   input: { events: readonly IngestEvent[]; links?: readonly ManualLink[]; ensured?: readonly Identifier[] },
-  { receivedAt, newId, isTrusted }: ResolveOptions,
+  { receivedAt, newId, isTrusted, identity }: ResolveOptions,
 ): Resolution {
   const groupOf = groupStored(graph.nodes);
-  const resolution: Resolution = { groupOf, newNodes: [], links: [], conflicts: [], solved: [] };
+  const resolution: Resolution = { groupOf, newNodes: [], links: [], conflicts: [], solved: [], explanations: [] };
   const heard = new Set<string>();
 
   for (const identifier of input.ensured ?? []) if (!groupOf.has(identifier)) addNode(identifier);
   for (const event of input.events) {
     const { owner, messageId } = event;
     if (!groupOf.has(owner)) addNode(owner);
+    const news = newsCount();
+    const verdicts: [Identifier, Verdict][] = [[owner, { outcome: "owner" }]];
     const evidence = event.type === "alias" ? "alias" : "identify";
-    for (const other of event.identifiers) if (other !== owner) link(owner, other, evidence, messageId);
+    for (const other of event.identifiers)
+      if (other !== owner) verdicts.push([other, link(owner, other, evidence, messageId)]);
     const previous = event.previous.find((identifier) => groupOf.has(identifier)) ?? event.previous.at(-1);
-    if (previous && previous !== owner) link(owner, previous, "alias", messageId);
+    if (previous && previous !== owner) verdicts.push([previous, link(owner, previous, "alias", messageId)]);
+    if (newsCount() > news) explain(event, verdicts);
   }
   for (const { a, b } of input.links ?? []) link(a, b, "manual", null);
   return resolution;
@@ -115,25 +129,66 @@ export function resolveIdentities(
     return group;
   }
 
-  function link(a: Identifier, b: Identifier, evidence: Evidence, messageId: string | null): void {
+  function link(a: Identifier, b: Identifier, evidence: Evidence, messageId: string | null): Verdict {
     const id = linkId(a, b);
-    if (heard.has(id) || (evidence !== "manual" && graph.knownLinks.has(id))) return;
-    const wasRefused = graph.refusedLinks.has(id);
-    if (wasRefused && graph.isRemembered) return;
-    heard.add(id);
     const mine = groupOf.get(a)!;
     const theirs = groupOf.get(b);
+    if (evidence !== "manual" && graph.knownLinks.has(id))
+      return mine === theirs || graph.isRemembered ? KNOWN : { outcome: "left-out", exclusion: { why: "removed" } };
+    const wasRefused = graph.refusedLinks.has(id);
+    if (heard.has(id) || (wasRefused && graph.isRemembered)) return KNOWN;
+    heard.add(id);
     if (mine !== theirs) {
-      const reason =
-        isTrusted || isVouched(a, b, theirs) ? exceededLimit(mine.nodes, theirs?.nodes ?? [b]) : UNVERIFIED;
-      if (reason) {
+      const exclusion =
+        isTrusted || isVouchedFor(a, b, theirs) ? exclusionOf(mine.nodes, theirs?.nodes ?? [], b) : UNVERIFIED;
+      if (exclusion) {
+        const reason = describeExclusion(exclusion);
         if (!wasRefused) resolution.conflicts.push({ a, b, evidence, reason, messageId });
-        return;
+        return { outcome: "left-out", exclusion };
       }
       unite(mine, theirs ?? addNode(b));
     }
     if (wasRefused) resolution.solved.push(id);
     resolution.links.push({ a, b, evidence, messageId });
+    for (const node of [nodeOf(a), nodeOf(b)]) node!.linkedAt ??= receivedAt;
+    return { outcome: "linked" };
+  }
+
+  /** Which limit a union would break, that of the strongest kind first; null if none. What a side holds already is no matter. */
+  function exclusionOf(
+    mine: readonly IdentifierRow[],
+    theirs: readonly IdentifierRow[],
+    other: Identifier,
+  ): Exclusion | null {
+    const added = theirs.length ? null : splitIdentifier(other).kind;
+    for (const { kind, limit, window, windowMs } of identity.kinds.values()) {
+      const counts = ({ identifier, linkedAt = receivedAt }: IdentifierRow) =>
+        identifier.startsWith(`${kind}:`) && linkedAt > receivedAt - windowMs;
+      const here = mine.filter(counts);
+      const there = theirs.filter(counts);
+      const gain = added === kind ? 1 : there.length;
+      const count = here.length + gain;
+      if (here.length && gain && count > limit)
+        return { why: "limit", kind, limit, window, count, holder: (there[0] ?? here[0]!).birthId };
+    }
+    const count = mine.length + Math.max(theirs.length, 1);
+    return count > PROFILE_IDENTIFIERS ? { why: "size", limit: PROFILE_IDENTIFIERS, count } : null;
+  }
+
+  function explain({ messageId, refused }: IngestEvent, verdicts: readonly [Identifier, Verdict][]): void {
+    const decisions = verdicts.map(([identifier, verdict]): Decision => {
+      return { identifier, birthId: nodeOf(identifier)?.birthId ?? null, ...verdict };
+    });
+    const refusals = refused.map((it): Decision => ({ outcome: "refused", ...it }));
+    resolution.explanations.push({ messageId, decisions: [...decisions, ...refusals] });
+  }
+
+  function newsCount(): number {
+    return resolution.links.length + resolution.conflicts.length;
+  }
+
+  function nodeOf(identifier: Identifier): IdentifierRow | undefined {
+    return groupOf.get(identifier)?.nodes.find((node) => node.identifier === identifier);
   }
 
   function unite(into: Group, from: Group): void {
@@ -145,23 +200,15 @@ export function resolveIdentities(
   }
 }
 
-const UNVERIFIED = "an address that a browser gives does not lead into the profile of a known user";
+const KNOWN: Verdict = { outcome: "known" };
+const UNVERIFIED: Exclusion = { why: "unverified" };
 
-/** An address unites with somebody who is known as a user only if the message says that it is that user. */
-function isVouched(owner: Identifier, other: Identifier, theirs: Group | undefined): boolean {
-  const { kind } = splitIdentifier(other);
-  if (kind !== "email" && kind !== "phone") return true;
-  return owner.startsWith("userId:") || !theirs?.nodes.some(({ identifier }) => identifier.startsWith("userId:"));
+/** What names somebody unites with who is known as a user only if the message says that it is that user. A device names nobody. */
+function isVouchedFor(owner: Identifier, other: Identifier, theirs: Group | undefined): boolean {
+  if (isUser(other) || other.startsWith("anonymousId:")) return true;
+  return isUser(owner) || !theirs?.nodes.some(({ identifier }) => isUser(identifier));
 }
 
-/** Which limit a union would break, in words; null if none. */
-function exceededLimit(a: readonly IdentifierRow[], b: readonly (IdentifierRow | Identifier)[]): string | null {
-  for (const [kind, limit] of Object.entries(KIND_LIMITS)) {
-    let count = 0;
-    for (const node of [...a, ...b]) {
-      if (splitIdentifier(typeof node === "string" ? node : node.identifier).kind === kind) count++;
-    }
-    if (count > limit) return `a profile holds at most ${limit} of kind ${kind}`;
-  }
-  return null;
+function isUser(identifier: Identifier): boolean {
+  return identifier.startsWith("userId:");
 }

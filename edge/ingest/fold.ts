@@ -99,7 +99,7 @@ export function foldInput(
   const resolution = resolveIdentities(
     stored,
     { events, ensured, ...(input.links && { links: input.links }) },
-    { receivedAt, newId, isTrusted: source !== "browser" },
+    { receivedAt, newId, isTrusted: source !== "browser", identity: live.identity },
   );
   for (const node of resolution.newNodes) {
     const erasedAt = input.erasures?.get(node.identifier);

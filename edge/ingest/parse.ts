@@ -3,11 +3,14 @@ import * as z from "zod";
 import type { Consent } from "../../shared/consent.ts";
 import { readConsent } from "../../shared/consent.ts";
 import { EVENT_TYPES, type EventType, type HistoryEvent, type JsonObject } from "../../shared/event.ts";
-import { type Identifier, identifierOf, isStorable } from "../../shared/identifier.ts";
+import { type Identifier, isStorable } from "../../shared/identifier.ts";
 import { EVENT_BYTES, IDENTIFIER_LENGTH, NAME_LENGTH, PROPERTIES_DEPTH } from "../../shared/limits.ts";
+import type { RefusedIdentifier } from "../identity/decision.ts";
+import type { IdentityPolicy } from "../identity/policy.ts";
 import { pointerOf } from "../invalid.ts";
 import { Problem, type ProblemError } from "../problem.ts";
 import { correctTime } from "./clock.ts";
+import { namesOf } from "./names.ts";
 
 /** An event as ingest works with it: checked, its time corrected, its identifiers normalized. */
 export interface IngestEvent extends HistoryEvent {
@@ -20,6 +23,8 @@ export interface IngestEvent extends HistoryEvent {
   identifiers: Identifier[];
   /** `alias`: what `userId` also goes by, as either kind; the known one counts. */
   previous: Identifier[];
+  /** Values that it carries, and that identify nobody. */
+  refused: RefusedIdentifier[];
   traits: JsonObject;
   consent: Consent;
   /** The message as it is stored. */
@@ -37,6 +42,16 @@ export class ConsentWithheld extends Problem {
     this.owner = owner;
     this.consent = consent;
     this.at = at;
+  }
+}
+
+/** The message names nobody, or not whom it must; the values that it gives are counted. */
+export class Unidentified extends Problem {
+  readonly refused: readonly RefusedIdentifier[];
+
+  constructor(errors: ProblemError[], refused: readonly RefusedIdentifier[]) {
+    super("invalid-event", sentence(errors), { errors });
+    this.refused = refused;
   }
 }
 
@@ -83,13 +98,13 @@ const Schema = z.looseObject({
 /**
  * Checks one message of a batch.
  *
- * @param defaults what the batch says for all of its messages
+ * @param defaults what the batch says for all of its messages, and who is who on the site
  * @throws Problem `invalid-event`, `event-too-large` or `consent-withheld`
  */
 export function parseEvent(
   value: unknown,
   receivedAt: number,
-  defaults: { sentAt: number | null; context: JsonObject | undefined; newId: () => string },
+  defaults: { sentAt: number | null; context: JsonObject | undefined; newId: () => string; identity: IdentityPolicy },
   place = 0,
 ): IngestEvent {
   const parsed = Schema.safeParse(value);
@@ -99,13 +114,8 @@ export function parseEvent(
   }
   const message = parsed.data;
   const type = message.type;
-  const identifiers: Identifier[] = [];
-  const add = (identifier: Identifier | null) => {
-    if (identifier && !identifiers.includes(identifier)) identifiers.push(identifier);
-  };
-  add(identifierOf("userId", message.userId));
-  const anonymous = identifierOf("anonymousId", message.anonymousId);
-  const owner = identifiers[0] ?? anonymous;
+  const context = message.context ?? defaults.context;
+  const { owner, identifiers, previous, refused } = namesOf({ ...message, context }, defaults.identity);
   const errors: ProblemError[] = [];
   if (!owner) {
     const given = message.userId ?? message.anonymousId;
@@ -118,31 +128,19 @@ export function parseEvent(
   if (type === "track" && !message.event)
     errors.push(error("/event", "required", "a track message needs its event's name"));
   if (type === "group" && !message.groupId) errors.push(error("/groupId", "required", "a group message needs groupId"));
-  const previous: Identifier[] = [];
-  if (type === "alias") {
-    for (const kind of ["userId", "anonymousId"] as const) {
-      const identifier = identifierOf(kind, message.previousId);
-      if (identifier) previous.push(identifier);
-    }
-    if (!previous.length) errors.push(error("/previousId", "required", "an alias message needs previousId"));
-  }
+  if (type === "alias" && !previous.length)
+    errors.push(error("/previousId", "required", "an alias message needs previousId"));
   for (const key of ["properties", "traits", "context"] as const) {
     if (depthOf(message[key]) > PROPERTIES_DEPTH)
       errors.push(error(`/${key}`, "too-deep", `nested deeper than ${PROPERTIES_DEPTH} levels`));
   }
-  if (errors.length || !owner) throw new Problem("invalid-event", sentence(errors), { errors });
+  if (errors.length || !owner) throw new Unidentified(errors, refused);
 
   const { messageId, sentAt, ...rest } = value as JsonObject;
-  const context = message.context ?? defaults.context;
   if (!message.context && context) rest["context"] = context;
   const body = JSON.stringify(rest);
   checkSize(body);
   const traits = traitsOf(type, message);
-  if (type === "identify") {
-    add(identifierOf("email", own(traits, "email")));
-    add(identifierOf("phone", own(traits, "phone")));
-  }
-  add(anonymous);
   const consent = { ...readConsent(defaults.context), ...readConsent(message.context ?? undefined) };
   const timestamp = correctTime(
     receivedAt,
@@ -161,6 +159,7 @@ export function parseEvent(
     owner,
     identifiers,
     previous,
+    refused,
     consent,
     body,
   };
@@ -180,10 +179,6 @@ export function parseTime(value: unknown): number | null {
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function own(value: JsonObject, key: string): unknown {
-  return Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 function checkSize(body: string): void {

@@ -12,7 +12,12 @@ async function openSite(): Promise<{ site: TestSite; store: (db: D1Database, ids
   const store = (db: D1Database, ids: object) => {
     const receivedAt = Date.now();
     const message = track("Order Completed", {}, { anonymousId: undefined, ...ids });
-    const defaults = { sentAt: null, context: undefined, newId: () => crypto.randomUUID() };
+    const defaults = {
+      sentAt: null,
+      context: undefined,
+      newId: () => crypto.randomUUID(),
+      identity: live.identity,
+    };
     const events = [parseEvent(message, receivedAt, defaults)];
     return ingest(db, live, { events, source: "server", receivedAt });
   };

@@ -204,7 +204,12 @@ describe("an isolate that still has the old rules", () => {
   /** Stores an order by rules as they were. */
   const store = (live: LiveSite, anonymousId: string) => {
     const receivedAt = Date.now();
-    const defaults = { sentAt: null, context: undefined, newId: () => crypto.randomUUID() };
+    const defaults = {
+      sentAt: null,
+      context: undefined,
+      newId: () => crypto.randomUUID(),
+      identity: live.identity,
+    };
     const events = [parseEvent(track("Order Completed", { total: 1 }, { anonymousId }), receivedAt, defaults)];
     return ingest(bindings.DB, live, { events, source: "server", receivedAt });
   };
