@@ -4,10 +4,12 @@ import type { Env } from "../env.ts";
 import { type ApiContext, type ApiEnv, newApp } from "./app.ts";
 import { backfill } from "./backfill.ts";
 import { blocks } from "./blocks.ts";
+import { conflicts, profileConflicts } from "./conflicts.ts";
 import { docsPage, problemsPage } from "./docs.ts";
 import { email } from "./email.ts";
 import { toErrorResponse, toNotFound } from "./errors.ts";
 import { keys } from "./keys.ts";
+import { profileLinks } from "./links.ts";
 import { segmentLint } from "./lint.ts";
 import { auth } from "./middleware/auth.ts";
 import { body } from "./middleware/body.ts";
@@ -49,6 +51,9 @@ const routes = app
   .route("/api/blocks", blocks)
   .route("/api/backfill", backfill)
   .route("/api/profiles", profiles)
+  .route("/api/profiles", profileLinks)
+  .route("/api/profiles", profileConflicts)
+  .route("/api/conflicts", conflicts)
   .route("/api/email", email);
 
 /** For `hc<Api>` of hono/client: every route with its types. */

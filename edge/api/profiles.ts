@@ -1,16 +1,19 @@
 /** Profiles as developers read them: by id or by any of their identifiers, with where each trait came from, and their events. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
+import type { Purpose } from "../../shared/consent.ts";
 import { EVENT_TYPES } from "../../shared/event.ts";
-import { IDENTIFIER_KINDS, identifierOf, splitIdentifier } from "../../shared/identifier.ts";
+import { IDENTIFIER_KINDS, splitIdentifier } from "../../shared/identifier.ts";
 import { IDENTIFIER_LENGTH, NAME_LENGTH } from "../../shared/limits.ts";
-import { type EventRow, SOURCES } from "../db/events.ts";
+import { type EventRow, listTimeline, SOURCES } from "../db/events.ts";
+import { type IdentifierRow, listComponent } from "../db/identifiers.ts";
 import { CAUSES, type LogRow, selectLog } from "../db/memberships.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { readSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
-import { type ProfileKey, type ProfileView, readProfileView, readTimeline } from "../profiles/read.ts";
+import { type ProfileKey, type ProfileView, readProfileView } from "../profiles/read.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
+import { IdentifierSchema, readIdentifier } from "./identifier.ts";
 import {
   IsoSchema,
   json,
@@ -24,9 +27,14 @@ import {
   toPage,
 } from "./schemas.ts";
 
+export { IdentifierSchema };
+
 const JsonObjectSchema = z.record(z.string(), z.unknown());
 
-const IdentifierSchema = z.object({ kind: z.string(), value: z.string() }).openapi("Identifier");
+const ConsentSchema = z.object({
+  granted: z.boolean(),
+  at: IsoSchema.nullable().openapi({ description: "When it was said; null: never, the site's default holds." }),
+});
 
 const ProfileSchema = z
   .object({
@@ -39,6 +47,12 @@ const ProfileSchema = z
       .optional()
       .openapi({ description: "With provenance=1: where each trait's value comes from." }),
     segments: z.array(z.object({ key: z.string(), since: IsoSchema, until: IsoSchema.nullable() })),
+    consent: z.object({
+      necessary: ConsentSchema,
+      analytics: ConsentSchema,
+      personalization: ConsentSchema,
+      marketing: ConsentSchema,
+    }),
     firstSeen: IsoSchema,
     lastSeen: IsoSchema,
   })
@@ -71,11 +85,17 @@ const ChangeSchema = z
   .openapi("MembershipChange");
 
 const ProvenanceQuery = { provenance: z.enum(["0", "1"]).default("0") };
+const ValueSchema = z.string().max(IDENTIFIER_LENGTH).optional();
 const IdentifierQuery = z.strictObject({
-  userId: z.string().optional(),
-  anonymousId: z.string().optional(),
-  email: z.string().optional(),
-  phone: z.string().optional(),
+  userId: ValueSchema,
+  anonymousId: ValueSchema,
+  email: ValueSchema,
+  phone: ValueSchema,
+  kind: ValueSchema.openapi({
+    description: "Of any kind, those that the site adds included: with value.",
+    example: "loyaltyId",
+  }),
+  value: ValueSchema,
   ...ProvenanceQuery,
 });
 
@@ -90,7 +110,7 @@ const TimelineQuery = PageQuery.extend({
   to: QueryTimeSchema.optional().openapi({ description: "Events before this instant." }),
 });
 
-const params = z.object({ id: z.string().max(IDENTIFIER_LENGTH) });
+export const params = z.object({ id: z.string().max(IDENTIFIER_LENGTH) });
 
 export const profiles = newApp()
   .openapi(
@@ -103,15 +123,15 @@ export const profiles = newApp()
       responses: { 200: json(ProfileSchema, "The profile."), ...problemResponse },
     }),
     async (c) => {
-      const { provenance, ...given } = c.req.valid("query");
-      const kinds = IDENTIFIER_KINDS.filter((kind) => given[kind] !== undefined);
-      if (kinds.length !== 1) {
-        throw new Problem("invalid-request", `Give exactly one of ${IDENTIFIER_KINDS.join(", ")}.`);
+      const { provenance, kind, value, ...short } = c.req.valid("query");
+      const given: { kind: string; value: string }[] = [];
+      for (const kind of IDENTIFIER_KINDS) if (short[kind] !== undefined) given.push({ kind, value: short[kind] });
+      if (kind !== undefined && value !== undefined) given.push({ kind, value });
+      if (given.length !== 1 || (kind === undefined) !== (value === undefined)) {
+        throw new Problem("invalid-request", `Give exactly one of ${IDENTIFIER_KINDS.join(", ")}, or kind and value.`);
       }
-      const identifier = identifierOf(kinds[0]!, given[kinds[0]!]);
-      if (!identifier) throw new Problem("invalid-request", `This ${kinds[0]} identifies nobody.`);
-      const { view } = await findProfile(c, { identifier });
-      return c.json(toAnswer(view, provenance === "1"), 200);
+      const live = await findSite(c);
+      return answerProfile(c, live, { identifier: readIdentifier(live, given[0]!, null) }, provenance);
     },
   )
   .openapi(
@@ -127,8 +147,8 @@ export const profiles = newApp()
       },
     }),
     async (c) => {
-      const { view } = await findProfile(c, { id: c.req.valid("param").id });
-      return c.json(toAnswer(view, c.req.valid("query").provenance === "1"), 200);
+      const { id } = c.req.valid("param");
+      return answerProfile(c, await findSite(c), { id }, c.req.valid("query").provenance);
     },
   )
   .openapi(
@@ -144,8 +164,8 @@ export const profiles = newApp()
       const { limit, cursor, event: name, ...filter } = c.req.valid("query");
       const place = readCursor(cursor, z.tuple([z.number(), z.string(), z.string()]).nullable(), null);
       const before = place && { at: place[0], messageId: place[1], owner: place[2] };
-      const { live, view } = await findProfile(c, { id: c.req.valid("param").id });
-      const rows = await readTimeline(c.env.DB, live, view, limit + 1, before, { ...filter, name });
+      const owners = (await findComponent(c, c.req.valid("param").id)).map(({ identifier }) => identifier);
+      const rows = await listTimeline(c.env.DB, siteOf(c), owners, limit + 1, before, { ...filter, name });
       const { data, next } = toPage(rows, limit, ({ at, messageId, owner }) => [at, messageId, owner]);
       return c.json({ data: data.map(toEvent), next }, 200);
     },
@@ -162,41 +182,64 @@ export const profiles = newApp()
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
       const before = readCursor(cursor, z.number(), Number.MAX_SAFE_INTEGER);
-      const { view } = await findProfile(c, { id: c.req.valid("param").id });
-      const ids = view.person.group.nodes.map(({ birthId }) => birthId);
+      const ids = (await findComponent(c, c.req.valid("param").id)).map(({ birthId }) => birthId);
       const { results } = await selectLog(c.env.DB, siteOf(c), ids, before, limit + 1).all<LogRow>();
       const { data, next } = toPage(results, limit, ({ id }) => id);
       return c.json({ data: data.map(toChange), next }, 200);
     },
   );
 
-async function findProfile(c: ApiContext, by: ProfileKey): Promise<{ live: LiveSite; view: ProfileView }> {
-  const now = c.get("now");
-  const live = await readSite(c.env, siteOf(c), now);
-  const view = live && (await readProfileView(c.env.DB, live, by, now));
+/** The identifiers of the profile that an id, of now or of any time, leads to now. @throws Problem `not-found` */
+export async function findComponent(c: ApiContext, id: string): Promise<IdentifierRow[]> {
+  const nodes = await listComponent(c.env.DB, siteOf(c), id);
+  if (!nodes.length) throw new Problem("not-found", "There is no such profile.");
+  return nodes;
+}
+
+/** @throws Problem `not-found` where the site was deleted meanwhile */
+export async function findSite(c: ApiContext): Promise<LiveSite> {
+  const live = await readSite(c.env, siteOf(c), c.get("now"));
+  if (!live) throw new Problem("not-found", "The site is gone.");
+  return live;
+}
+
+async function answerProfile(c: ApiContext, live: LiveSite, by: ProfileKey, provenance: "0" | "1") {
+  const view = await readProfileView(c.env.DB, live, by, c.get("now"));
   if (!view) throw new Problem("not-found", "There is no such profile.");
-  return { live, view };
+  return c.json(toAnswer(view, provenance === "1"), 200, { "content-location": `/api/profiles/${view.id}` });
 }
 
 function toAnswer(view: ProfileView, provenance: boolean): z.infer<typeof ProfileSchema> {
-  const { id, stableId, identifiers, traits, traitSources, segments, firstSeen, lastSeen } = view;
+  const { id, stableId, identifiers, traits, traitSources, segments, consent, firstSeen, lastSeen } = view;
   return {
     id,
     stableId,
     identifiers: identifiers.map(({ kind, value, firstSeen }) => ({ kind, value, firstSeen: toIso(firstSeen) })),
     traits,
-    ...(provenance && {
-      traitSources: Object.fromEntries(
-        [...traitSources].map(([path, { identifier, source, at }]) => [
-          path,
-          { identifier: splitIdentifier(identifier), source, at: toIso(at) },
-        ]),
-      ),
-    }),
+    ...(provenance && { traitSources: toTraitSources(traitSources) }),
     segments: segments.map(({ key, since, until }) => ({ key, since: toIso(since), until: toIsoOrNull(until) })),
+    consent: {
+      necessary: toConsent(consent.necessary),
+      analytics: toConsent(consent.analytics),
+      personalization: toConsent(consent.personalization),
+      marketing: toConsent(consent.marketing),
+    },
     firstSeen: toIso(firstSeen),
     lastSeen: toIso(lastSeen),
   };
+}
+
+function toTraitSources(sources: ProfileView["traitSources"]) {
+  return Object.fromEntries(
+    [...sources].map(([trait, { identifier, source, at }]) => [
+      trait,
+      { identifier: splitIdentifier(identifier), source, at: toIso(at) },
+    ]),
+  );
+}
+
+function toConsent({ granted, at }: ProfileView["consent"][Purpose]): z.infer<typeof ConsentSchema> {
+  return { granted, at: toIsoOrNull(at) };
 }
 
 function toEvent({ messageId, type, at, receivedAt, source, owner, message }: EventRow): z.infer<typeof EventSchema> {

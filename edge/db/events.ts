@@ -130,16 +130,16 @@ export interface EventFilter {
 }
 
 /** The newest events of all the owners together, newest first, of those before a place. */
-export function selectTimeline(
+export async function listTimeline(
   db: D1Database,
   siteId: string,
   owners: readonly Identifier[],
   limit: number,
   before: EventPlace | null,
   { type, name, from, to }: EventFilter = {},
-): D1PreparedStatement {
+): Promise<EventRow[]> {
   // Bodies are read of the page alone.
-  return db
+  const { results } = await db
     .prepare(
       `SELECT e.owner, e.message_id, e.type, e.name, e.at, e.received_at, e.source, e.body
        FROM (
@@ -164,7 +164,9 @@ export function selectTimeline(
       from ?? null,
       to ?? null,
       limit,
-    );
+    )
+    .all();
+  return results.map(toEventRow);
 }
 
 /** Which events there are, in the order in which they came: by arrival, then by their place in the request. */

@@ -3,7 +3,8 @@ import { stableIdOf } from "../../shared/hash.ts";
 import type { Identifier } from "../../shared/identifier.ts";
 import { toLists } from "./lists.ts";
 
-export type Evidence = "identify" | "alias" | "import" | "fuzzy" | "manual";
+export const EVIDENCE = ["identify", "alias", "import", "fuzzy", "manual"] as const;
+export type Evidence = (typeof EVIDENCE)[number];
 
 export interface NewLink {
   a: Identifier;

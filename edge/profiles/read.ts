@@ -1,8 +1,9 @@
 /** A profile as developers read it: folded from its identifiers, decided at the moment of asking. */
+import { PURPOSES, type Purpose } from "../../shared/consent.ts";
 import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import { type Identifier, splitIdentifier } from "../../shared/identifier.ts";
-import { type EventFilter, type EventPlace, type EventRow, selectTimeline, toEventRow } from "../db/events.ts";
-import { listIdentifiersOfProfiles, readProfileId } from "../db/identifiers.ts";
+import { type EventFilter, type EventPlace, type EventRow, listTimeline } from "../db/events.ts";
+import { listIdentifiersOfProfiles, mergeConsent, readProfileId, type StoredConsent } from "../db/identifiers.ts";
 import { groupStored } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { loadPeople } from "./load.ts";
@@ -17,6 +18,8 @@ export interface ProfileView {
   traits: JsonObject;
   traitSources: ReadonlyMap<string, TraitSource>;
   segments: { key: string; since: number; until: number | null }[];
+  /** What holds of each purpose, since when they said so; null: nobody asked, the site's default holds. */
+  consent: Record<Purpose, { granted: boolean; at: number | null }>;
   firstSeen: number;
   lastSeen: number;
   /** The folded history that rules look at. */
@@ -52,11 +55,21 @@ export async function readProfileView(
     traits: person.traits,
     traitSources: person.traitSources,
     segments: Object.entries(profile.decisions).map(([key, [since, until]]) => ({ key, since, until })),
+    consent: consentOf(person),
     firstSeen: profile.firstSeen,
     lastSeen: profile.lastSeen,
     history: person.events,
     person,
   };
+}
+
+function consentOf({ group, consent }: Person): ProfileView["consent"] {
+  const said = group.nodes.reduce<StoredConsent>((all, node) => mergeConsent(all, node.consent), {});
+  const holds = (purpose: Purpose) => ({
+    granted: consent?.includes(purpose) ?? true,
+    at: said[purpose]?.[1] ?? null,
+  });
+  return Object.fromEntries(PURPOSES.map((purpose) => [purpose, holds(purpose)])) as ProfileView["consent"];
 }
 
 /** A page of a profile's timeline, newest first. `before` is the place of the last event of the page before. */
@@ -69,6 +82,5 @@ export async function readTimeline(
   filter: EventFilter = {},
 ): Promise<EventRow[]> {
   const owners = view.person.group.nodes.map(({ identifier }) => identifier);
-  const { results } = await selectTimeline(db, live.manifest.siteId, owners, limit, before, filter).all();
-  return results.map(toEventRow);
+  return listTimeline(db, live.manifest.siteId, owners, limit, before, filter);
 }

@@ -46,6 +46,43 @@ describe("a profile", () => {
     expect(await site.get(`/api/profiles/${profile.id}`)).toMatchObject({ id: profile.id, stableId: profile.stableId });
   });
 
+  it("answers an id that it was once known by, and says which is its own", async () => {
+    const site = await newSite();
+    await ingest(site, [{ type: "page", anonymousId: "phone", messageId: "1" }]);
+    const { id } = await site.get("/api/profiles?anonymousId=phone");
+    await ingest(site, [{ type: "identify", anonymousId: "laptop", userId: "ada", messageId: "2" }]);
+    const old = await site.get("/api/profiles?userId=ada");
+    expect(old.id).not.toBe(id);
+    await ingest(site, [{ type: "identify", anonymousId: "phone", userId: "ada", messageId: "3" }]);
+    for (const path of [old.id, id, "?userId=ada"]) {
+      const response = await site.send("GET", `/api/profiles${path.startsWith("?") ? path : `/${path}`}`);
+      expect(response.headers.get("content-location")).toBe(`/api/profiles/${id}`);
+      expect(await response.json<Json>()).toMatchObject({ id });
+    }
+    expect((await site.get(`/api/profiles/${old.id}/events`)).data).toHaveLength(3);
+  });
+
+  it("says what is allowed for each purpose, and since when", async () => {
+    const site = await newSite({ consentDefault: "off" });
+    const context = { consent: { categoryPreferences: { analytics: true, marketing: false } } };
+    await ingest(site, [{ type: "page", anonymousId: "a", messageId: "1", context }]);
+    expect((await site.get("/api/profiles?anonymousId=a")).consent).toEqual({
+      necessary: { granted: true, at: null },
+      analytics: { granted: true, at: expect.stringMatching(/Z$/) },
+      personalization: { granted: false, at: null },
+      marketing: { granted: false, at: expect.stringMatching(/Z$/) },
+    });
+  });
+
+  it("is read by any kind of identifier, those of the site included", async () => {
+    const site = await newSite();
+    await storeAda(site);
+    const { id } = await site.get("/api/profiles?userId=ada");
+    expect(await site.get("/api/profiles?kind=email&value=ADA%40example.com")).toMatchObject({ id });
+    const problem = await problemOf(site.send("GET", "/api/profiles?kind=loyaltyId&value=7"), "invalid-request");
+    expect(problem.detail).toContain("userId, email, phone, anonymousId");
+  });
+
   it("says where each trait comes from when asked", async () => {
     const site = await newSite();
     await storeAda(site);
@@ -139,6 +176,10 @@ describe("a profile", () => {
   it.each([
     ["", "invalid-request"],
     ["?userId=a&email=b@c.example", "invalid-request"],
+    ["?kind=email", "invalid-request"],
+    ["?value=a", "invalid-request"],
+    ["?kind=email&value=b@c.example&userId=a", "invalid-request"],
+    ["?kind=email&value=nonsense", "invalid-request"],
     ["?email=nonsense", "invalid-request"],
     ["?phone=12", "invalid-request"],
     ["?name=ada", "invalid-request"],

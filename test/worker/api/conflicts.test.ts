@@ -1,0 +1,102 @@
+import { exports } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { type Client, ingest, type Json, newSite, problemOf, readPages } from "./client.ts";
+
+const identify = (anonymousId: string, userId: string | null, traits: object = {}) => ({
+  type: "identify",
+  anonymousId,
+  ...(userId && { userId }),
+  traits,
+  messageId: crypto.randomUUID(),
+});
+
+/** As the script of the page says it, which anybody can write. */
+async function fromBrowser(site: Client, batch: object[]): Promise<void> {
+  const response = await exports.default.fetch("https://edge.example/v1/batch", {
+    method: "POST",
+    headers: { origin: "https://shop.example" },
+    body: JSON.stringify({ writeKey: site.writeKey, batch }),
+  });
+  expect(await response.json()).toMatchObject({ accepted: batch.length });
+}
+
+async function idOf(site: Client, query: string): Promise<string> {
+  return (await site.get(`/api/profiles?${query}`)).id;
+}
+
+describe("conflicts", () => {
+  it("say which limit stood against a link, and who stands on both sides now", async () => {
+    const site = await newSite();
+    await ingest(site, [identify("kiosk", "ada"), identify("kiosk", "ben")]);
+    const [ada, ben] = [await idOf(site, "userId=ada"), await idOf(site, "userId=ben")];
+    const conflict = {
+      id: expect.any(String),
+      a: { kind: "userId", value: "ben", profile: ben },
+      b: { kind: "anonymousId", value: "kiosk", profile: ada },
+      evidence: "identify",
+      reason: expect.stringContaining("at most 1 of kind userId"),
+      possible: false,
+      actor: "server",
+      at: expect.stringMatching(/Z$/),
+      messageId: expect.any(String),
+    };
+    expect(await site.get("/api/conflicts")).toEqual({ data: [conflict], next: null });
+    expect(await site.get(`/api/profiles/${ada}/conflicts`)).toEqual({ data: [conflict], next: null });
+    expect(await site.get(`/api/profiles/${ben}/conflicts`)).toEqual({ data: [conflict], next: null });
+  });
+
+  it("that nothing stands against any more could be links by hand", async () => {
+    const site = await newSite({ origins: ["https://shop.example"] });
+    await ingest(site, [identify("laptop", "ada", { email: "ada@shop.example" })]);
+    await fromBrowser(site, [identify("phone", null, { email: "ada@shop.example" })]);
+    const before = await site.get("/api/conflicts");
+    expect(before.data).toMatchObject([{ b: { kind: "email", value: "ada@shop.example" }, possible: true }]);
+    await fromBrowser(site, [identify("phone", "ada")]);
+    const { data } = await site.get("/api/conflicts");
+    expect(data).toMatchObject([{ possible: false }]);
+    expect(data[0].a.profile).toBe(data[0].b.profile);
+  });
+
+  it("of somebody who does not exist have no profile there", async () => {
+    const site = await newSite();
+    const addresses = Array.from({ length: 6 }, (_, n) => identify("d", "ada", { email: `ada${n}@shop.example` }));
+    await ingest(site, addresses);
+    const { data } = await site.get("/api/conflicts");
+    expect(data).toMatchObject([{ b: { kind: "email", value: "ada5@shop.example", profile: null }, possible: false }]);
+  });
+
+  it("of a site come page by page, the newest first, each once", async () => {
+    const site = await newSite();
+    const users = Array.from({ length: 9 }, (_, n) => `u${n}`);
+    await ingest(site, [identify("kiosk", "first"), ...users.slice(0, 5).map((user) => identify("kiosk", user))]);
+    await ingest(
+      site,
+      users.slice(5).map((user) => identify("kiosk", user)),
+    );
+    const rows = await readPages(site, "/api/conflicts?limit=2");
+    expect(rows.map(({ a }) => a.value).sort()).toEqual(users);
+    expect(
+      rows
+        .slice(0, 4)
+        .map(({ a }: Json) => a.value)
+        .sort(),
+    ).toEqual(users.slice(5));
+    const kiosk = await idOf(site, "anonymousId=kiosk");
+    expect(await readPages(site, `/api/profiles/${kiosk}/conflicts?limit=2`)).toEqual(rows);
+  });
+
+  it.each([
+    ["/api/profiles/nobody/conflicts", "not-found"],
+    ["/api/conflicts?cursor=nonsense", "invalid-request"],
+    ["/api/conflicts?limit=201", "invalid-request"],
+  ])("asked for as %s are %s", async (path, slug) => {
+    const site = await newSite();
+    await problemOf(site.send("GET", path), slug);
+  });
+
+  it("of another site are never told", async () => {
+    const [one, two] = await Promise.all([newSite(), newSite()]);
+    await ingest(one, [identify("kiosk", "ada"), identify("kiosk", "ben")]);
+    expect(await two.get("/api/conflicts")).toEqual({ data: [], next: null });
+  });
+});
