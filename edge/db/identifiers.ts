@@ -91,7 +91,8 @@ export function updateIdentifiers(
         `INSERT INTO identifiers (site_id, identifier, profile_id, birth_id, first_seen, consent, lists)
        SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5 FROM json_each(?2) WHERE true
        ON CONFLICT (site_id, identifier) DO UPDATE SET
-         profile_id = excluded.profile_id, consent = excluded.consent, lists = excluded.lists`,
+         profile_id = excluded.profile_id, first_seen = excluded.first_seen, consent = excluded.consent,
+         lists = excluded.lists`,
       )
       .bind(siteId, list),
   );
@@ -200,4 +201,17 @@ export function mergeConsent(into: StoredConsent, from: StoredConsent): StoredCo
 /** A message's consent as statements made at one time. */
 export function statementsOf(consent: Consent, at: number): StoredConsent {
   return Object.fromEntries(Object.entries(consent).map(([purpose, granted]) => [purpose, [granted, at]]));
+}
+
+/** Takes away identifiers that nobody ever said anything of. */
+export function deleteIdentifiers(
+  db: D1Database,
+  siteId: string,
+  identifiers: readonly Identifier[],
+): D1PreparedStatement[] {
+  return toLists(identifiers).map((list) =>
+    db
+      .prepare("DELETE FROM identifiers WHERE site_id = ?1 AND identifier IN (SELECT value FROM json_each(?2))")
+      .bind(siteId, list),
+  );
 }

@@ -19,6 +19,9 @@ export interface NewConflict extends NewLink {
   reason: string;
 }
 
+/** By whom, and when: the source of the event, or the key of a developer. */
+export type Made<T extends NewLink> = T & { actor: string; at: number };
+
 /** The name of a pair, the same from either end. */
 export function linkId(a: Identifier, b: Identifier): string {
   return stableIdOf(a < b ? `${a}\n${b}` : `${b}\n${a}`);
@@ -37,24 +40,41 @@ export function selectKnownLinks(db: D1Database, siteId: string, ids: readonly s
     .bind(siteId, JSON.stringify(ids));
 }
 
-export function insertLinks(
-  db: D1Database,
-  siteId: string,
-  links: readonly NewLink[],
-  actor: string,
-  at: number,
-): D1PreparedStatement[] {
-  return toLists(links.map((l) => [linkId(l.a, l.b), l.a, l.b, l.evidence, l.messageId])).map((list) =>
+/** When each identifier of the profiles that the given identifiers belong to was first linked; one without a link is left out. */
+export function selectFirstLinks(db: D1Database, siteId: string, identifiers: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT identifier, min(ifnull(as_a, as_b), ifnull(as_b, as_a)) AS at FROM (
+         SELECT m.identifier,
+           (SELECT min(l.at) FROM links AS l
+            WHERE l.site_id = ?1 AND l.a = m.identifier AND l.removed_at IS NULL) AS as_a,
+           (SELECT min(l.at) FROM links AS l
+            WHERE l.site_id = ?1 AND l.b = m.identifier AND l.removed_at IS NULL) AS as_b
+         FROM (
+           SELECT DISTINCT i.profile_id FROM json_each(?2) AS asked
+           CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.identifier = asked.value
+         ) AS found
+         CROSS JOIN identifiers AS m INDEXED BY identifiers_site_id_profile_id
+           ON m.site_id = ?1 AND m.profile_id = found.profile_id
+       )
+       WHERE ifnull(as_a, as_b) IS NOT NULL`,
+    )
+    .bind(siteId, identifiers);
+}
+
+export function insertLinks(db: D1Database, siteId: string, links: readonly Made<NewLink>[]): D1PreparedStatement[] {
+  return toLists(links.map((l) => [linkId(l.a, l.b), l.a, l.b, l.evidence, l.messageId, l.actor, l.at])).map((list) =>
     db
       .prepare(
         `INSERT INTO links (id, site_id, a, b, evidence, message_id, actor, at)
-         SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ?3, ?4 FROM json_each(?2) WHERE true
+         SELECT value ->> 0, ?1, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+         FROM json_each(?2) WHERE true
          ON CONFLICT (site_id, id) DO UPDATE SET
            a = excluded.a, b = excluded.b, evidence = excluded.evidence, message_id = excluded.message_id,
            actor = excluded.actor, at = excluded.at, removed_at = NULL
          WHERE links.removed_at IS NOT NULL`,
       )
-      .bind(siteId, list, actor, at),
+      .bind(siteId, list),
   );
 }
 
@@ -62,20 +82,20 @@ export function insertLinks(
 export function insertConflicts(
   db: D1Database,
   siteId: string,
-  conflicts: readonly NewConflict[],
-  actor: string,
-  at: number,
+  conflicts: readonly Made<NewConflict>[],
 ): D1PreparedStatement[] {
-  const lists = toLists(conflicts.map((c) => [linkId(c.a, c.b), c.a, c.b, c.evidence, c.reason, c.messageId]));
+  const lists = toLists(
+    conflicts.map((c) => [linkId(c.a, c.b), c.a, c.b, c.evidence, c.reason, c.messageId, c.actor, c.at]),
+  );
   return lists.map((list) =>
     db
       .prepare(
         `INSERT INTO conflicts (site_id, id, a, b, evidence, reason, message_id, actor, at)
-         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?3, ?4
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
          FROM json_each(?2) WHERE true
          ON CONFLICT DO NOTHING`,
       )
-      .bind(siteId, list, actor, at),
+      .bind(siteId, list),
   );
 }
 
@@ -89,18 +109,11 @@ export function deleteConflicts(db: D1Database, siteId: string, ids: readonly st
 }
 
 /** A link as it is stored. */
-export interface LinkRow {
+export interface LinkRow extends Made<NewLink> {
   id: string;
-  a: Identifier;
-  b: Identifier;
-  evidence: Evidence;
   weight: number | null;
   /** Of a link that was found by comparing people: which comparison. */
   rule: string | null;
-  /** Who made it: the source of the event, or the key of a developer. */
-  actor: string;
-  at: number;
-  messageId: string | null;
   removedAt: number | null;
 }
 
@@ -137,17 +150,9 @@ export function selectLinksOf(
     .bind(siteId, JSON.stringify(identifiers), removed ? 1 : 0, before.at, before.id, limit);
 }
 
-/** A refused link as it is stored. */
-export interface ConflictRow {
+/** A refused link as it is stored. Its actor is empty where it is from before that was kept. */
+export interface ConflictRow extends Made<NewConflict> {
   id: string;
-  a: Identifier;
-  b: Identifier;
-  evidence: Evidence;
-  reason: string;
-  /** Empty: from before this was kept. */
-  actor: string;
-  messageId: string | null;
-  at: number;
 }
 
 /** Refused links that have one of the identifiers at an end, the newest first, of those before a place. */
@@ -192,6 +197,16 @@ export async function readLink(db: D1Database, siteId: string, id: string): Prom
     )
     .bind(siteId, id)
     .first<LinkRow>();
+}
+
+export async function readConflict(db: D1Database, siteId: string, id: string): Promise<ConflictRow | null> {
+  return db
+    .prepare(
+      `SELECT id, a, b, evidence, reason, message_id AS messageId, actor, at
+       FROM conflicts WHERE site_id = ?1 AND id = ?2`,
+    )
+    .bind(siteId, id)
+    .first<ConflictRow>();
 }
 
 /** Removes a link by hand. It stays known, so that hearing of it again does not make it again. */

@@ -59,6 +59,24 @@ export function selectProfiles(db: D1Database, siteId: string, identifiers: stri
     .bind(siteId, identifiers);
 }
 
+/** Profiles by their ids, those included that became part of another one. */
+export async function listProfilesById(
+  db: D1Database,
+  siteId: string,
+  ids: readonly string[],
+): Promise<Map<string, ProfileRow>> {
+  const { results } = await db
+    .prepare(
+      `SELECT p.id, p.stable_id, p.first_seen, p.last_seen, p.version, p.merged_into, p.decisions, p.wakes_at,
+         p.manifest_version
+       FROM json_each(?2) AS asked
+       CROSS JOIN profiles AS p ON p.site_id = ?1 AND p.id = asked.value`,
+    )
+    .bind(siteId, JSON.stringify(ids))
+    .all();
+  return new Map(results.map(toProfileRow).map((row) => [row.id, row]));
+}
+
 /**
  * Writes profiles that were read at `version - 1`. If another request wrote or erased one of them meanwhile, `json('conflict')`
  * fails as malformed and the whole transaction with it: see `isConflict`. If the site's rules have changed since those that

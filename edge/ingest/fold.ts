@@ -5,20 +5,22 @@
 import type { Purpose } from "../../shared/consent.ts";
 import type { Identifier } from "../../shared/identifier.ts";
 import { NAME_LENGTH, TRAITS_CHARACTERS, TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
+import type { AuditEntry } from "../db/audit.ts";
 import type { ConsentStatement } from "../db/consents.ts";
 import { eventKey, type Source } from "../db/events.ts";
 import type { HistoryChange } from "../db/histories.ts";
 import { type IdentifierRow, mergeConsent, type StoredConsent, statementsOf } from "../db/identifiers.ts";
+import type { Made, NewConflict, NewLink } from "../db/links.ts";
 import type { MembershipChange } from "../db/memberships.ts";
 import type { ProfileRow } from "../db/profiles.ts";
 import type { TraitRow } from "../db/traits.ts";
-import { type Group, type ManualLink, type Resolution, resolveIdentities } from "../identity/resolve.ts";
+import { type Group, groupStored, type ManualLink, type Resolution, resolveIdentities } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import type { ProblemError } from "../problem.ts";
 import { OwnerHistory } from "../profiles/history.ts";
 import { lastStatementAt } from "../profiles/lists.ts";
 import { isSeen, type Stored } from "../profiles/load.ts";
-import { buildPerson, membershipChanges, type Person, settlePerson } from "../profiles/person.ts";
+import { buildPerson, catchUp, isBehind, membershipChanges, type Person, settlePerson } from "../profiles/person.ts";
 import { applyTraits, type LeftOut } from "../profiles/traits.ts";
 import type { IngestEvent } from "./parse.ts";
 
@@ -32,6 +34,8 @@ export interface FoldInput {
   links?: readonly ManualLink[];
   /** Who says so: kept with each event and trait. */
   source: Source;
+  /** Who makes the links, where that is not the source. */
+  actor?: string;
   /** Epoch milliseconds. What is stored is later than all that is stored of anybody concerned: see `Folded.receivedAt`. */
   receivedAt: number;
 }
@@ -50,6 +54,8 @@ export interface Folded {
   /** Those to store. */
   events: IngestEvent[];
   resolution: Resolution;
+  links: Made<NewLink>[];
+  conflicts: Made<NewConflict>[];
   /** Whoever is written. */
   people: Map<Group, Person>;
   /** Known identifiers that lead elsewhere, or allow something else. */
@@ -59,6 +65,8 @@ export interface Folded {
   consents: ConsentStatement[];
   histories: HistoryChange[];
   changes: MembershipChange[];
+  /** What was decided of identifiers, message by message. */
+  audit: AuditEntry[];
 }
 
 /** A grant of consent that is repeated within this time is not written again. */
@@ -83,6 +91,7 @@ export function foldInput(
   const lastSeen = stored.profiles.values().map((profile) => profile.lastSeen + 1);
   const receivedAt = Math.max(input.receivedAt, lastStatementAt(stored.nodes.values()) + 1, ...lastSeen);
 
+  const caughtUp = catchUpStored(stored, live, receivedAt);
   const warnings = new Map<IngestEvent, ProblemError[]>();
   const traits = new Set<TraitRow>();
   const { erased = [], events = [] } = Object.groupBy(freshEvents(input.events, stored), (event) =>
@@ -112,18 +121,20 @@ export function foldInput(
   }
   const consents = applyConsents(resolution.groupOf, events, statements);
 
-  const touched = new Set<Group>();
-  const touch = (identifier: Identifier) => touched.add(resolution.groupOf.get(identifier)!);
-  for (const { owner } of events) touch(owner);
-  for (const { identifier } of consents) touch(identifier);
-  for (const { a } of resolution.links) touch(a);
+  const seen = new Set<Group>();
+  for (const { owner } of events) seen.add(resolution.groupOf.get(owner)!);
+  for (const { identifier } of consents) seen.add(resolution.groupOf.get(identifier)!);
+  const linked = resolution.links.map(({ a }) => resolution.groupOf.get(a)!);
 
+  const made = { actor: input.actor ?? source, at: receivedAt };
   const folded: Folded = {
     receivedAt,
     warnings,
     erased,
     events,
     resolution,
+    links: resolution.links.map((link) => ({ ...link, ...made })),
+    conflicts: resolution.conflicts.map((conflict) => ({ ...conflict, ...made })),
     people: new Map(),
     moved: [],
     profiles: [],
@@ -131,13 +142,14 @@ export function foldInput(
     consents,
     histories: [],
     changes: [],
+    audit: auditOf(resolution, made),
   };
   const moved = new Set<IdentifierRow>();
   for (const { identifier } of consents) {
     const node = stored.nodes.get(identifier);
     if (node) moved.add(node);
   }
-  for (const group of touched) settleGroup(group);
+  for (const group of seen.union(new Set(linked))) settleGroup(group);
   folded.moved.push(...moved);
   for (const node of resolution.newNodes) stored.nodes.set(node.identifier, node);
   return folded;
@@ -148,6 +160,7 @@ export function foldInput(
     const cause = group.profileIds.size > 1 ? "identity" : "event";
     const { row, now, changes, histories } = settlePerson(person, stored, live, receivedAt, cause);
     for (const id of group.profileIds) {
+      folded.changes.push(...(caughtUp.get(id) ?? []));
       const absorbed = id === profile.id ? undefined : stored.profiles.get(id);
       if (!absorbed) continue;
       folded.changes.push(...membershipChanges(absorbed, {}, live, "identity", now));
@@ -160,7 +173,8 @@ export function foldInput(
     }
     folded.changes.push(...changes);
     folded.histories.push(...histories);
-    person.profile = { ...row, lastSeen: now };
+    // A link that is made by hand is no sign of life.
+    person.profile = { ...row, lastSeen: seen.has(group) ? now : row.lastSeen };
     put(person.profile);
     if (person.standing) stored.standings.set(profile.id, person.standing);
     folded.people.set(group, person);
@@ -172,7 +186,45 @@ export function foldInput(
   }
 }
 
-/** All identifiers that an event carries. */
+/** Brings whoever is behind to the time before the request. @returns what that changes, by profile */
+function catchUpStored(stored: Stored, live: LiveSite, asOf: number): Map<string, MembershipChange[]> {
+  const changes = new Map<string, MembershipChange[]>();
+  if (!stored.profiles.values().some((profile) => isBehind(profile, live, asOf))) return changes;
+  for (const group of new Set(groupStored(stored.nodes).values())) {
+    const person = buildPerson(group, stored, live, asOf);
+    changes.set(person.profile.id, catchUp(person, live, asOf));
+    stored.profiles.set(person.profile.id, person.profile);
+    if (person.standing) stored.standings.set(person.profile.id, person.standing);
+  }
+  return changes;
+}
+
+/** An entry for each message, and each link made by hand, by which anything was decided. */
+function auditOf({ groupOf, links, explanations }: Resolution, made: { actor: string; at: number }): AuditEntry[] {
+  const birthOf = (identifier: Identifier) =>
+    groupOf.get(identifier)!.nodes.find((node) => node.identifier === identifier)!.birthId;
+  const byHand = links.flatMap(({ a, b, messageId }): AuditEntry[] =>
+    messageId === null
+      ? [{ ...made, action: "link", subject: birthOf(a), other: birthOf(b), detail: { a, b, evidence: "manual" } }]
+      : [],
+  );
+  const said = explanations.map(({ messageId, decisions }): AuditEntry => {
+    const [subject, ...others] = decisions.flatMap((decision) =>
+      decision.outcome !== "refused" && decision.birthId !== null ? [decision.birthId] : [],
+    );
+    const action = decisions.some(({ outcome }) => outcome === "linked") ? "link" : "refuse";
+    return {
+      ...made,
+      action,
+      subject: subject!,
+      ...(others[0] && { other: others[0] }),
+      detail: { messageId, decisions },
+    };
+  });
+  return [...said, ...byHand];
+}
+
+/** Everybody whom an event names. */
 export function namesOf({ identifiers, previous }: IngestEvent): Identifier[] {
   return [...identifiers, ...previous];
 }

@@ -5,6 +5,7 @@
  * refuses, as a whole, if anybody concerned was written meanwhile; then it starts again from the reading. Sending the same events again changes nothing.
  */
 import type { Identifier } from "../../shared/identifier.ts";
+import { insertAudit } from "../db/audit.ts";
 import { insertConsents } from "../db/consents.ts";
 import { insertEvents } from "../db/events.ts";
 import { applyHistoryChanges } from "../db/histories.ts";
@@ -12,8 +13,8 @@ import { insertIdentifiers, updateIdentifiers } from "../db/identifiers.ts";
 import { deleteConflicts, insertConflicts, insertLinks, linkId } from "../db/links.ts";
 import { applyMembershipChanges } from "../db/memberships.ts";
 import { isConflict, isStale, upsertProfiles } from "../db/profiles.ts";
-import { insertTraitTypes } from "../db/trait-types.ts";
 import { guardTombstones, isErased, readTombstones } from "../db/tombstones.ts";
+import { insertTraitTypes } from "../db/trait-types.ts";
 import { upsertTraits } from "../db/traits.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { Problem, type ProblemError } from "../problem.ts";
@@ -84,9 +85,11 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   const { siteId } = live.manifest;
   const { events, links, source } = input;
   const asked = [...(input.also ?? []), ...(input.consents ?? []).map(({ identifier }) => identifier)];
-  const mayRecall = !again && !links && events.length > 0;
+  // Who was left out for a time may be linked once that is over: only storage knows.
+  const linkTimes = live.identity.hasWindows;
+  const mayRecall = !again && !links && !linkTimes && events.length > 0;
   const remembered = mayRecall ? takePeople(siteId, asked, events, input.receivedAt) : null;
-  const stored = remembered ?? (await loadPeople(db, siteId, asked, { events, links, repeats: again }));
+  const stored = remembered ?? (await loadPeople(db, siteId, asked, { events, links, repeats: again, linkTimes }));
   if ([...stored.profiles.values()].some(({ manifestVersion }) => manifestVersion > live.manifest.version))
     throw new StaleSite();
   await refreshHistories(db, live, stored);
@@ -102,7 +105,9 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
 
   const types = noticeTypes(siteId, source, folded.events);
   // Whoever is stored remembers it; of all others that are written, storage is asked.
-  const others = resolution.conflicts.map(({ b }) => [b, stored.nodes.get(b)?.erasedAt ?? input.erasures?.get(b)] as const);
+  const others = resolution.conflicts.map(
+    ({ b }) => [b, stored.nodes.get(b)?.erasedAt ?? input.erasures?.get(b)] as const,
+  );
   const newcomers = resolution.newNodes.map(({ identifier, erasedAt }) => [identifier, erasedAt] as const);
   const write = [
     ...(await guardTombstones(db, siteId, [...newcomers, ...others])),
@@ -113,11 +118,12 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     ...applyHistoryChanges(db, siteId, folded.histories),
     ...upsertTraits(db, siteId, folded.traits),
     ...insertTraitTypes(db, siteId, source, types, receivedAt),
-    ...insertLinks(db, siteId, resolution.links, source, receivedAt),
-    ...insertConflicts(db, siteId, resolution.conflicts, source, receivedAt),
+    ...insertLinks(db, siteId, folded.links),
+    ...insertConflicts(db, siteId, folded.conflicts),
     ...deleteConflicts(db, siteId, resolution.solved),
     ...insertConsents(db, siteId, folded.consents, receivedAt),
     ...applyMembershipChanges(db, siteId, folded.changes),
+    ...insertAudit(db, siteId, folded.audit),
   ];
   if (write.length) await db.batch(write);
   rememberPeople(siteId, stored, folded);
@@ -150,7 +156,8 @@ function rememberPeople(siteId: string, stored: Stored, { resolution, people, re
   }
 }
 
-function newProfileId(): string {
+/** An id that nobody has. */
+export function newProfileId(): string {
   return `p_${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`;
 }
 

@@ -4,7 +4,7 @@ import type { Identifier } from "../../shared/identifier.ts";
 import { eventKey, selectSeen, toSeenKey } from "../db/events.ts";
 import { selectHistories, toHistoryRow } from "../db/histories.ts";
 import { type IdentifierRow, selectComponents, toIdentifierRow } from "../db/identifiers.ts";
-import { linkId, selectKnownLinks } from "../db/links.ts";
+import { linkId, selectFirstLinks, selectKnownLinks } from "../db/links.ts";
 import { type ProfileRow, selectProfiles, toProfileRow } from "../db/profiles.ts";
 import { selectTraits, type TraitRow, toTraitRow } from "../db/traits.ts";
 import type { ManualLink } from "../identity/resolve.ts";
@@ -36,6 +36,8 @@ export interface LoadOptions {
   links?: readonly ManualLink[] | undefined;
   /** Whether to find out which of the events are stored already. */
   repeats?: boolean;
+  /** Whether to find out when each identifier was first linked. */
+  linkTimes?: boolean;
 }
 
 /** @param identifiers of anybody of interest */
@@ -43,7 +45,7 @@ export async function loadPeople(
   db: D1Database,
   siteId: string,
   identifiers: Iterable<Identifier>,
-  { events = [], links = [], repeats = false }: LoadOptions = {},
+  { events = [], links = [], repeats = false, linkTimes = false }: LoadOptions = {},
 ): Promise<Stored> {
   const asked = new Set(identifiers);
   const pairs = new Set<string>();
@@ -66,6 +68,7 @@ export async function loadPeople(
   ];
   const seenAt = repeats ? statements.push(selectSeen(db, siteId, events)) - 1 : -1;
   const pairsAt = pairs.size ? statements.push(selectKnownLinks(db, siteId, [...pairs])) - 1 : -1;
+  const timesAt = linkTimes ? statements.push(selectFirstLinks(db, siteId, list)) - 1 : -1;
   const results = await db.batch(statements);
   const rows = <T>(at: number, map: (row: unknown) => T): T[] => results[at]?.results.map(map) ?? [];
 
@@ -81,10 +84,12 @@ export async function loadPeople(
     if (list) list.push(row);
     else traits.set(row.identifier, [row]);
   }
+  const nodes = new Map(rows(0, toIdentifierRow).map((row) => [row.identifier, row]));
+  for (const { identifier, at } of rows(timesAt, toFirstLink)) nodes.get(identifier)!.linkedAt = at;
   const found = Map.groupBy(rows(pairsAt, toPair), ({ refused }) => refused === 1);
   const idsOf = (refused: boolean) => new Set(found.get(refused)?.map(({ id }) => id));
   return {
-    nodes: new Map(rows(0, toIdentifierRow).map((row) => [row.identifier, row])),
+    nodes,
     profiles: new Map(rows(1, toProfileRow).map((row) => [row.id, row])),
     histories,
     traits,
@@ -98,6 +103,10 @@ export async function loadPeople(
 
 function toPair(row: unknown): { id: string; refused: number } {
   return row as { id: string; refused: number };
+}
+
+function toFirstLink(row: unknown): { identifier: Identifier; at: number } {
+  return row as { identifier: Identifier; at: number };
 }
 
 /** Is this event stored already? */

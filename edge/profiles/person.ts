@@ -159,6 +159,11 @@ export function advance(person: Person, live: LiveSite, asOf: number, cause: Cau
   return membershipChanges(profile, decided.decisions, live, cause, now);
 }
 
+/** True of a stored profile that rules or time have changed since it was decided: see `catchUp`. */
+export function isBehind({ version, manifestVersion, wakesAt }: ProfileRow, live: LiveSite, asOf: number): boolean {
+  return (version > 0 && manifestVersion < live.manifest.rules.version) || (wakesAt !== null && wakesAt <= asOf);
+}
+
 /** Steps of one person, at most: who was left alone for longer goes on at the end, as if the rest had not been. */
 const STEPS = 256;
 

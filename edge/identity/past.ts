@@ -1,0 +1,112 @@
+/**
+ * All that ever happened to some people, as it is stored, in the order in which it came: what they are can be folded from it
+ * anew. Found from one identifier: its profile, and every profile that was refused to be linked with it, and so on.
+ */
+import type { Identifier } from "../../shared/identifier.ts";
+import { type ConsentStatement, listConsents } from "../db/consents.ts";
+import { type Arrival, type EventRow, eventKey, listArrivals, listEventsByKey } from "../db/events.ts";
+import { type ConflictRow, type LinkRow, NEWEST, selectConflictsOf, selectLinksOf } from "../db/links.ts";
+import { type ListStatement, listStatements } from "../db/list-statements.ts";
+import { loadPeople, type Stored } from "../profiles/load.ts";
+
+/** Beyond so many profiles, those refused latest are not looked at: what was refused them stays refused. */
+const PROFILES = 50;
+/** Links and conflicts that are read of them. */
+const PAIRS = 100_000;
+/** Events that are read at once. */
+const CHUNK = 500;
+
+/** Whatever came at one instant, of one request or of several that did not know of each other. */
+export interface Moment {
+  at: number;
+  arrivals: Arrival[];
+  consents: ConsentStatement[];
+  lists: ListStatement[];
+  /** Made by hand. */
+  links: LinkRow[];
+}
+
+export interface Past {
+  /** Everybody concerned, as stored now. */
+  stored: Stored;
+  links: Map<string, LinkRow>;
+  conflicts: Map<string, ConflictRow>;
+  /** Conflicts with somebody who is not among them. */
+  outside: Set<string>;
+  /** Ascending. */
+  moments: Moment[];
+}
+
+/** Reads whom a change at `identifiers` may concern, and what came when; not the events themselves. */
+export async function readPast(db: D1Database, siteId: string, identifiers: readonly Identifier[]): Promise<Past> {
+  const { stored, links, conflicts } = await readConcerned(db, siteId, identifiers);
+  const names = [...stored.nodes.keys()];
+  const [arrivals, consents, lists] = await Promise.all([
+    listArrivals(db, siteId, names),
+    listConsents(db, siteId, names),
+    listStatements(db, siteId, names),
+  ]);
+  const moments = new Map<number, Moment>();
+  const at = (time: number) => {
+    const moment = moments.get(time) ?? { at: time, arrivals: [], consents: [], lists: [], links: [] };
+    moments.set(time, moment);
+    return moment;
+  };
+  for (const arrival of arrivals) at(arrival.receivedAt).arrivals.push(arrival);
+  for (const { receivedAt, ...statement } of consents) at(receivedAt).consents.push(statement);
+  for (const statement of lists) at(statement.at).lists.push(statement);
+  for (const link of links) if (isByHand(link)) at(link.at).links.push(link);
+  const isOutside = ({ a, b }: ConflictRow) => !stored.nodes.has(a) || !stored.nodes.has(b);
+  return {
+    stored,
+    links: new Map(links.map((link) => [link.id, link])),
+    conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
+    outside: new Set(conflicts.filter(isOutside).map(({ id }) => id)),
+    moments: [...moments.values()].sort((a, b) => a.at - b.at),
+  };
+}
+
+/** True of a link that no event says. */
+function isByHand({ messageId, evidence, removedAt }: LinkRow): boolean {
+  return removedAt === null && messageId === null && (evidence === "manual" || evidence === "fuzzy");
+}
+
+/** Profiles of the identifiers, then of those who were refused to be linked with them, those refused first before others. */
+async function readConcerned(
+  db: D1Database,
+  siteId: string,
+  identifiers: readonly Identifier[],
+): Promise<{ stored: Stored; links: LinkRow[]; conflicts: ConflictRow[] }> {
+  const asked = new Set(identifiers);
+  for (;;) {
+    const stored = await loadPeople(db, siteId, asked);
+    const names = [...stored.nodes.keys()];
+    const [links, conflicts] = await Promise.all([
+      selectLinksOf(db, siteId, names, true, NEWEST, PAIRS).all<LinkRow>(),
+      selectConflictsOf(db, siteId, names, NEWEST, PAIRS).all<ConflictRow>(),
+    ]);
+    const room = PROFILES - stored.profiles.size;
+    const ends = conflicts.results.reverse().flatMap(({ a, b }) => [a, b]);
+    const others = [...new Set(ends)].filter((end) => !asked.has(end) && !stored.nodes.has(end));
+    if (room <= 0 || !others.length) return { stored, links: links.results, conflicts: conflicts.results };
+    for (const other of others.slice(0, room)) asked.add(other);
+  }
+}
+
+/** The events of some moments, by key: as much at a time as is read at once, so that a long past fits into memory. */
+export async function* readEvents(
+  db: D1Database,
+  siteId: string,
+  moments: readonly Moment[],
+): AsyncGenerator<{ moments: Moment[]; events: Map<string, EventRow> }> {
+  for (let from = 0; from < moments.length; ) {
+    const part: Moment[] = [];
+    for (let count = 0; from < moments.length && count < CHUNK; from++) {
+      part.push(moments[from]!);
+      count += moments[from]!.arrivals.length;
+    }
+    const keys = part.flatMap(({ arrivals }) => arrivals);
+    const rows = keys.length ? await listEventsByKey(db, siteId, keys) : [];
+    yield { moments: part, events: new Map(rows.map((row) => [eventKey(row.owner, row.messageId), row])) };
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * Folds the past of some people anew, in memory, leaving links out: what comes out is what ingest, time and changed rules would
+ * have made of them, had those links never been. Nothing is written.
+ */
+
+import type { JsonObject } from "../../shared/event.ts";
+import { needsOf } from "../../shared/history.ts";
+import type { Identifier } from "../../shared/identifier.ts";
+import type { ManifestSegment } from "../../shared/manifest.ts";
+import { type EventRow, eventKey, type Source } from "../db/events.ts";
+import type { IdentifierRow } from "../db/identifiers.ts";
+import { linkId, type Made, type NewConflict, type NewLink } from "../db/links.ts";
+import type { ListStatement } from "../db/list-statements.ts";
+import type { ProfileRow } from "../db/profiles.ts";
+import { listRules, type RuleSet } from "../db/rules.ts";
+import type { TraitRow } from "../db/traits.ts";
+import { type FoldInput, foldInput } from "../ingest/fold.ts";
+import { type IngestEvent, parseEvent } from "../ingest/parse.ts";
+import { buildLiveSite, type LiveSite } from "../manifest/live.ts";
+import type { OwnerHistory } from "../profiles/history.ts";
+import { applyStatement } from "../profiles/lists.ts";
+import type { Stored } from "../profiles/load.ts";
+import { advance, buildPerson, catchUp, decidePerson, type Person } from "../profiles/person.ts";
+import type { Standing } from "../profiles/standing.ts";
+import { type Moment, type Past, readEvents } from "./past.ts";
+import type { IdentityPolicy } from "./policy.ts";
+import type { Group } from "./resolve.ts";
+
+/** People in memory as D1 would hold them. */
+export class World {
+  readonly nodes = new Map<Identifier, IdentifierRow>();
+  /** Those that stand for themselves, and those that were absorbed. */
+  readonly profiles = new Map<string, ProfileRow>();
+  readonly links = new Map<string, Made<NewLink>>();
+  readonly conflicts = new Map<string, Made<NewConflict>>();
+  readonly #groups = new Map<string, IdentifierRow[]>();
+  readonly #histories = new Map<Identifier, OwnerHistory>();
+  readonly #traits = new Map<Identifier, TraitRow[]>();
+  readonly #standings = new Map<string, Standing>();
+  readonly #known: Set<string>;
+  readonly #refused = new Set<string>();
+  readonly #newId: (identifier: Identifier) => string;
+
+  /**
+   * @param known ids of pairs that are never linked
+   * @param newId makes the birth id of an identifier
+   */
+  constructor(known: Iterable<string>, newId: (identifier: Identifier) => string) {
+    this.#known = new Set(known);
+    this.#newId = newId;
+  }
+
+  /** Takes in one request. */
+  fold(live: LiveSite, input: FoldInput): void {
+    const stored = this.#load(input);
+    const folded = foldInput(stored, live, input, this.#newId);
+    for (const node of folded.resolution.newNodes) this.nodes.set(node.identifier, node);
+    for (const row of folded.profiles) {
+      this.profiles.set(row.id, row);
+      if (row.mergedInto) this.#groups.delete(row.id);
+    }
+    for (const [group, { profile }] of folded.people) this.#groups.set(profile.id, group.nodes);
+    for (const link of folded.links) {
+      const id = linkId(link.a, link.b);
+      this.links.set(id, link);
+      this.#known.add(id);
+    }
+    for (const conflict of folded.conflicts) {
+      const id = linkId(conflict.a, conflict.b);
+      this.conflicts.set(id, conflict);
+      this.#refused.add(id);
+    }
+    for (const id of folded.resolution.solved) {
+      this.conflicts.delete(id);
+      this.#refused.delete(id);
+    }
+  }
+
+  /** Takes in what an upload said. */
+  applyLists(live: LiveSite, at: number, statements: readonly ListStatement[]): void {
+    const listed = new Set<string>();
+    for (const statement of statements) {
+      const node = this.nodes.get(statement.identifier);
+      if (!node) continue;
+      applyStatement(node, statement);
+      listed.add(node.profileId);
+    }
+    for (const id of listed) {
+      this.#settle(this.#groupOf(id), live, at, (person) => advance(person, live, at, "rule"));
+    }
+  }
+
+  /** Lets time go on, and rules that have changed take effect, for everybody. */
+  catchUp(live: LiveSite, now: number): void {
+    for (const group of this.#everybody()) this.#settle(group, live, now);
+  }
+
+  /** Everybody as a reading would answer. */
+  people(live: LiveSite, now: number): Person[] {
+    return this.#everybody().map((group) => decidePerson(group, this.#all(), live, now));
+  }
+
+  #settle(group: Group, live: LiveSite, now: number, then?: (person: Person) => void): void {
+    const person = buildPerson(group, this.#all(), live, now);
+    catchUp(person, live, now);
+    then?.(person);
+    this.profiles.set(person.profile.id, person.profile);
+    if (person.standing) this.#standings.set(person.profile.id, person.standing);
+  }
+
+  #everybody(): Group[] {
+    return [...this.#groups.keys()].map((id) => this.#groupOf(id));
+  }
+
+  #groupOf(id: string): Group {
+    return { nodes: this.#groups.get(id)!, profileIds: new Set([id]) };
+  }
+
+  #all(): Stored {
+    return this.#storedOf(this.nodes, this.profiles);
+  }
+
+  /** Whoever a request concerns, as a reading would find them. */
+  #load({ events, consents = [], links = [] }: FoldInput): Stored {
+    const nodes = new Map<Identifier, IdentifierRow>();
+    const profiles = new Map<string, ProfileRow>();
+    const find = (identifier: Identifier) => {
+      const id = this.nodes.get(identifier)?.profileId;
+      if (id === undefined || profiles.has(id)) return;
+      profiles.set(id, this.profiles.get(id)!);
+      for (const node of this.#groups.get(id)!) nodes.set(node.identifier, node);
+    };
+    for (const { identifiers, previous } of events) for (const other of [...identifiers, ...previous]) find(other);
+    for (const { identifier } of consents) find(identifier);
+    for (const { a, b } of links) {
+      find(a);
+      find(b);
+    }
+    return this.#storedOf(nodes, profiles);
+  }
+
+  #storedOf(nodes: Map<Identifier, IdentifierRow>, profiles: Map<string, ProfileRow>): Stored {
+    return {
+      nodes,
+      profiles,
+      histories: this.#histories,
+      traits: this.#traits,
+      seen: new Set(),
+      knownLinks: this.#known,
+      refusedLinks: this.#refused,
+      isRemembered: false,
+      standings: this.#standings,
+    };
+  }
+}
+
+/**
+ * Folds a past anew.
+ *
+ * @param leftOut id of a link that never was; null: none but those that were removed before
+ * @param newId for identifiers that would not exist without what is left out
+ */
+export async function replay(
+  db: D1Database,
+  current: LiveSite,
+  past: Past,
+  leftOut: string | null,
+  newId: (identifier: Identifier) => string,
+  now: number,
+): Promise<World> {
+  const { siteId } = current.manifest;
+  const removed = [...past.links.values()].flatMap(({ id, removedAt }) => (removedAt === null ? [] : [id]));
+  const known = [...past.outside, ...removed, ...(leftOut === null ? [] : [leftOut])];
+  const birthOf = (identifier: Identifier) => past.stored.nodes.get(identifier)?.birthId ?? newId(identifier);
+  const world = new World(known, birthOf);
+  const eras = buildEras(current, await listRules(db, siteId, past.moments[0]?.at ?? now));
+  let live = eras.shift()!;
+  const enter = (at: number) => {
+    while (eras[0] && eras[0].manifest.rules.at <= at) {
+      const next = eras.shift()!;
+      world.catchUp(live, next.manifest.rules.at - 1);
+      live = next;
+      world.catchUp(live, next.manifest.rules.at);
+    }
+  };
+  for await (const { moments, events } of readEvents(db, siteId, past.moments)) {
+    for (const moment of moments) {
+      enter(moment.at);
+      for (const input of inputsOf(moment, events, current.identity)) world.fold(live, input);
+      if (moment.lists.length) world.applyLists(live, moment.at, moment.lists);
+    }
+  }
+  enter(now);
+  world.catchUp(live, now);
+  return world;
+}
+
+/** The site by each set of rules, ascending, the last one as it is now. Histories are folded for all of them together. */
+function buildEras(current: LiveSite, rules: readonly (RuleSet & { version: number; at: number })[]): LiveSite[] {
+  const newest = current.manifest.rules.version;
+  const earlier = rules.filter(({ version }) => version < newest);
+  const conditions = earlier.flatMap(({ segments }) => segments.flatMap(({ condition }) => condition ?? []));
+  const own = current.manifest.segments.flatMap(({ condition }) => condition ?? []);
+  const needs = earlier.length ? needsOf([...own, ...conditions]) : current.needs;
+  const lives = earlier.map(({ version, at, timeZone, consentDefault, segments }) =>
+    buildLiveSite({
+      ...current.manifest,
+      version,
+      rules: { version, at },
+      settings: { ...current.manifest.settings, timeZone, consentDefault },
+      segments: segments.map(
+        (segment): ManifestSegment => ({ createdAt: 0, ...segment, name: segment.key, visibility: "private" }),
+      ),
+      blocks: [],
+    }),
+  );
+  return [...lives, current].map((live) => ({ ...live, needs }));
+}
+
+/** A moment as requests: one of each source, since that is said of a whole request. */
+function inputsOf(moment: Moment, rows: ReadonlyMap<string, EventRow>, identity: IdentityPolicy): FoldInput[] {
+  const { at: receivedAt, arrivals, consents, links } = moment;
+  const found = arrivals.flatMap(({ owner, messageId }, place) => {
+    const row = rows.get(eventKey(owner, messageId));
+    return row ? [{ source: row.source, event: toIngestEvent(row, place, identity) }] : [];
+  });
+  const bySource = Map.groupBy(found, ({ source }) => source);
+  const sources: Source[] = bySource.size ? [...bySource.keys()] : ["server"];
+  return sources.map((source, index) => ({
+    source,
+    receivedAt,
+    events: bySource.get(source)?.map(({ event }) => event) ?? [],
+    // What events say of consent is among the statements.
+    ...(index === 0 && { consents, links }),
+    ...(links[0] && { actor: links[0].actor }),
+  }));
+}
+
+function toIngestEvent(row: EventRow, place: number, identity: IdentityPolicy): IngestEvent {
+  const { owner, messageId, type, at, receivedAt, message } = row;
+  const event = readMessage(message, receivedAt, identity);
+  const own = { owner, messageId, place, timestamp: at, consent: {}, body: "" };
+  if (event) return { ...event, ...own, identifiers: [owner, ...event.identifiers.filter((other) => other !== owner)] };
+  const bare = { type, event: row.name, properties: {}, traits: {}, identifiers: [owner], previous: [], refused: [] };
+  return { ...bare, ...own };
+}
+
+/** Null for a message that would not be taken any more. */
+function readMessage(message: JsonObject, receivedAt: number, identity: IdentityPolicy): IngestEvent | null {
+  try {
+    return parseEvent(message, receivedAt, { sentAt: null, context: undefined, newId: () => "", identity });
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,183 @@
+/** Takes people apart: folds their past anew without a link, and writes the difference in one guarded transaction. */
+import type { Identifier } from "../../shared/identifier.ts";
+import { type AuditEntry, insertAudit } from "../db/audit.ts";
+import { deleteIdentifiers, type IdentifierRow, insertIdentifiers, updateIdentifiers } from "../db/identifiers.ts";
+import {
+  deleteConflicts,
+  deleteLinks,
+  insertConflicts,
+  insertLinks,
+  type LinkRow,
+  readLink,
+  removeLink,
+} from "../db/links.ts";
+import { applyMembershipChanges, type MembershipChange } from "../db/memberships.ts";
+import { isConflict, isStale, listProfilesById, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
+import type { Env } from "../env.ts";
+import { newProfileId } from "../ingest/ingest.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import { readSite, renewSite } from "../manifest/read.ts";
+import { Problem } from "../problem.ts";
+import { membershipChanges, type Person, refreshHistories } from "../profiles/person.ts";
+import { byAge, isNewer, type LinkRefusal, peopleOf, type Regrouping, tooBusy, type UnlinkRequest } from "./link.ts";
+import { type Past, readPast } from "./past.ts";
+import { replay, type World } from "./replay.ts";
+
+/** Whoever is taken apart may go on sending events meanwhile: then it is begun again. */
+const ATTEMPTS = 6;
+
+/**
+ * Removes a link. What its people are afterwards is what they would be, had it never been: also what was refused only
+ * because of it is linked then. It is not made again by hearing of it.
+ *
+ * @throws Problem `not-found` without the site; `overloaded` when races were lost too often, nothing is changed then
+ */
+export async function unlink(env: Env, siteId: string, request: UnlinkRequest): Promise<Regrouping | LinkRefusal> {
+  const { linkId, now, dryRun = false } = request;
+  let live = await readSite(env, siteId, now);
+  for (let attempt = 1; live && attempt <= ATTEMPTS; attempt++) {
+    const link = await readLink(env.DB, siteId, linkId);
+    if (!link || link.removedAt !== null) return { refused: "no-link", removedAt: link?.removedAt ?? null };
+    const past = await readPast(env.DB, siteId, [link.a, link.b]);
+    if (isNewer(past.stored, live)) live = await renewSite(env, siteId, now);
+    if (!live) break;
+    await refreshHistories(env.DB, live, past.stored);
+    const before = peopleOf(past.stored, live, now);
+    const world = await replay(env.DB, live, past, linkId, newProfileId, now);
+    const regrouping = compare(live, past, world, before, now);
+    if (dryRun) return regrouping;
+    try {
+      await write(env.DB, siteId, { live, past, world, link, regrouping, request });
+      return regrouping;
+    } catch (error) {
+      if (isStale(error)) live = await renewSite(env, siteId, now);
+      else if (!isConflict(error)) throw error;
+    }
+  }
+  if (!live) throw new Problem("not-found");
+  throw tooBusy();
+}
+
+function compare(live: LiveSite, past: Past, world: World, before: Person[], now: number): Regrouping {
+  const standing = [...past.links.values()].filter(({ removedAt }) => removedAt === null);
+  const refused = [...past.conflicts.values()].filter(({ id }) => !past.outside.has(id));
+  return {
+    live,
+    before,
+    after: byAge(world.people(live, now)),
+    links: {
+      made: [...world.links].flatMap(([id, link]) => (past.links.get(id)?.removedAt === null ? [] : [link])),
+      fallen: standing.filter(({ id }) => !world.links.has(id)),
+    },
+    conflicts: {
+      made: [...world.conflicts].flatMap(([id, conflict]) => (past.conflicts.has(id) ? [] : [conflict])),
+      solved: refused.filter(({ id }) => !world.conflicts.has(id)),
+    },
+  };
+}
+
+interface Parting {
+  live: LiveSite;
+  past: Past;
+  world: World;
+  link: LinkRow;
+  regrouping: Regrouping;
+  request: UnlinkRequest;
+}
+
+async function write(db: D1Database, siteId: string, parting: Parting): Promise<void> {
+  const { past, link, regrouping, request } = parting;
+  const { links, conflicts } = regrouping;
+  const nodes = compareNodes(parting);
+  const { profiles, changes } = await comparePeople(db, siteId, parting);
+  const fallen = links.fallen.flatMap(({ id }) => (id === link.id ? [] : [id]));
+  const solved = conflicts.solved.map(({ id }) => id);
+  await db.batch([
+    ...insertIdentifiers(db, siteId, nodes.born),
+    ...updateIdentifiers(db, siteId, nodes.moved),
+    ...deleteIdentifiers(db, siteId, nodes.gone),
+    ...upsertProfiles(db, siteId, profiles),
+    removeLink(db, siteId, link.id, request.now),
+    ...deleteLinks(db, siteId, fallen),
+    ...deleteConflicts(db, siteId, solved),
+    ...insertLinks(db, siteId, links.made),
+    ...insertConflicts(db, siteId, conflicts.made),
+    ...applyMembershipChanges(db, siteId, changes),
+    ...insertAudit(db, siteId, [entryOf(past, link, regrouping, request)]),
+  ]);
+}
+
+/** Identifiers that lead elsewhere, that come into being, and that never were. */
+function compareNodes({ past, world }: Parting): { born: IdentifierRow[]; moved: IdentifierRow[]; gone: Identifier[] } {
+  const stored = past.stored.nodes;
+  const said = new Set(
+    past.moments.flatMap(({ arrivals, consents, lists }) => [
+      ...arrivals.map(({ owner }) => owner),
+      ...[...consents, ...lists].map(({ identifier }) => identifier),
+    ]),
+  );
+  const gone = [...stored.keys()].filter((identifier) => !world.nodes.has(identifier));
+  if (gone.some((identifier) => said.has(identifier)))
+    throw new Error("an identifier of which something is said got lost");
+  const born: IdentifierRow[] = [];
+  const moved: IdentifierRow[] = [];
+  for (const [identifier, node] of world.nodes) {
+    const known = stored.get(identifier);
+    if (!known) born.push(node);
+    else if (known.profileId !== node.profileId || known.firstSeen !== node.firstSeen)
+      moved.push({ ...known, profileId: node.profileId, firstSeen: node.firstSeen });
+  }
+  return { born, moved, gone };
+}
+
+/** Everybody concerned is written, changed or not: that proves that nothing happened to any of them meanwhile. */
+async function comparePeople(
+  db: D1Database,
+  siteId: string,
+  { live, past, world, request }: Parting,
+): Promise<{ profiles: ProfileRow[]; changes: MembershipChange[] }> {
+  const nodes = new Map([...past.stored.nodes, ...world.nodes]);
+  const births = [...nodes.values()].map(({ birthId }) => birthId);
+  const known = await listProfilesById(db, siteId, births);
+  const profiles: ProfileRow[] = [];
+  const changes: MembershipChange[] = [];
+  for (const { identifier, birthId } of nodes.values()) {
+    const was = past.stored.profiles.get(birthId) ?? known.get(birthId);
+    const is = world.profiles.get(birthId);
+    const stands = is?.mergedInto === null;
+    if (!was && !stands) continue;
+    const decisions = stands ? is.decisions : {};
+    const before = was?.mergedInto === null ? was.decisions : {};
+    const row = { ...(stands ? is : was!), version: (was?.version ?? 0) + 1, manifestVersion: live.manifest.version };
+    const mergedInto = stands ? null : (world.nodes.get(identifier)?.profileId ?? was!.mergedInto);
+    profiles.push(stands ? row : { ...row, mergedInto, decisions, wakesAt: null });
+    const at = Math.max(request.now, row.lastSeen);
+    changes.push(...membershipChanges({ ...row, decisions: before }, decisions, live, "identity", at));
+  }
+  return { profiles, changes };
+}
+
+function entryOf(
+  past: Past,
+  link: LinkRow,
+  { links, conflicts }: Regrouping,
+  { actor, now }: UnlinkRequest,
+): AuditEntry {
+  const pairsOf = (rows: readonly { a: Identifier; b: Identifier }[]) => rows.map(({ a, b }) => ({ a, b }));
+  return {
+    at: now,
+    actor,
+    action: "unlink",
+    subject: past.stored.nodes.get(link.a)!.birthId,
+    other: past.stored.nodes.get(link.b)!.birthId,
+    detail: {
+      a: link.a,
+      b: link.b,
+      evidence: link.evidence,
+      linkedAt: link.at,
+      made: pairsOf(links.made),
+      fallen: pairsOf(links.fallen.filter(({ id }) => id !== link.id)),
+      refused: pairsOf(conflicts.made),
+    },
+  };
+}
