@@ -18,14 +18,14 @@ export type Window = (typeof WINDOWS)[number];
 export interface KindRule {
   kind: IdentifierKind;
   limit: number;
-  /** Rolling: a month has 30 days, a year 365. `ever` where it is absent. */
-  window?: Window;
+  /** Rolling: a month has 30 days, a year 365. */
+  window: Window;
 }
 
 /** Values that never identify anybody. */
 export interface BlockedValue {
   /** Absent: of every kind. */
-  kind?: IdentifierKind;
+  kind?: IdentifierKind | undefined;
   /** The value, in any case; `*` stands for any characters. */
   pattern: string;
 }
@@ -34,28 +34,36 @@ export interface BlockedValue {
 export const SOURCES = ["server", "import", "browser"] as const;
 export type Source = (typeof SOURCES)[number];
 
-/** Who is who: how a site has it. What is absent is as in `DEFAULT_IDENTITY`. */
-export interface IdentitySettings {
+/** Who is who: how a site has it. */
+export interface IdentityRules {
   /** In priority order; userId is the first, its limit 1. Identifiers of other kinds are ignored. */
-  kinds?: KindRule[];
-  blocked?: BlockedValue[];
+  kinds: KindRule[];
+  blocked: BlockedValue[];
   /** The strongest first: whose word counts where two say something of the same time. */
-  sources?: Source[];
+  sources: Source[];
   /** ISO 3166 code of the country in which phone numbers without `+` are dialled; null: such numbers identify nobody. */
-  phoneRegion?: string | null;
+  phoneRegion: string | null;
 }
 
-export const DEFAULT_IDENTITY: Required<IdentitySettings> = {
-  kinds: [
-    { kind: "userId", limit: 1 },
-    { kind: "email", limit: 5 },
-    { kind: "phone", limit: 5 },
-    { kind: "anonymousId", limit: 50 },
-  ],
-  blocked: ["anonymous", "guest", "n/a", "none", "unknown", "test@*"].map((pattern) => ({ pattern })),
-  sources: [...SOURCES],
-  phoneRegion: null,
-};
+/** What a site says of it; the rest is as on a new site. */
+export type IdentitySettings = { [K in keyof IdentityRules]?: IdentityRules[K] | undefined };
+
+const KINDS: KindRule[] = [
+  { kind: "userId", limit: 1, window: "ever" },
+  { kind: "email", limit: 5, window: "ever" },
+  { kind: "phone", limit: 5, window: "ever" },
+  { kind: "anonymousId", limit: 50, window: "ever" },
+];
+/** What people write where they have nothing. */
+const BLOCKED: BlockedValue[] = ["anonymous", "guest", "n/a", "none", "unknown", "test@*"].map((pattern) => ({
+  pattern,
+}));
+
+/** Adds what a site leaves out. */
+export function completeRules(settings: IdentitySettings = {}): IdentityRules {
+  const { kinds = KINDS, blocked = BLOCKED, sources = [...SOURCES], phoneRegion = null } = settings;
+  return { kinds, blocked, sources, phoneRegion };
+}
 
 const KIND = /^[a-zA-Z][a-zA-Z0-9_.-]{0,63}$/;
 
@@ -85,17 +93,11 @@ export function splitIdentifier(identifier: Identifier): { kind: IdentifierKind;
   return { kind: identifier.slice(0, colon), value: identifier.slice(colon + 1) };
 }
 
-/** How many identifiers of a kind one profile may hold. Two userIds never share a profile. */
-export const KIND_LIMITS: Record<IdentifierKind, number> = { userId: 1, email: 5, phone: 5, anonymousId: 50 };
-
-/** Placeholders that many senders write where they know nobody. */
-const BLOCKED = /^(?:none|anonymous|unknown|guest|n\/a|test@.*)$/i;
-
 /** As a site's own policy has it, without its settings. */
 export function identifierOf(kind: IdentifierKind, value: unknown): Identifier | null {
   if (typeof value !== "string" && typeof value !== "number") return null;
   let text = String(value).trim();
-  if (text.length > IDENTIFIER_LENGTH || isNothing(text) || BLOCKED.test(text) || !isStorable(text)) return null;
+  if (text.length > IDENTIFIER_LENGTH || isNothing(text) || !isStorable(text)) return null;
   if (kind === "email") {
     text = text.toLowerCase();
     if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text)) return null;

@@ -1,6 +1,7 @@
 /** Sites: created by the administrator, read and changed by the site itself. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
+import { completeRules } from "../../shared/identifier.ts";
 import type { SiteSettings } from "../../shared/manifest.ts";
 import { insertKey, type KeyKind } from "../db/keys.ts";
 import { countSite, insertSite, listSites, readSiteRow, type Site, updateSite } from "../db/sites.ts";
@@ -8,6 +9,7 @@ import { DEMO_SECRET_KEY, DEMO_WRITE_KEY } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { type ApiContext, newApp } from "./app.ts";
 import { checkIfMatch, toEtag } from "./etag.ts";
+import { IdentitySchema } from "./identity.ts";
 import { publishRules } from "./publish.ts";
 import {
   IsoSchema,
@@ -40,19 +42,28 @@ const SettingsShape = {
   timeZone: ZoneSchema,
   consentDefault: ModeSchema.openapi({ description: "What a visitor of whom nothing is known has allowed." }),
   origins: OriginsSchema.openapi({ description: "Origins that may call from a browser; * allows any." }),
+  identity: IdentitySchema,
+};
+
+const GivenShape = {
+  ...SettingsShape,
+  identity: IdentitySchema.partial().openapi({
+    description:
+      "Who is who. Given as a whole: what is left out of it is as it is on a new site. Holds for what comes from now on.",
+  }),
 };
 
 const NewSiteSchema = z
   .strictObject({
     name: NameSchema,
-    ...z.object(SettingsShape).partial().shape,
+    ...z.object(GivenShape).partial().shape,
     writeKey: z.literal(DEMO_WRITE_KEY).optional().openapi({ description: "Local starts only." }),
     secretKey: z.literal(DEMO_SECRET_KEY).optional().openapi({ description: "Local starts only." }),
   })
   .openapi("NewSite");
 
 const SiteChangeSchema = z
-  .strictObject({ name: NameSchema, ...SettingsShape })
+  .strictObject({ name: NameSchema, ...GivenShape })
   .partial()
   .openapi("SiteChange");
 
@@ -194,7 +205,8 @@ async function findSite(c: ApiContext, id: string): Promise<Site> {
 }
 
 function toAnswer({ id, name, settings, version, createdAt }: Omit<Site, "rules">): z.infer<typeof SiteSchema> {
-  return { id, name, ...settings, version, createdAt: toIso(createdAt) };
+  const identity = completeRules(settings.identity);
+  return { id, name, ...settings, identity, version, createdAt: toIso(createdAt) };
 }
 
 function etagOf(site: { version: number }): string {
@@ -205,8 +217,9 @@ type Change = { [K in keyof SiteSettings]?: SiteSettings[K] | undefined };
 
 function applyChange(settings: SiteSettings, change: Change): SiteSettings {
   const { timeZone = settings.timeZone, consentDefault = settings.consentDefault, origins = settings.origins } = change;
+  const { identity = settings.identity } = change;
   const normal = origins.map((origin) => (origin === "*" ? origin : new URL(origin).origin));
-  return { timeZone, consentDefault, origins: [...new Set(normal)] };
+  return { timeZone, consentDefault, origins: [...new Set(normal)], ...(identity && { identity }) };
 }
 
 function isTaken(error: unknown): boolean {

@@ -1,22 +1,20 @@
 /** A site's identity settings, made ready: which kinds there are, what they may hold, and what a given value is called. */
 import {
   type BlockedValue,
-  DEFAULT_IDENTITY,
+  completeRules,
   type Identifier,
   type IdentifierKind,
   type IdentitySettings,
   isNothing,
   isStorable,
+  type KindRule,
   type Source,
   type Window,
 } from "../../shared/identifier.ts";
 import { IDENTIFIER_LENGTH } from "../../shared/limits.ts";
 import { normalizeEmail, normalizePhone } from "./normalize.ts";
 
-export interface KindPolicy {
-  kind: IdentifierKind;
-  limit: number;
-  window: Window;
+export interface KindPolicy extends KindRule {
   /** How long a window is; infinite for `ever`. */
   windowMs: number;
 }
@@ -50,13 +48,10 @@ const WINDOW_MS: { readonly [window in Window]: number } = {
   year: 365 * DAY_MS,
 };
 
-export function buildPolicy(settings: IdentitySettings = {}): IdentityPolicy {
-  const { kinds: rules, blocked, sources, phoneRegion } = { ...DEFAULT_IDENTITY, ...settings };
+export function buildPolicy(settings?: IdentitySettings): IdentityPolicy {
+  const { kinds: rules, blocked, sources, phoneRegion } = completeRules(settings);
   const kinds = new Map(
-    rules.map(({ kind, limit, window = "ever" }): [IdentifierKind, KindPolicy] => [
-      kind,
-      { kind, limit, window, windowMs: WINDOW_MS[window] },
-    ]),
+    rules.map((rule): [IdentifierKind, KindPolicy] => [rule.kind, { ...rule, windowMs: WINDOW_MS[rule.window] }]),
   );
   const isBlocked = buildBlockList(blocked);
 
@@ -83,7 +78,7 @@ export function buildPolicy(settings: IdentitySettings = {}): IdentityPolicy {
 
   return {
     kinds,
-    hasWindows: rules.some(({ window = "ever" }) => window !== "ever"),
+    hasWindows: rules.some(({ window }) => window !== "ever"),
     sources,
     check,
     identifierOf(kind, value) {

@@ -31,7 +31,7 @@ const SEGMENT_KINDS: ReadonlyMap<string, IdentifierKind> = new Map([
   ["anonymous_id", "anonymousId"],
 ]);
 
-export function namesOf(message: Naming, policy: IdentityPolicy): Names {
+export function readNames(message: Naming, policy: IdentityPolicy): Names {
   const found = new Set<Identifier>();
   const refused: RefusedIdentifier[] = [];
   const add = (kind: IdentifierKind, value: unknown) => {

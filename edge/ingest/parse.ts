@@ -10,7 +10,7 @@ import type { IdentityPolicy } from "../identity/policy.ts";
 import { pointerOf } from "../invalid.ts";
 import { Problem, type ProblemError } from "../problem.ts";
 import { correctTime } from "./clock.ts";
-import { namesOf } from "./names.ts";
+import { readNames } from "./names.ts";
 
 /** An event as ingest works with it: checked, its time corrected, its identifiers normalized. */
 export interface IngestEvent extends HistoryEvent {
@@ -115,7 +115,7 @@ export function parseEvent(
   const message = parsed.data;
   const type = message.type;
   const context = message.context ?? defaults.context;
-  const { owner, identifiers, previous, refused } = namesOf({ ...message, context }, defaults.identity);
+  const { owner, identifiers, previous, refused } = readNames({ ...message, context }, defaults.identity);
   const errors: ProblemError[] = [];
   if (!owner) {
     const given = message.userId ?? message.anonymousId;
