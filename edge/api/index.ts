@@ -25,6 +25,7 @@ import { segmentUpload } from "./segment-upload.ts";
 import { segmentWarnings } from "./segment-warnings.ts";
 import { segments } from "./segments.ts";
 import { sites } from "./sites.ts";
+import { profileTraits, traits } from "./traits.ts";
 
 const app = newApp();
 app.use(requestId);
@@ -51,6 +52,8 @@ const routes = app
   .route("/api/blocks", blocks)
   .route("/api/backfill", backfill)
   .route("/api/profiles", profiles)
+  .route("/api/profiles", profileTraits)
+  .route("/api/traits", traits)
   .route("/api/profiles", profileLinks)
   .route("/api/profiles", profileConflicts)
   .route("/api/conflicts", conflicts)

@@ -45,7 +45,9 @@ const ProfileSchema = z
     traitSources: z
       .record(z.string(), z.object({ identifier: IdentifierSchema, source: z.string(), at: IsoSchema }))
       .optional()
-      .openapi({ description: "With provenance=1: where each trait's value comes from." }),
+      .openapi({
+        description: "With provenance=1: where each trait's value comes from. What is nested in a trait comes with it.",
+      }),
     segments: z.array(z.object({ key: z.string(), since: IsoSchema, until: IsoSchema.nullable() })),
     consent: z.object({
       necessary: ConsentSchema,

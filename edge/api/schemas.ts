@@ -58,7 +58,7 @@ export function toPage<T>(rows: T[], limit: number, placeOf: (row: T) => unknown
   return { data, next: rows.length > limit && last !== undefined ? toCursor(placeOf(last)) : null };
 }
 
-function toCursor(place: unknown): string {
+export function toCursor(place: unknown): string {
   return new TextEncoder().encode(JSON.stringify(place)).toBase64({ alphabet: "base64url", omitPadding: true });
 }
 

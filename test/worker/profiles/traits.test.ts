@@ -4,6 +4,7 @@ import type { TraitFacts, TraitRow } from "../../../edge/db/traits.ts";
 import { applyTraits, foldTraits, groupFacts } from "../../../edge/profiles/traits.ts";
 import { TRAITS_CHARACTERS, TRAITS_PER_IDENTIFIER } from "../../../shared/limits.ts";
 import { SEED } from "../../unit/shared/seed.ts";
+import { createSite } from "../site.ts";
 
 const NAMES = ["plan", "city", "__proto__", "constructor", "toString", "a.b", "é"];
 
@@ -117,6 +118,22 @@ describe("of what was said of a trait", () => {
     expect(foldTraits(rows, ["browser", "server"]).traits).toEqual({ plan: "browser" });
     expect(foldTraits(rows, ["browser"]).traits).toEqual({ plan: "browser" });
   });
+});
+
+it.each([
+  [["server", "import", "browser"], "server"],
+  [["browser", "import", "server"], "browser"],
+] as const)("goes by the site's own order of sources, %j, in what it decides", async (sources, expected) => {
+  const condition = { trait: "plan", eq: expected };
+  const site = await createSite({
+    segments: [{ key: "expected", condition }],
+    settings: { identity: { sources: [...sources] } },
+  });
+  const timestamp = new Date(Date.now() - 1_000).toISOString();
+  const message = (plan: string) => ({ type: "identify", userId: "u", messageId: plan, timestamp, traits: { plan } });
+  await site.post("/v1/batch", { batch: [message("server")] });
+  await site.post("/v1/batch", { batch: [message("browser")] }, { origin: "https://shop.example" });
+  expect(await site.rows("SELECT segment_key FROM memberships WHERE site_id = ?1")).toHaveLength(1);
 });
 
 describe("the traits of one identifier", () => {
