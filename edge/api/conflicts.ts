@@ -5,10 +5,11 @@ import { type Identifier, splitIdentifier } from "../../shared/identifier.ts";
 import { selectComponents, toIdentifierRow } from "../db/identifiers.ts";
 import { type ConflictRow, EVIDENCE, selectConflicts, selectConflictsOf } from "../db/links.ts";
 import { type Group, groupStored, type ManualLink, resolveIdentities } from "../identity/resolve.ts";
+import type { LiveSite } from "../manifest/live.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
 import { IdentifierSchema } from "./identifier.ts";
 import { placeOf, readPlace } from "./links.ts";
-import { findComponent, params } from "./profiles.ts";
+import { findComponent, findSite, params } from "./profiles.ts";
 import { IsoSchema, json, PageQuery, pageOf, problemResponse, toIso, toPage } from "./schemas.ts";
 
 const EndSchema = IdentifierSchema.extend({
@@ -81,6 +82,8 @@ export const profileConflicts = newApp().openapi(
 );
 
 async function toConflictPage(c: ApiContext, rows: D1PreparedStatement, limit: number) {
+  const live = await findSite(c);
+  const now = c.get("now");
   const { data, next } = toPage((await rows.all<ConflictRow>()).results, limit, placeOf);
   const ends = JSON.stringify(data.flatMap(({ a, b }) => [a, b]));
   const { results } = await selectComponents(c.env.DB, siteOf(c), ends).all();
@@ -97,7 +100,7 @@ async function toConflictPage(c: ApiContext, rows: D1PreparedStatement, limit: n
       b: toEnd(b),
       evidence,
       reason,
-      possible: canUnite(groupOf.get(a), groupOf.get(b), { a, b }),
+      possible: canUnite(live, groupOf.get(a), groupOf.get(b), { a, b }, now),
       ...(actor && { actor }),
       at: toIso(at),
       ...(messageId !== null && { messageId }),
@@ -107,10 +110,16 @@ async function toConflictPage(c: ApiContext, rows: D1PreparedStatement, limit: n
 }
 
 /** Asks what a link by hand would be answered, of two groups of which both are known. */
-function canUnite(one: Group | undefined, other: Group | undefined, link: ManualLink): boolean {
+function canUnite(
+  live: LiveSite,
+  one: Group | undefined,
+  other: Group | undefined,
+  link: ManualLink,
+  now: number,
+): boolean {
   if (!one || !other || one === other) return false;
   const nodes = new Map([...one.nodes, ...other.nodes].map((node) => [node.identifier, node]));
   const graph = { nodes, knownLinks: new Set<string>(), refusedLinks: new Set<string>(), isRemembered: false };
-  const options = { receivedAt: 0, newId: () => "", isTrusted: true };
+  const options = { receivedAt: now, newId: () => "", isTrusted: true, identity: live.identity };
   return resolveIdentities(graph, { events: [], links: [link] }, options).links.length > 0;
 }
