@@ -91,8 +91,9 @@ async function findDrift(site: Client): Promise<Json[]> {
   const read = (sql: string) => env.DB.prepare(sql).bind(site.siteId);
   const [drift, logged] = await env.DB.batch<Json>([
     read(`WITH decided AS (
-        SELECT d.key AS segment, p.id AS profile FROM profiles AS p, json_each(p.decisions) AS d WHERE p.site_id = ?1),
-      members AS (SELECT segment_key, profile_id FROM memberships WHERE site_id = ?1),
+        SELECT d.key AS segment, p.id AS profile, d.value ->> 0 AS since FROM profiles AS p, json_each(p.decisions) AS d
+        WHERE p.site_id = ?1),
+      members AS (SELECT segment_key, profile_id, since FROM memberships WHERE site_id = ?1),
       counted AS (
         SELECT segment_key, sum(entered - exited) AS net, (
           SELECT last.members FROM segment_hours AS last WHERE last.site_id = ?1 AND last.segment_key = h.segment_key
@@ -100,7 +101,7 @@ async function findDrift(site: Client): Promise<Json[]> {
         FROM segment_hours AS h WHERE site_id = ?1 GROUP BY segment_key)
       SELECT 'decided, no member' AS what, * FROM (SELECT * FROM decided EXCEPT SELECT * FROM members)
       UNION ALL SELECT 'member, not decided', * FROM (SELECT * FROM members EXCEPT SELECT * FROM decided)
-      UNION ALL SELECT 'miscounted', segment_key, NULL FROM counted AS c
+      UNION ALL SELECT 'miscounted', segment_key, NULL, NULL FROM counted AS c
         WHERE c.net <> c.members OR c.members <> (SELECT count(*) FROM members AS m WHERE m.segment_key = c.segment_key)`),
     read(`SELECT segment_key, profile_id, group_concat(change) AS changes, (
         SELECT count(*) FROM memberships AS m WHERE m.site_id = ?1 AND m.segment_key = l.segment_key
