@@ -1,48 +1,32 @@
 import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { type AuditEntry, insertAudit } from "../../../edge/db/audit.ts";
+import { sealSite } from "../../../edge/audit/seal.ts";
+import { insertAudit, redactAudit } from "../../../edge/db/audit.ts";
+import { isConflict } from "../../../edge/db/profiles.ts";
+import { append, buildEntry, newSiteId, oneTo, readRows, run, verify } from "../audit/audit.ts";
 
-const newSiteId = () => `s${crypto.randomUUID().slice(0, 8)}`;
-
-const entry = (subject: string, more: Partial<AuditEntry> = {}): AuditEntry => ({
-  ...{ at: 1, actor: "browser", action: "link", subject, detail: { a: `userId:${subject}` } },
-  ...more,
-});
-
-async function readSeqs(siteId: string): Promise<number[]> {
-  const { results } = await env.DB.prepare("SELECT seq FROM audit WHERE site_id = ?1 ORDER BY seq")
-    .bind(siteId)
-    .all<{ seq: number }>();
-  return results.map(({ seq }) => seq);
-}
-
-const oneTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+const readSeqs = async (siteId: string) =>
+  (await readRows<{ seq: number }>(siteId, "SELECT seq FROM audit WHERE site_id = ?1 ORDER BY seq")).map((r) => r.seq);
 
 describe("insertAudit", () => {
   it("appends entries in their order, whatever their size", async () => {
     const siteId = newSiteId();
     const long = "x".repeat(400_000);
-    await env.DB.batch(
-      insertAudit(
-        env.DB,
-        siteId,
-        ["a", "b", "c"].map((s) => entry(s, { detail: { long } })),
-      ),
-    );
-    await env.DB.batch(insertAudit(env.DB, siteId, [entry("d", { other: "e", detail: { "ü\ud800\0": 1e21 } })]));
-    const { results } = await env.DB.prepare(
+    await append(siteId, ...oneTo(3).map((n) => buildEntry(n, { detail: { long } })));
+    const { other: _, ...alone } = buildEntry(4, { detail: { "ü\ud800\0": 1e21 } });
+    await append(siteId, alone);
+    const rows = await readRows(
+      siteId,
       "SELECT seq, at, actor, action, subject, other, detail, length(salt) AS salt FROM audit WHERE site_id = ?1",
-    )
-      .bind(siteId)
-      .all();
-    expect(results.map(({ seq, subject }) => [seq, subject])).toEqual([
-      [1, "a"],
-      [2, "b"],
-      [3, "c"],
-      [4, "d"],
+    );
+    expect(rows.map(({ seq, subject, other }) => [seq, subject, other])).toEqual([
+      [1, "p1", "q1"],
+      [2, "p2", "q2"],
+      [3, "p3", "q3"],
+      [4, "p4", null],
     ]);
-    const last = { seq: 4, at: 1, actor: "browser", action: "link", subject: "d", other: "e", salt: 32 };
-    expect(results.at(-1)).toEqual({ ...last, detail: JSON.stringify({ "ü\ud800\0": 1e21 }) });
+    const last = { seq: 4, at: 1_004, actor: "browser", action: "link", subject: "p4", other: null, salt: 32 };
+    expect(rows.at(-1)).toEqual({ ...last, detail: JSON.stringify({ "ü\ud800\0": 1e21 }) });
   });
 
   it("leaves no gap and gives no number twice where fifty write at once, and one of them fails", async () => {
@@ -52,53 +36,110 @@ describe("insertAudit", () => {
       const statements = insertAudit(
         env.DB,
         siteId,
-        oneTo((n % 3) + 1).map((k) => entry(`${n}-${k}`)),
+        oneTo((n % 3) + 1).map((k) => buildEntry(k)),
       );
       return env.DB.batch(n === 25 ? [...statements, fail] : statements);
     });
     const ended = await Promise.allSettled(writes);
     expect(ended.filter(({ status }) => status === "rejected")).toHaveLength(1);
-    const written = oneTo(50)
-      .filter((n) => n !== 25)
-      .reduce((sum, n) => sum + (n % 3) + 1, 0);
+    const written = oneTo(50).reduce((sum, n) => sum + (n === 25 ? 0 : (n % 3) + 1), 0);
     expect(await readSeqs(siteId)).toEqual(oneTo(written));
   });
 });
 
-describe("the store", () => {
-  const refused = /audit is append-only/;
+describe("redactAudit", () => {
+  const erase = async (siteId: string, ...birthIds: string[]) =>
+    env.DB.batch(await redactAudit(env.DB, siteId, birthIds));
 
-  it("takes nothing back: no row is changed, deleted, replaced or put in between", async () => {
+  it("takes away the details of all that concerns somebody, from either side, and nothing of others", async () => {
     const siteId = newSiteId();
-    await env.DB.batch(
-      insertAudit(
-        env.DB,
-        siteId,
-        ["a", "b"].map((s) => entry(s)),
-      ),
-    );
-    const run = (sql: string) => env.DB.prepare(sql).bind(siteId).run();
+    const other = newSiteId();
+    const entries = [
+      buildEntry(1),
+      buildEntry(2),
+      buildEntry(3, { subject: "p1", other: "q2" }),
+      buildEntry(4, { other: "p1" }),
+      buildEntry(5),
+    ];
+    await append(siteId, ...entries);
+    await append(other, ...entries);
+    await sealSite(env.DB, siteId, 1);
+    await erase(siteId, "p1", "q2");
+    await erase(siteId, "p1", "q2");
+    const details = await readRows(siteId, "SELECT seq, detail, salt FROM audit WHERE site_id = ?1");
+    expect(details.filter(({ detail, salt }) => detail === null && salt === null).map(({ seq }) => seq)).toEqual([
+      1, 2, 3, 4,
+    ]);
+    expect(JSON.stringify(await readRows(siteId, "SELECT * FROM audit WHERE site_id = ?1"))).not.toContain("u1@");
+    expect(await verify(siteId)).toMatchObject({ breaks: [], redacted: 4 });
+    expect(await verify(other)).toMatchObject({ breaks: [], redacted: 0 });
+  });
+
+  it("takes away what was never sealed, and thousands of entries", async () => {
+    const siteId = newSiteId();
+    await append(siteId, ...oneTo(1_100).map((n) => buildEntry(n, { subject: "device" })));
+    await erase(siteId, "device");
+    await sealSite(env.DB, siteId, 1);
+    expect(await verify(siteId)).toMatchObject({ breaks: [], seqs: oneTo(1_100), redacted: 1_100 });
+  });
+
+  it("fails, with the erasure, where more has come meanwhile", async () => {
+    const siteId = newSiteId();
+    await append(siteId, buildEntry(1));
+    const statements = await redactAudit(env.DB, siteId, ["p1", "q1"]);
+    await append(siteId, buildEntry(2, { other: "p1" }));
+    await expect(env.DB.batch(statements)).rejects.toSatisfy(isConflict);
+    expect(await verify(siteId)).toMatchObject({ redacted: 0 });
+    await erase(siteId, "p1", "q1");
+    expect(await verify(siteId)).toMatchObject({ redacted: 2 });
+  });
+
+  it("has nothing to do with somebody of whom nothing was said", async () => {
+    await erase(newSiteId(), "nobody");
+  });
+});
+
+describe("the store", () => {
+  const refused = /audit(_seals)? is append-only/;
+
+  it("takes nothing back: no entry is changed, deleted, replaced or put in between", async () => {
+    const siteId = newSiteId();
+    await append(siteId, buildEntry(1), buildEntry(2));
     for (const column of ["at", "actor", "action", "subject", "other", "detail", "salt", "site_id", "seq"])
-      await expect(run(`UPDATE audit SET ${column} = '7' WHERE site_id = ?1`), column).rejects.toThrow(refused);
-    await expect(run("DELETE FROM audit WHERE site_id = ?1 AND seq = 2")).rejects.toThrow(refused);
+      await expect(run(siteId, `UPDATE audit SET ${column} = '7' WHERE site_id = ?1`), column).rejects.toThrow(refused);
+    await expect(run(siteId, "DELETE FROM audit WHERE site_id = ?1 AND seq = 2")).rejects.toThrow(refused);
     for (const seq of [0, 1, 2, 4, -1]) {
-      const columns = "(site_id, seq, at, actor, action, subject, detail, salt)";
-      const row = `VALUES (?1, ${seq}, 1, 'x', 'link', 'x', '{}', '')`;
-      await expect(run(`INSERT INTO audit ${columns} ${row}`), String(seq)).rejects.toThrow(refused);
-      await expect(run(`INSERT OR REPLACE INTO audit ${columns} ${row}`), String(seq)).rejects.toThrow(refused);
+      const row = `INTO audit (site_id, seq, at, actor, action, subject, detail, salt)
+        VALUES (?1, ${seq}, 1, 'x', 'link', 'x', '{}', '')`;
+      await expect(run(siteId, `INSERT ${row}`), String(seq)).rejects.toThrow(refused);
+      await expect(run(siteId, `INSERT OR REPLACE ${row}`), String(seq)).rejects.toThrow(refused);
     }
     expect(await readSeqs(siteId)).toEqual([1, 2]);
   });
 
   it("lets a detail go for its hash, once, and nothing with it", async () => {
     const siteId = newSiteId();
-    await env.DB.batch(insertAudit(env.DB, siteId, [entry("a")]));
-    const run = (set: string) => env.DB.prepare(`UPDATE audit SET ${set} WHERE site_id = ?1`).bind(siteId).run();
-    await expect(run("detail = NULL, salt = NULL")).rejects.toThrow(/CHECK constraint/);
-    await expect(run("detail = NULL, detail_hash = 'h'")).rejects.toThrow(/CHECK constraint/);
-    await expect(run("detail = NULL, salt = NULL, detail_hash = 'h', actor = 'x'")).rejects.toThrow(refused);
-    await run("detail = NULL, salt = NULL, detail_hash = 'h'");
-    await expect(run("detail_hash = 'i'")).rejects.toThrow(refused);
-    await expect(run("detail = '{}', salt = '', detail_hash = NULL")).rejects.toThrow(refused);
+    await append(siteId, buildEntry(1));
+    const set = (values: string) => run(siteId, `UPDATE audit SET ${values} WHERE site_id = ?1`);
+    await expect(set("detail = NULL, salt = NULL")).rejects.toThrow(/CHECK constraint/);
+    await expect(set("detail = NULL, detail_hash = 'h'")).rejects.toThrow(/CHECK constraint/);
+    await expect(set("detail = NULL, salt = NULL, detail_hash = 'h', actor = 'x'")).rejects.toThrow(refused);
+    await set("detail = NULL, salt = NULL, detail_hash = 'h'");
+    await expect(set("detail_hash = 'i'")).rejects.toThrow(refused);
+    await expect(set("detail = '{}', salt = '', detail_hash = NULL")).rejects.toThrow(refused);
+  });
+
+  it("takes no seal back either", async () => {
+    const siteId = newSiteId();
+    await append(siteId, buildEntry(1), buildEntry(2));
+    await sealSite(env.DB, siteId, 1);
+    for (const column of ["at", "digests", "hash", "site_id", "seq"])
+      await expect(run(siteId, `UPDATE audit_seals SET ${column} = '7' WHERE site_id = ?1`)).rejects.toThrow(refused);
+    await expect(run(siteId, "DELETE FROM audit_seals WHERE site_id = ?1")).rejects.toThrow(refused);
+    for (const seq of [1, 2]) {
+      const row = `INTO audit_seals (site_id, seq, at, digests, hash) VALUES (?1, ${seq}, 1, '[]', '')`;
+      await expect(run(siteId, `INSERT OR REPLACE ${row}`)).rejects.toThrow(refused);
+    }
+    expect(await verify(siteId)).toMatchObject({ breaks: [], head: { seq: 2 } });
   });
 });
