@@ -4,7 +4,6 @@ import * as z from "zod";
 import { type Identifier, splitIdentifier } from "../../shared/identifier.ts";
 import { selectComponents, toIdentifierRow } from "../db/identifiers.ts";
 import { type ConflictRow, EVIDENCE, selectConflicts, selectConflictsOf } from "../db/links.ts";
-import type { IdentityPolicy } from "../identity/policy.ts";
 import { type Group, groupStored, type ManualLink, resolveIdentities } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
@@ -88,7 +87,6 @@ async function toConflictPage(c: ApiContext, rows: D1PreparedStatement, limit: n
   const { data, next } = toPage((await rows.all<ConflictRow>()).results, limit, placeOf);
   const ends = JSON.stringify(data.flatMap(({ a, b }) => [a, b]));
   const { results } = await selectComponents(c.env.DB, siteOf(c), ends).all();
-  const { identity } = await findSite(c);
   const nodes = new Map(results.map(toIdentifierRow).map((node) => [node.identifier, node]));
   const groupOf = groupStored(nodes);
   const toEnd = (identifier: Identifier) => ({
@@ -102,11 +100,7 @@ async function toConflictPage(c: ApiContext, rows: D1PreparedStatement, limit: n
       b: toEnd(b),
       evidence,
       reason,
-<<<<<<< edge/api/conflicts.ts
-      possible: canUnite(groupOf.get(a), groupOf.get(b), { a, b }, identity),
-=======
       possible: canUnite(live, groupOf.get(a), groupOf.get(b), { a, b }, now),
->>>>>>> /tmp/api-check/edge/api/conflicts.ts
       ...(actor && { actor }),
       at: toIso(at),
       ...(messageId !== null && { messageId }),
@@ -117,26 +111,15 @@ async function toConflictPage(c: ApiContext, rows: D1PreparedStatement, limit: n
 
 /** Asks what a link by hand would be answered, of two groups of which both are known. */
 function canUnite(
-<<<<<<< edge/api/conflicts.ts
-  one: Group | undefined,
-  other: Group | undefined,
-  link: ManualLink,
-  identity: IdentityPolicy,
-=======
   live: LiveSite,
   one: Group | undefined,
   other: Group | undefined,
   link: ManualLink,
   now: number,
->>>>>>> /tmp/api-check/edge/api/conflicts.ts
 ): boolean {
   if (!one || !other || one === other) return false;
   const nodes = new Map([...one.nodes, ...other.nodes].map((node) => [node.identifier, node]));
   const graph = { nodes, knownLinks: new Set<string>(), refusedLinks: new Set<string>(), isRemembered: false };
-<<<<<<< edge/api/conflicts.ts
-  const options = { receivedAt: 0, newId: () => "", isTrusted: true, identity };
-=======
   const options = { receivedAt: now, newId: () => "", isTrusted: true, identity: live.identity };
->>>>>>> /tmp/api-check/edge/api/conflicts.ts
   return resolveIdentities(graph, { events: [], links: [link] }, options).links.length > 0;
 }
