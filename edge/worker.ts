@@ -1,4 +1,5 @@
 /** Wires the planes of the Worker together and does nothing else. */
+import { sealWaiting } from "./audit/seal.ts";
 import { isOverload } from "./db/errors.ts";
 import { deleteExpiredIdempotencyKeys } from "./db/idempotency.ts";
 import { deliver } from "./delivery/router.ts";
@@ -12,6 +13,8 @@ import { wakeDueProfiles } from "./profiles/wake.ts";
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
 /** What the cron trigger does ends before it comes again, with fewer statements than D1 takes of one invocation. */
 const MINUTE = { ms: 55_000, statements: 950 };
+/** Of it, what sealing the audit takes at most. */
+const SEALS = { ms: 5_000, statements: 100 };
 /** Of it, what time alone takes at most; changed rules get the rest. */
 const WAKES = { ms: 45_000, statements: 600 };
 
@@ -30,14 +33,20 @@ export default {
 
   async scheduled(_controller, env) {
     const started = Date.now();
+    const seals = { deadline: started + SEALS.ms, statements: SEALS.statements };
     const wakes = { deadline: started + WAKES.ms, statements: WAKES.statements };
     const jobs = [
+      async () => {
+        const sealed = await sealWaiting(env.DB, Date.now, seals);
+        if (sealed) log("info", { job: "seal", sealed });
+      },
       async () => {
         const woken = await wakeDueProfiles(env, Date.now, wakes);
         if (woken.decided) log("info", { job: "wake", ...woken });
       },
       async () => {
-        const statements = MINUTE.statements - WAKES.statements + wakes.statements;
+        const left = MINUTE.statements - SEALS.statements - WAKES.statements;
+        const statements = left + seals.statements + wakes.statements;
         const backfilled = await backfillWaiting(env, Date.now, { deadline: started + MINUTE.ms, statements });
         if (backfilled.decided) log("info", { job: "backfill", ...backfilled });
       },

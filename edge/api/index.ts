@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { type ApiContext, type ApiEnv, newApp } from "./app.ts";
+import { audit } from "./audit.ts";
 import { backfill } from "./backfill.ts";
 import { blocks } from "./blocks.ts";
 import { conflicts, profileConflicts } from "./conflicts.ts";
@@ -51,6 +52,7 @@ const routes = app
   .route("/api/blocks/preview", blockPreview)
   .route("/api/blocks", blocks)
   .route("/api/backfill", backfill)
+  .route("/api/audit", audit)
   .route("/api/profiles", profiles)
   .route("/api/profiles", profileTraits)
   .route("/api/traits", traits)
