@@ -123,7 +123,7 @@ export async function lintBlock(
   ];
 }
 
-const NO_NAMES: SentNames = { events: [], traits: [] };
+const NO_NAMES: SentNames = { events: [], traits: [], types: new Map() };
 
 /** They only give hints, and what is saved is saved: an answer does not fail for want of them. */
 const readNames = (c: ApiContext) => readSentNames(c.env.DB, siteOf(c)).catch(() => NO_NAMES);

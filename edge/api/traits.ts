@@ -3,7 +3,7 @@ import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { SOURCES, splitIdentifier } from "../../shared/identifier.ts";
 import { IDENTIFIER_LENGTH, NAME_LENGTH } from "../../shared/limits.ts";
-import { listTraitTypes, type StoredTraitType, TRAIT_TYPES, TYPES_PER_SOURCE } from "../db/trait-types.ts";
+import { type StoredTraitType, selectTraitTypes, TRAIT_TYPES, TYPES_PER_SOURCE } from "../db/trait-types.ts";
 import { readSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { type Facts, readFacts, readTraitHistory } from "../profiles/trait-history.ts";
@@ -162,7 +162,7 @@ export const traits = newApp().openapi(
   async (c) => {
     const { limit, cursor } = c.req.valid("query");
     const after = readCursor(cursor, z.tuple([z.number(), z.string()]).nullable(), null);
-    const rows = await listTraitTypes(c.env.DB, siteOf(c));
+    const { results: rows } = await selectTraitTypes(c.env.DB, siteOf(c)).all<StoredTraitType>();
     const sent = [...Map.groupBy(rows, ({ trait }) => trait)]
       .map(([trait, types]) => ({ trait, types, changedAt: changeOf(types) ?? 0 }))
       .sort((a, b) => b.changedAt - a.changedAt || (a.trait < b.trait ? -1 : 1))

@@ -1,5 +1,6 @@
-/** Which names of events and traits a site has sent, found in bounded parts of what is stored. */
+/** Which names of events and traits a site has sent, found in bounded parts of what is stored, and types of traits as they were noticed. */
 import type { SentNames } from "../segments/lint/names.ts";
+import { type StoredTraitType, selectTraitTypes } from "./trait-types.ts";
 
 /** Events that are looked at from either end of their order, and rows of traits. */
 const EVENTS = 2_000;
@@ -8,7 +9,7 @@ const NAMES = 2_000;
 
 /** All names where the site has not more than is looked at; otherwise those of some of its people. */
 export async function readSentNames(db: D1Database, siteId: string): Promise<SentNames> {
-  const [first, last, traits] = await db.batch([
+  const [first, last, traits, types] = await db.batch([
     db
       .prepare(
         `SELECT DISTINCT type, name FROM (
@@ -29,9 +30,12 @@ export async function readSentNames(db: D1Database, siteId: string): Promise<Sen
          LIMIT ?3`,
       )
       .bind(siteId, TRAIT_ROWS, NAMES),
+    selectTraitTypes(db, siteId),
   ]);
+  const byTrait = Map.groupBy(types!.results as StoredTraitType[], ({ trait }) => trait);
   return {
     events: [...first!.results, ...last!.results] as { type: string; name: string }[],
     traits: (traits!.results as { name: string }[]).map(({ name }) => name),
+    types: new Map([...byTrait].map(([trait, rows]) => [trait, [...new Set(rows.map(({ type }) => type))]])),
   };
 }

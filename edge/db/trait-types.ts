@@ -44,13 +44,11 @@ export function insertTraitTypes(
 }
 
 /** All of a site, by source, trait and time. */
-export async function listTraitTypes(db: D1Database, siteId: string): Promise<StoredTraitType[]> {
-  const { results } = await db
+export function selectTraitTypes(db: D1Database, siteId: string): D1PreparedStatement {
+  return db
     .prepare(
       `SELECT source, trait, type, first_at AS firstAt, message_id AS messageId FROM trait_types WHERE site_id = ?1
        ORDER BY source, trait, first_at, type`,
     )
-    .bind(siteId)
-    .all<StoredTraitType>();
-  return results;
+    .bind(siteId);
 }

@@ -12,6 +12,7 @@ export const FINDING_CODES = [
   "shadowed-variant",
   "unknown-event",
   "unknown-trait",
+  "other-type",
   "no-default",
   "unknown-segment",
   "inactive-segment",

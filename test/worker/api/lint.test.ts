@@ -86,6 +86,19 @@ describe("a condition that is looked over", () => {
   });
 });
 
+describe("a trait whose type a sender has changed", () => {
+  it("is told of where a rule asks for one of its types", async () => {
+    const site = await newSite();
+    const identify = (zip: unknown) => ({ type: "identify", userId: "u", messageId: `${typeof zip}`, traits: { zip } });
+    const hints = async () =>
+      seen((await site.post("/api/segments/lint", { condition: { trait: "zip", eq: 123 } })).findings);
+    await ingest(site, [identify(123)]);
+    expect(await hints()).toEqual([]);
+    await ingest(site, [identify("00123")]);
+    expect(await hints()).toEqual(["other-type /condition/eq"]);
+  });
+});
+
 describe("what is saved all the same", () => {
   it("is a segment, with its warnings", async () => {
     const site = await newSite();

@@ -119,7 +119,30 @@ it.each(["count", "days"])("ends where the next number is the same: %s", (measur
 it("gives no more hints about names than anybody reads", () => {
   const events = Array.from({ length: 4_000 }, (_, n) => ({ type: "track", name: `Sent ${n}` }));
   const any = Array.from({ length: CONDITION_NODES - 1 }, (_, n) => ({ event: `Name ${n}` }));
-  expect(lintNames({ any }, { events, traits: [] })).toHaveLength(40);
+  expect(lintNames({ any }, { events, traits: [], types: new Map() })).toHaveLength(40);
+});
+
+it.each([
+  [{ eq: 5 }, ["other-type /eq"]],
+  [{ eq: "5" }, ["other-type /eq"]],
+  [{ gte: 5, lt: 9 }, ["other-type /gte", "other-type /lt"]],
+  [{ in: ["5", "6"] }, ["other-type /in"]],
+  [{ in: ["5", 5] }, []],
+  [{ gt: "2024-01-01T00:00:00Z" }, []],
+  [{ eq: { trait: "other" } }, []],
+  [{ ne: 5 }, []],
+  [{ exists: true }, []],
+  [{ number: { gt: 5 } }, []],
+])("says of a trait that is sent as number and string what holds only of one of them: %j", (operators, expected) => {
+  const types = new Map([
+    ["zip", ["number", "string"]],
+    ["plan", ["string"]],
+  ]);
+  const sent = { events: [], traits: [], types };
+  const hints = lintNames({ trait: "zip", ...operators } as Condition, sent);
+  expect(hints.map(({ code, pointer }) => `${code} ${pointer}`)).toEqual(expected);
+  expect(lintNames({ trait: "plan", eq: "pro" }, sent)).toEqual([]);
+  expect(lintNames({ trait: "plan.name", eq: 5 }, sent)).toEqual([]);
 });
 
 it("finds variants that are never shown", () => {
