@@ -101,7 +101,7 @@ export class World {
   }
 
   #settle(group: Group, live: LiveSite, now: number, then?: (person: Person) => void): void {
-    const person = buildPerson(group, this.#all(), live, now);
+    const person = buildPerson(group, this.#all(), live);
     catchUp(person, live, now);
     then?.(person);
     this.profiles.set(person.profile.id, person.profile);

@@ -155,7 +155,7 @@ export function foldInput(
   return folded;
 
   function settleGroup(group: Group): void {
-    const person = buildPerson(group, stored, live, receivedAt);
+    const person = buildPerson(group, stored, live);
     const { profile } = person;
     const cause = group.profileIds.size > 1 ? "identity" : "event";
     const { row, now, changes, histories } = settlePerson(person, stored, live, receivedAt, cause);
@@ -191,7 +191,7 @@ function catchUpStored(stored: Stored, live: LiveSite, asOf: number): Map<string
   const changes = new Map<string, MembershipChange[]>();
   if (!stored.profiles.values().some((profile) => isBehind(profile, live, asOf))) return changes;
   for (const group of new Set(groupStored(stored.nodes).values())) {
-    const person = buildPerson(group, stored, live, asOf);
+    const person = buildPerson(group, stored, live);
     changes.set(person.profile.id, catchUp(person, live, asOf));
     stored.profiles.set(person.profile.id, person.profile);
     if (person.standing) stored.standings.set(person.profile.id, person.standing);

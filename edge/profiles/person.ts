@@ -34,7 +34,7 @@ export interface Person {
 }
 
 /** Folds a group into a person. Histories must fit the site's needs: see `refreshHistories`. */
-export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: number): Person {
+export function buildPerson(group: Group, stored: Stored, live: LiveSite): Person {
   const eldest = eldestOf(group);
   const known = stored.profiles.get(eldest.birthId);
   const united = [...group.profileIds].flatMap((id) => stored.profiles.get(id) ?? []);
@@ -45,7 +45,7 @@ export function buildPerson(group: Group, stored: Stored, live: LiveSite, now: n
     profile: {
       id: eldest.birthId,
       stableId: stableIdOf(eldest.identifier),
-      firstSeen: Math.min(now, ...united.map((profile) => profile.firstSeen)),
+      firstSeen: eldest.firstSeen,
       lastSeen: Math.max(0, ...united.map((profile) => profile.lastSeen)),
       version: known?.version ?? 0,
       mergedInto: null,
@@ -190,7 +190,7 @@ export function catchUp(person: Person, live: LiveSite, asOf: number): Membershi
 
 /** A person as of `now`, decided: what a reading answers. */
 export function decidePerson(group: Group, stored: Stored, live: LiveSite, now: number): Person {
-  const person = buildPerson(group, stored, live, now);
+  const person = buildPerson(group, stored, live);
   catchUp(person, live, now);
   Object.assign(person.profile, decideSegments(person, live, now));
   return person;

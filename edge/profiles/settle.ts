@@ -139,7 +139,7 @@ export async function settleProfiles(
     const missing = new Set(ids);
     let weight = 0;
     for (const group of new Set(groupStored(stored.nodes).values())) {
-      const person = buildPerson(group, stored, live, now());
+      const person = buildPerson(group, stored, live);
       const { profile } = person;
       missing.delete(profile.id);
       weight += person.events.length + Object.keys(profile.decisions).length;

@@ -80,7 +80,7 @@ async function countHolding(
   if (live.needs.events.length) await refreshHistories(db, live, stored);
   let count = 0;
   for (const group of new Set(groupStored(stored.nodes).values())) {
-    const person = buildPerson(group, stored, live, now);
+    const person = buildPerson(group, stored, live);
     const answers = program.evaluate(subjectOf(person, live), Math.max(now, person.profile.lastSeen));
     if (answers.at(-1)!.value === true) count++;
   }
