@@ -13,7 +13,7 @@ export async function listTraitMessages(
   const { results } = await db
     .prepare(
       `SELECT e.at, e.message_id AS messageId, e.owner FROM json_each(?2) AS asked
-       CROSS JOIN events AS e INDEXED BY events_site_id_owner_at_message_id
+       CROSS JOIN events AS e INDEXED BY events_site_id_owner_at_message_id_type
          ON e.site_id = ?1 AND e.owner = asked.value AND e.type IN ('identify', 'group')
            AND (e.at, e.message_id, e.owner) < (?3, ?4, ?5)
        ORDER BY e.at DESC, e.message_id DESC, e.owner DESC LIMIT ?6`,

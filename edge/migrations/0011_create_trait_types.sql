@@ -10,6 +10,7 @@ CREATE TABLE trait_types (
   PRIMARY KEY (site_id, source, trait, type)
 ) STRICT, WITHOUT ROWID;
 
--- Serves: the history of a trait, without reading what else its owner did. Of other types of event nothing is written.
-CREATE INDEX events_site_id_owner_at_message_id ON events (site_id, owner, at, message_id)
+-- Serves: the history of a trait, without reading what else its owner did. Of other types of event nothing is written. `type` makes
+-- it enough to find the place of a message.
+CREATE INDEX events_site_id_owner_at_message_id_type ON events (site_id, owner, at, message_id, type)
   WHERE type IN ('identify', 'group');
