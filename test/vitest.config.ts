@@ -21,6 +21,9 @@ export default defineConfig({
               bindings: {
                 ATTUNE_SECRET: "test-secret-0123456789abcdef0123456789abcdef",
                 ATTUNE_ADMIN_TOKEN: "test-admin-token-0123456789abcdef",
+                // Of the random suites: see test/unit/shared/seed.ts.
+                ...(process.env.ATTUNE_CASES && { ATTUNE_CASES: process.env.ATTUNE_CASES }),
+                ...(process.env.ATTUNE_SEED && { ATTUNE_SEED: process.env.ATTUNE_SEED }),
                 TEST_MIGRATIONS: await readD1Migrations(`${root}edge/migrations`),
               },
             },

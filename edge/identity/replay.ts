@@ -186,7 +186,8 @@ export async function replay(
   for await (const { moments, events } of readEvents(db, siteId, past.moments)) {
     for (const moment of moments) {
       enter(moment.at);
-      for (const input of inputsOf(moment, events, current.identity)) world.fold(live, input);
+      const links = moment.links.filter(({ id }) => id !== leftOut);
+      for (const input of inputsOf({ ...moment, links }, events, current.identity)) world.fold(live, input);
       if (moment.lists.length) world.applyLists(live, moment.at, moment.lists);
     }
   }

@@ -110,7 +110,10 @@ export function resolveIdentities(
     if (previous && previous !== owner) verdicts.push([previous, link(owner, previous, "alias", messageId)]);
     if (newsCount() > news) explain(event, verdicts);
   }
-  for (const { a, b } of input.links ?? []) link(a, b, "manual", null);
+  for (const { a, b } of input.links ?? []) {
+    if (!groupOf.has(a)) addNode(a);
+    link(a, b, "manual", null);
+  }
   return resolution;
 
   function addNode(identifier: Identifier): Group {

@@ -124,10 +124,19 @@ function compareNodes({ past, world }: Parting): { born: IdentifierRow[]; moved:
   for (const [identifier, node] of world.nodes) {
     const known = stored.get(identifier);
     if (!known) born.push(node);
-    else if (known.profileId !== node.profileId || known.firstSeen !== node.firstSeen)
-      moved.push({ ...known, profileId: node.profileId, firstSeen: node.firstSeen });
+    else if (JSON.stringify(placeOf(known)) !== JSON.stringify(placeOf(node)))
+      moved.push({ ...known, ...placeOf(node) });
   }
   return { born, moved, gone };
+}
+
+/** What of an identifier depends on others. An upload said nothing of one that nobody had heard of by then. */
+function placeOf({
+  profileId,
+  firstSeen,
+  lists,
+}: IdentifierRow): Pick<IdentifierRow, "profileId" | "firstSeen" | "lists"> {
+  return { profileId, firstSeen, lists };
 }
 
 /** Everybody concerned is written, changed or not: that proves that nothing happened to any of them meanwhile. */
