@@ -1,5 +1,4 @@
 /** Identifiers: how a kind and a value become one name, and what a site may say of kinds. */
-import { IDENTIFIER_LENGTH } from "./limits.ts";
 
 /** "kind:value", normalized. A kind has no colon. */
 export type Identifier = string;
@@ -91,20 +90,4 @@ export function isStorable(text: string): boolean {
 export function splitIdentifier(identifier: Identifier): { kind: IdentifierKind; value: string } {
   const colon = identifier.indexOf(":");
   return { kind: identifier.slice(0, colon), value: identifier.slice(colon + 1) };
-}
-
-/** As a site's own policy has it, without its settings. */
-export function identifierOf(kind: IdentifierKind, value: unknown): Identifier | null {
-  if (typeof value !== "string" && typeof value !== "number") return null;
-  let text = String(value).trim();
-  if (text.length > IDENTIFIER_LENGTH || isNothing(text) || !isStorable(text)) return null;
-  if (kind === "email") {
-    text = text.toLowerCase();
-    if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text)) return null;
-  }
-  if (kind === "phone") {
-    text = text.replace(/[\s().-]/g, "");
-    if (!/^\+[1-9]\d{6,14}$/.test(text)) return null;
-  }
-  return `${kind}:${text}`;
 }

@@ -1,24 +1,23 @@
 /** Recipient tokens of an e-mail send: signed, opaque, with no address in them. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
-import { IDENTIFIER_KINDS, type Identifier, identifierOf } from "../../shared/identifier.ts";
+import type { Identifier } from "../../shared/identifier.ts";
 import { NAME_LENGTH } from "../../shared/limits.ts";
 import { selectComponents, toIdentifierRow } from "../db/identifiers.ts";
+import type { IdentityPolicy } from "../identity/policy.ts";
+import { pointerOf } from "../invalid.ts";
 import { Problem, type ProblemError } from "../problem.ts";
 import { EMAIL_TOKEN_MS, signToken } from "../tokens.ts";
 import { newApp, siteOf } from "./app.ts";
+import { findSite } from "./profiles.ts";
 import { json, jsonBody, NameSchema, problemResponse } from "./schemas.ts";
 
 const RECIPIENTS = 1_000;
 
 const RecipientSchema = z
-  .strictObject({
-    userId: z.string().optional(),
-    email: z.string().optional(),
-    phone: z.string().optional(),
-    anonymousId: z.string().optional(),
-  })
-  .refine((recipient) => Object.keys(recipient).length === 1, "Name a recipient by exactly one identifier.");
+  .record(z.string(), z.string())
+  .refine((recipient) => Object.keys(recipient).length === 1, "Name a recipient by exactly one identifier.")
+  .openapi({ description: "One identifier, by its kind.", example: { email: "ada@shop.example" } });
 
 const TokensRequest = z
   .strictObject({
@@ -44,34 +43,34 @@ export const email = newApp().openapi(
   async (c) => {
     const siteId = siteOf(c);
     const { send, recipients } = c.req.valid("json");
-    const identifiers = toIdentifiers(recipients);
+    const { identity } = await findSite(c);
+    const identifiers = toIdentifiers(recipients, identity);
     const { results } = await selectComponents(c.env.DB, siteId, JSON.stringify(identifiers)).all();
-    const rows = results.map(toIdentifierRow);
-    const profileIds = new Map(rows.map(({ identifier, profileId }) => [identifier, profileId]));
+    const rows = new Map(results.map(toIdentifierRow).map((row) => [row.identifier, row]));
     const expiresAt = c.get("now") + EMAIL_TOKEN_MS;
     const tokens = await Promise.all(
       identifiers.map(async (identifier) => {
-        const profileId = profileIds.get(identifier) ?? "";
-        return { token: await signToken(c.env, "email", { siteId, profileId, send, expiresAt }) };
+        const { birthId = "", profileId = "" } = rows.get(identifier) ?? {};
+        return { token: await signToken(c.env, "email", { siteId, birthId, profileId, send, expiresAt }) };
       }),
     );
     return c.json(tokens, 200);
   },
 );
 
-function toIdentifiers(recipients: readonly z.infer<typeof RecipientSchema>[]): Identifier[] {
+function toIdentifiers(recipients: readonly z.infer<typeof RecipientSchema>[], identity: IdentityPolicy): Identifier[] {
   const errors: ProblemError[] = [];
   const identifiers = recipients.map((recipient, index) => {
-    const kind = IDENTIFIER_KINDS.find((kind) => recipient[kind] !== undefined)!;
-    const identifier = identifierOf(kind, recipient[kind]);
-    if (!identifier) {
-      errors.push({
-        pointer: `/recipients/${index}/${kind}`,
-        code: "no-identifier",
-        detail: `This ${kind} identifies nobody.`,
-      });
-    }
-    return identifier ?? "";
+    const [kind, value] = Object.entries(recipient)[0]!;
+    const checked = identity.check(kind, value);
+    if ("identifier" in checked) return checked.identifier;
+    errors.push({
+      pointer: pointerOf(["recipients", index, kind]),
+      code: "no-identifier",
+      detail:
+        checked.refused === "kind" ? "The site has no such kind of identifier." : `This ${kind} identifies nobody.`,
+    });
+    return "";
   });
   if (errors.length) throw new Problem("invalid-request", errors[0]!.detail, { errors });
   return identifiers;

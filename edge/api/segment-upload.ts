@@ -9,6 +9,7 @@ import { FAULTS, readIdentifierCsv, readIdentifiers } from "../segments/list.ts"
 import { applyList, MODES, matchRows } from "../segments/upload.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
 import { isCsv } from "./middleware/body.ts";
+import { findSite } from "./profiles.ts";
 import { json, KeySchema, problemResponse } from "./schemas.ts";
 import { findSegment } from "./segments.ts";
 
@@ -18,10 +19,10 @@ const UNMATCHED = 1_000;
 const BUDGET_MS = 20_000;
 const STATEMENTS = 900;
 
-const ValueSchema = z.union([z.string(), z.int()]).optional();
+const ValueSchema = z.union([z.string(), z.int()]);
 const GivenSchema = z.union([
   z.string(),
-  z.strictObject({ userId: ValueSchema, email: ValueSchema, phone: ValueSchema, anonymousId: ValueSchema }),
+  z.record(z.string(), ValueSchema).openapi({ description: "By kind.", example: { email: "ada@shop.example" } }),
 ]);
 
 const ListSchema = z
@@ -74,7 +75,7 @@ export const segmentUpload = newApp().openapi(
     method: "post",
     path: "/{key}/members",
     summary: "Upload the members of a static segment",
-    description: `CSV in UTF-8 or UTF-16 with a header that has userId, email, phone or anonymousId among its columns, or JSON. Fields are separated by
+    description: `CSV in UTF-8 or UTF-16 with a header that has userId, email, phone, anonymousId or another kind of the site among its columns, or JSON. Fields are separated by
 commas, semicolons or tabs; \`E-Mail\`, \`Email Address\`, \`user_id\` and \`Phone Number\` are read, too. A single
 column without such a header holds userIds, e-mail addresses included. At most ${UPLOAD_ROWS} rows, 1 MB of CSV or 500 KB of JSON. Only people
 who are known come in. Sending a list again changes nothing.`,
@@ -96,9 +97,10 @@ who are known come in. Sending a list again changes nothing.`,
     const { key } = c.req.valid("param");
     const { mode, allowEmpty } = c.req.valid("query");
     const segment = await findUploadable(c, key);
+    const { identity } = await findSite(c);
     const rows = isCsv(c.req.raw.headers)
-      ? await readIdentifierCsv(new Uint8Array(await c.req.arrayBuffer()))
-      : readIdentifiers((c.req.valid("json") as z.output<typeof ListSchema>).identifiers); // the type has CSV's text too
+      ? await readIdentifierCsv(new Uint8Array(await c.req.arrayBuffer()), identity)
+      : readIdentifiers((c.req.valid("json") as z.output<typeof ListSchema>).identifiers, identity); // the type has CSV's text too
     const { named, unmatched } = await matchRows(c.env.DB, siteId, rows);
     if (mode === "replace" && !named.size && allowEmpty === "false") {
       const detail = `No row of ${rows.length} leads to anybody, so that everybody would leave: say allowEmpty=true if that is meant.`;

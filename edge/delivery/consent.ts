@@ -1,7 +1,6 @@
 /** `POST /v1/consent`: purposes granted or withdrawn, kept with their proof. */
 import * as z from "zod";
 import { PURPOSES } from "../../shared/consent.ts";
-import { identifierOf } from "../../shared/identifier.ts";
 import type { ConsentStatement } from "../db/consents.ts";
 import type { Env } from "../env.ts";
 import { correctTime } from "../ingest/clock.ts";
@@ -28,7 +27,11 @@ export async function answerConsent(request: Request, env: Env, context: Executi
   const parsed = consentSchema.safeParse(body);
   if (!parsed.success) throw invalidRequest(parsed.error);
   const said = parsed.data;
-  const identifiers = [identifierOf("userId", said.userId), identifierOf("anonymousId", said.anonymousId)];
+  const { identity } = live;
+  const identifiers = [
+    identity.identifierOf("userId", said.userId),
+    identity.identifierOf("anonymousId", said.anonymousId),
+  ];
   if (!identifiers.some(Boolean)) {
     const detail = "userId or anonymousId must be given, and name somebody";
     throw new Problem("invalid-request", detail, { errors: [{ pointer: "/anonymousId", code: "required", detail }] });
@@ -48,7 +51,8 @@ export async function answerConsent(request: Request, env: Env, context: Executi
         )
       : [],
   );
-  const { result } = await ingestFresh(env, live, { events: [], consents, source: sourceOf(request), receivedAt });
+  const input = { events: [], consents, source: sourceOf(request), receivedAt };
+  const { result } = await ingestFresh(env, live, input, context);
   if (!consents.some(({ identifier }) => result.personOf(identifier))) throw new Problem("erased");
   return Response.json({ success: true }, { headers: { ...headers, "cache-control": "no-store" } });
 }

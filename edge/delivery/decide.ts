@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { PURPOSES, type Purpose, readConsent } from "../../shared/consent.ts";
 import { stableIdOf } from "../../shared/hash.ts";
-import { type Identifier, identifierOf } from "../../shared/identifier.ts";
+import type { Identifier } from "../../shared/identifier.ts";
 import type { DecideAnswer, IngestAnswer } from "../../shared/wire.ts";
 import { decideFromToken, decideSlots, NOBODY, type SlotAnswer, type Viewer } from "../blocks/decide.ts";
 import { statementsOf } from "../db/identifiers.ts";
@@ -59,7 +59,7 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     if (decided) return respond(viewer, decided, asked.token as string, { success: true, accepted: 0, rejected: [] });
   }
 
-  const visitor = identifierOf("anonymousId", asked.anonymousId);
+  const visitor = known.identity.identifierOf("anonymousId", asked.anonymousId);
   const { answer, result, live } = await ingestMessages(env, known, {
     messages: events ?? [],
     envelope: body,
@@ -68,7 +68,7 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     receivedAt: now,
     also: visitor ? [visitor] : [],
   });
-  const person = visitor ? visiblePerson(result.personOf(visitor), asked) : null;
+  const person = visitor ? visiblePerson(result.personOf(visitor), live, asked) : null;
   const viewer = person
     ? { ...viewerOf(person), consent: restrict(person.consent, asked) }
     : viewerOfLocal(live, asked, visitor, now);
@@ -116,7 +116,7 @@ async function readProfileToken(
   if (typeof asked.token !== "string" || asked.token.length > TOKEN_CHARACTERS) return null;
   const token = await verifyToken(env, "profile", asked.token);
   if (!token || token.siteId !== live.manifest.siteId || token.anonymousId !== asked.anonymousId) return null;
-  const user = identifierOf("userId", asked.userId);
+  const user = live.identity.identifierOf("userId", asked.userId);
   if (user && token.user !== stableIdOf(user)) return null;
   return now - token.issuedAt < PROFILE_TOKEN_MS ? token : null;
 }
@@ -147,8 +147,8 @@ function isFresh(token: ProfileToken, live: LiveSite, now: number): boolean {
  * A device whose profile belongs to another user than the one that the page names is a shared device: what is known of
  * the other user is not for these eyes.
  */
-function visiblePerson(person: Person | null, asked: DecideBody): Person | null {
-  const user = identifierOf("userId", asked.userId);
+function visiblePerson(person: Person | null, live: LiveSite, asked: DecideBody): Person | null {
+  const user = live.identity.identifierOf("userId", asked.userId);
   if (!person || !user) return person;
   const other = person.group.nodes.some(({ identifier }) => identifier.startsWith("userId:") && identifier !== user);
   return other ? null : person;

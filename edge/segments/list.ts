@@ -1,7 +1,9 @@
 /** An uploaded list of people, in CSV or JSON: row by row the identifiers it names, or what is wrong with it. Echoes no value. */
 import { readCsv } from "../../shared/csv.ts";
-import { IDENTIFIER_KINDS, type Identifier, type IdentifierKind, identifierOf } from "../../shared/identifier.ts";
+import type { Identifier, IdentifierKind } from "../../shared/identifier.ts";
 import { UPLOAD_ROWS } from "../../shared/limits.ts";
+import type { IdentityPolicy } from "../identity/policy.ts";
+import { pointerOf } from "../invalid.ts";
 import { Problem } from "../problem.ts";
 
 export const FAULTS = ["empty", "ragged", "encoding", "invalid", "unknown"] as const;
@@ -22,17 +24,31 @@ export interface Row {
   fault: Fault | null;
 }
 
-export type GivenIdentifier = string | { [kind in IdentifierKind]?: string | number | undefined };
+export type GivenIdentifier = string | { [kind in IdentifierKind]?: string | number };
 
-/** @param given a text is a userId */
-export function readIdentifiers(given: readonly GivenIdentifier[]): Row[] {
+/**
+ * @param given a text is a userId
+ * @throws Problem for a kind that the site does not have
+ */
+export function readIdentifiers(given: readonly GivenIdentifier[], identity: IdentityPolicy): Row[] {
   return given.map((value, index) => {
     const row = typeof value === "string" ? { userId: value } : value;
-    const values = IDENTIFIER_KINDS.flatMap((kind) =>
-      row[kind] === undefined ? [] : [[kind, String(row[kind])] as const],
+    for (const kind of Object.keys(row)) if (!identity.kinds.has(kind)) throw unknownKind(index, kind, identity);
+    const values = [...identity.kinds.keys()].flatMap((kind) =>
+      Object.hasOwn(row, kind) ? [[kind, String(row[kind])] as const] : [],
     );
-    return toRow(index + 1, values);
+    return toRow(index + 1, values, identity);
   });
+}
+
+function unknownKind(index: number, kind: string, identity: IdentityPolicy): Problem {
+  const detail = `The site has no such kind of identifier: ${namesOf(identity)}.`;
+  const errors = [{ pointer: pointerOf(["identifiers", index, kind]), code: "kind", detail }];
+  return new Problem("invalid-request", detail, { errors });
+}
+
+function namesOf(identity: IdentityPolicy): string {
+  return [...identity.kinds.keys()].join(", ");
 }
 
 /**
@@ -41,7 +57,7 @@ export function readIdentifiers(given: readonly GivenIdentifier[]): Row[] {
  *
  * @throws Problem where no row can be told from another: no known column, a quote that is never closed, too many rows
  */
-export async function readIdentifierCsv(bytes: Uint8Array): Promise<Row[]> {
+export async function readIdentifierCsv(bytes: Uint8Array, identity: IdentityPolicy): Promise<Row[]> {
   const text = decode(bytes);
   const rows: Row[] = [];
   let columns: (IdentifierKind | null)[] | undefined;
@@ -51,14 +67,14 @@ export async function readIdentifierCsv(bytes: Uint8Array): Promise<Row[]> {
       number++;
       if (fields.every((field) => field.trim() === "")) continue;
       if (!columns) {
-        const named = fields.map(kindOf);
+        const named = fields.map((field) => kindOf(field, identity));
         const isHeader = named.some((kind) => kind !== null);
-        if (!isHeader && fields.length > 1) throw unnamed();
+        if (!isHeader && fields.length > 1) throw unnamed(identity);
         columns = isHeader ? named : ["userId"];
         if (isHeader) continue;
       }
       if (rows.length === UPLOAD_ROWS) throw tooMany();
-      rows.push(readFields(number, fields, columns));
+      rows.push(readFields(number, fields, columns, identity));
     }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
@@ -71,8 +87,8 @@ function tooMany(): Problem {
   return new Problem("upload-too-large", `Split the list: it has more than ${UPLOAD_ROWS.toLocaleString("en")} rows.`);
 }
 
-function unnamed(): Problem {
-  const detail = `The first row names no identifier: name a column ${IDENTIFIER_KINDS.join(", ")}.`;
+function unnamed(identity: IdentityPolicy): Problem {
+  const detail = `The first row names no identifier: name a column ${namesOf(identity)}.`;
   return new Problem("invalid-request", detail);
 }
 
@@ -82,14 +98,24 @@ async function* linesOf(text: string): AsyncGenerator<string> {
 }
 
 /** How mailing tools and spreadsheets head such columns, besides the kind's own name. */
-const HEADINGS: { readonly [kind in IdentifierKind]?: readonly string[] } = {
-  email: ["emailaddress", "emailadresse", "mail"],
-  phone: ["phonenumber", "mobile", "mobilenumber", "telefon"],
-};
+const HEADINGS: ReadonlyMap<string, IdentifierKind> = new Map([
+  ["emailaddress", "email"],
+  ["emailadresse", "email"],
+  ["mail", "email"],
+  ["phonenumber", "phone"],
+  ["mobile", "phone"],
+  ["mobilenumber", "phone"],
+  ["telefon", "phone"],
+]);
 
-function kindOf(name: string): IdentifierKind | null {
-  const plain = name.toLowerCase().replace(/[\s_-]/g, "");
-  return IDENTIFIER_KINDS.find((kind) => kind.toLowerCase() === plain || HEADINGS[kind]?.includes(plain)) ?? null;
+function kindOf(name: string, { kinds }: IdentityPolicy): IdentifierKind | null {
+  const plain = plainOf(name);
+  const kind = kinds.keys().find((kind) => plainOf(kind) === plain) ?? HEADINGS.get(plain);
+  return kind !== undefined && kinds.has(kind) ? kind : null;
+}
+
+function plainOf(name: string): string {
+  return name.toLowerCase().replace(/[\s_-]/g, "");
 }
 
 /** By its byte order mark UTF-16, as Excel's "Unicode text" is; otherwise UTF-8. */
@@ -100,21 +126,26 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder(encoding).decode(bytes);
 }
 
-function readFields(row: number, fields: readonly string[], columns: readonly (IdentifierKind | null)[]): Row {
+function readFields(
+  row: number,
+  fields: readonly string[],
+  columns: readonly (IdentifierKind | null)[],
+  identity: IdentityPolicy,
+): Row {
   if (fields.length !== columns.length) return { row, kinds: [], identifiers: [], fault: "ragged" };
-  const values = IDENTIFIER_KINDS.flatMap((kind) =>
+  const values = [...identity.kinds.keys()].flatMap((kind) =>
     fields.flatMap((field, column) =>
       columns[column] === kind && field.trim() !== "" ? [[kind, field] as const] : [],
     ),
   );
-  return toRow(row, values);
+  return toRow(row, values, identity);
 }
 
 /** @param values strongest first */
-function toRow(row: number, values: readonly (readonly [IdentifierKind, string])[]): Row {
+function toRow(row: number, values: readonly (readonly [IdentifierKind, string])[], identity: IdentityPolicy): Row {
   const kinds = values.map(([kind]) => kind);
   const identifiers = values.flatMap(([kind, value]) => {
-    const identifier = value.includes("\ufffd") ? null : identifierOf(kind, value);
+    const identifier = value.includes("\ufffd") ? null : identity.identifierOf(kind, value);
     return identifier === null ? [] : [identifier];
   });
   const isBroken = values.some(([, value]) => value.includes("\ufffd"));

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type StoredLists, selectComponents, toIdentifierRow } from "../../../edge/db/identifiers.ts";
 import { type ListStatement, listStatements } from "../../../edge/db/list-statements.ts";
 import { listedAt, nodesAt } from "../../../edge/profiles/lists.ts";
+import { buildPolicy } from "../../../edge/identity/policy.ts";
 import { readIdentifiers } from "../../../edge/segments/list.ts";
 import { applyList, type Mode, matchRows } from "../../../edge/segments/upload.ts";
 import { type Client, ingest, type Json, newSite } from "../api/client.ts";
@@ -133,7 +134,7 @@ describe("an upload", () => {
 
   it("comes after all that is stored of somebody, and what comes next after it, whatever the clocks say", async () => {
     const site = await newList();
-    const { named } = await matchRows(env.DB, site.siteId, readIdentifiers([{ anonymousId: "a" }]));
+    const { named } = await matchRows(env.DB, site.siteId, readIdentifiers([{ anonymousId: "a" }], buildPolicy()));
     const run = (mode: Mode, now: number) => {
       const budget = { deadline: Infinity, statements: Infinity };
       return applyList(bindings, site.siteId, { key: "vip", createdAt: 0 }, named, mode, () => now, budget);
