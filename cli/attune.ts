@@ -19,10 +19,12 @@ const USAGE = `Usage: npm run attune -- <command> [options]
   key create                one more key for the site of ATTUNE_SECRET_KEY
       --kind <kind>         write | secret (default)
       --label <text>        what it is for
+  audit verify              whether the audit of the site of ATTUNE_SECRET_KEY is what it was; exit code 1 if not
+      --anchor <text>       the head that an earlier run printed: whether nothing has changed up to it since
   replay <file>             send a clickstream file to a running Worker; see replay --help
   help                      this text
 
-site and key ask a running Worker: --url (or ATTUNE_URL, default http://127.0.0.1:8787) says which one, and
+site, key and audit ask a running Worker: --url (or ATTUNE_URL, default http://127.0.0.1:8787) says which one, and
 ATTUNE_ADMIN_TOKEN holds its admin token. Both are found by themselves on a local start.
 `;
 
@@ -33,6 +35,7 @@ const COMMANDS: { [name: string]: () => Promise<(args: string[]) => Promise<numb
   deploy: async () => (await import("./deploy.ts")).deploy,
   site: async () => (await import("./site.ts")).runSite,
   key: async () => (await import("./site.ts")).runKey,
+  audit: async () => (await import("./audit.ts")).runAudit,
   replay: async () => (await import("./replay.ts")).replay,
   help: async () => async () => {
     process.stdout.write(USAGE);

@@ -66,15 +66,20 @@ export async function startSystem(): Promise<System> {
 
 /** Rows of the Worker's D1, read from its file beside it. */
 export function readRows<T>(system: System, sql: string): T[] {
+  return withDatabase(system, { readOnly: true }, (database) => database.prepare(sql).all() as T[]);
+}
+
+/** Opens the file of the Worker's D1. Write to it only while the Worker is stopped. */
+export function withDatabase<T>(system: System, options: { readOnly: boolean }, use: (database: DatabaseSync) => T): T {
   const state = join(system.folder, "state");
   const files = readdirSync(state, { recursive: true, encoding: "utf8" }).filter(
     (name) => /\bd1\b.*\.sqlite$/.test(name) && !name.endsWith("metadata.sqlite"),
   );
   for (const file of files) {
-    const database = new DatabaseSync(join(state, file), { readOnly: true });
+    const database = new DatabaseSync(join(state, file), options);
     try {
       const isOurs = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'events'").get() !== undefined;
-      if (isOurs) return database.prepare(sql).all() as T[];
+      if (isOurs) return use(database);
     } finally {
       database.close();
     }
