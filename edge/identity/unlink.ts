@@ -111,9 +111,9 @@ async function write(db: D1Database, siteId: string, parting: Parting): Promise<
 function compareNodes({ past, world }: Parting): { born: IdentifierRow[]; moved: IdentifierRow[]; gone: Identifier[] } {
   const stored = past.stored.nodes;
   const said = new Set(
-    past.moments.flatMap(({ arrivals, consents, lists }) => [
+    past.moments.flatMap(({ arrivals, consents }) => [
       ...arrivals.map(({ owner }) => owner),
-      ...[...consents, ...lists].map(({ identifier }) => identifier),
+      ...consents.map(({ identifier }) => identifier),
     ]),
   );
   const gone = [...stored.keys()].filter((identifier) => !world.nodes.has(identifier));

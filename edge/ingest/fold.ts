@@ -191,6 +191,8 @@ function catchUpStored(stored: Stored, live: LiveSite, asOf: number): Map<string
   const changes = new Map<string, MembershipChange[]>();
   if (!stored.profiles.values().some((profile) => isBehind(profile, live, asOf))) return changes;
   for (const group of new Set(groupStored(stored.nodes).values())) {
+    const profiles = [...group.profileIds].flatMap((id) => stored.profiles.get(id) ?? []);
+    if (!profiles.some((profile) => isBehind(profile, live, asOf))) continue;
     const person = buildPerson(group, stored, live);
     changes.set(person.profile.id, catchUp(person, live, asOf));
     stored.profiles.set(person.profile.id, person.profile);
