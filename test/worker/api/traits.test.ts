@@ -293,6 +293,87 @@ describe("the traits that a site's senders send", () => {
   });
 });
 
+describe("what a sender says in JSON", () => {
+  const numbers =
+    '{"large":1e300,"small":5e-324,"exact":0.30000000000000004,"nought":-0,"id":9007199254740993,"endless":1e999}';
+  const hostile: [name: string, traits: string][] = [
+    ["names of JavaScript", '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"toString":1}'],
+    ["numbers at the limits", numbers],
+    ["lists of objects", '{"orders":[{"id":1,"lines":[{"sku":"a"},null]},[],[[]],{}]}'],
+    ["strings of all kinds", '{"a":"\\ud800","b":"\\u0000","c":"💥\\n\\"\'","d":"","e":"\'; DROP TABLE traits;--"}'],
+    ["nesting to the limit", `{"deep":${'{"a":'.repeat(10)}[1]${"}".repeat(10)}}`],
+    ["many names", JSON.stringify(Object.fromEntries(Array.from({ length: 490 }, (_, i) => [`${i}`, i])))],
+  ];
+
+  it.each(hostile)("is what it is told: %s", async (_name, text) => {
+    const site = await newShop();
+    const body = `{"writeKey":"${site.writeKey}","batch":[{"type":"identify","userId":"ada","messageId":"m","traits":${text}}]}`;
+    const response = await exports.default.fetch("https://edge.example/v1/batch", { method: "POST", body });
+    expect(await response.json()).toEqual({ success: true, accepted: 1, rejected: [] });
+    // As JSON has it: an endless number is null, and so unsets.
+    const said = Object.entries(JSON.parse(JSON.stringify(JSON.parse(text)))).filter(([, value]) => value !== null);
+    const profile = await (await site.send("GET", "/api/profiles?userId=ada")).text();
+    expect(Object.entries(JSON.parse(profile).traits).sort()).toEqual(said.toSorted());
+    const listed = await readPages(site, `/api/profiles/${JSON.parse(profile).id}/traits?limit=200`);
+    expect(listed.map(({ trait, value }) => [trait, value])).toEqual(said.toSorted());
+    expect(({} as Json).polluted).toBeUndefined();
+    const [trait, value] = said[0]!;
+    const { data } = await site.get(history(JSON.parse(profile).id, trait));
+    expect(data).toMatchObject([{ value, counts: true }]);
+  });
+
+  it("and cannot be a name is left out, and told; the event is stored", async () => {
+    const site = await newShop();
+    const traits = JSON.parse(`{"":1,"\\ud800":1,"a\\u0000b":1,"${"x".repeat(257)}":1,"plan":"pro"}`);
+    expect(await browse(site, [identify({}, 2), identify(traits, 1)])).toEqual({
+      ...{ success: true, accepted: 2, rejected: [] },
+      warnings: [{ index: 1, pointer: "/traits", code: "name", detail: expect.stringMatching(/^not kept: "", /) }],
+    });
+    const { id, traits: kept } = await site.get("/api/profiles?userId=ada");
+    expect(kept).toEqual({ plan: "pro" });
+    expect((await site.get(`/api/profiles/${id}/events`)).data).toHaveLength(2);
+    const alone = await exports.default.fetch("https://edge.example/v1/identify", {
+      method: "POST",
+      body: JSON.stringify({ writeKey: site.writeKey, userId: "ada", traits: { "": 1 } }),
+    });
+    expect(alone.status).toBe(200);
+    expect(await alone.json()).toMatchObject({ accepted: 1, warnings: [{ index: 0, code: "name" }] });
+  });
+
+  it("and is larger than an event may be is refused with the event", async () => {
+    const site = await newShop();
+    const answer = await browse(site, [identify({ bio: "x".repeat(40_000) }, 1), identify({ plan: "pro" }, 1)]);
+    expect(answer).toMatchObject({
+      accepted: 1,
+      rejected: [{ index: 0, problem: { type: "/problems#event-too-large" } }],
+    });
+  });
+
+  it("comes whole, nested values with it, to rules, templates and provenance", async () => {
+    const site = await newShop();
+    await site.post("/api/segments", {
+      ...{ key: "romans", name: "Romans", condition: { trait: "address.city", eq: "Rome" }, status: "active" },
+    });
+    await ingest(site, [identify({ address: { city: "Rome", zip: "00118" } }, 20)]);
+    const template = "{{ customer.address.city | default: 'nowhere' }} {{ customer.address.zip | default: '-' }}";
+    await site.post("/api/blocks", { key: "hero", slot: "hero", variants: [{ key: "a", template }] });
+    await site.post("/api/blocks/hero/publish");
+    const [{ token }] = await site.post("/api/email/tokens", { send: "s", recipients: [{ userId: "ada" }] });
+    const shown = async () => (await exports.default.fetch(`https://edge.example/e/${token}/hero`)).text();
+    const read = async () => {
+      const { traits, traitSources, segments } = await site.get("/api/profiles?userId=ada&provenance=1");
+      return { traits, sources: Object.keys(traitSources), segments: segments.map(({ key }: Json) => key) };
+    };
+    expect(await read()).toEqual({
+      ...{ traits: { address: { city: "Rome", zip: "00118" } }, sources: ["address"], segments: ["romans"] },
+    });
+    expect(await shown()).toBe("Rome 00118");
+    await browse(site, [identify({ address: { city: "Paris" } }, 10)]);
+    expect(await read()).toEqual({ traits: { address: { city: "Paris" } }, sources: ["address"], segments: [] });
+    expect(await shown()).toBe("Paris -");
+  });
+});
+
 describe("asked for", () => {
   it.each([
     ["/nobody/traits", "not-found"],
