@@ -169,25 +169,6 @@ export async function listProfileIds(
   );
 }
 
-/** The identifiers of the profiles that are said to be on a list themselves, each with its profile. */
-export async function listListed(
-  db: D1Database,
-  siteId: string,
-  list: { key: string; createdAt: number },
-  profileIds: readonly string[],
-): Promise<Map<Identifier, string>> {
-  const { results } = await db
-    .prepare(
-      `SELECT m.identifier, m.profile_id AS profileId FROM json_each(?2) AS asked
-       CROSS JOIN identifiers AS m INDEXED BY identifiers_site_id_profile_id
-         ON m.site_id = ?1 AND m.profile_id = asked.value
-       WHERE m.lists -> ?3 ->> 0 = 1 AND m.lists -> ?3 ->> 1 >= ?4`,
-    )
-    .bind(siteId, JSON.stringify(profileIds), list.key, list.createdAt)
-    .all<{ identifier: Identifier; profileId: string }>();
-  return new Map(results.map(({ identifier, profileId }) => [identifier, profileId]));
-}
-
 /** The newest statement per purpose wins; an equal time keeps the refusal. */
 export function mergeConsent(into: StoredConsent, from: StoredConsent): StoredConsent {
   const merged: StoredConsent = { ...into };

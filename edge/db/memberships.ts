@@ -86,25 +86,6 @@ export async function listMembersAmong(
   return new Set(results.map(({ profileId }) => profileId));
 }
 
-/** Members that are none of the profiles, in the order of their ids, at most `limit`. */
-export async function listOtherMembers(
-  db: D1Database,
-  siteId: string,
-  key: string,
-  profileIds: readonly string[],
-  limit: number,
-): Promise<string[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT profile_id AS profileId FROM memberships
-       WHERE site_id = ?1 AND segment_key = ?2 AND profile_id NOT IN (SELECT value FROM json_each(?3))
-       ORDER BY profile_id LIMIT ?4`,
-    )
-    .bind(siteId, key, JSON.stringify(profileIds), limit)
-    .all<{ profileId: string }>();
-  return results.map(({ profileId }) => profileId);
-}
-
 /** Of each segment the members with the smallest profile ids, ascending, at most `limit`. */
 export function selectLowestMembers(
   db: D1Database,

@@ -10,6 +10,8 @@ CREATE TABLE list_statements (
   listed INTEGER CHECK (listed IN (0, 1)),
   PRIMARY KEY (site_id, identifier, segment_key, at)
 ) STRICT, WITHOUT ROWID;
+-- Serves: whom a list ever named, so that another may take its place.
+CREATE INDEX list_statements_site_id_segment_key_identifier ON list_statements (site_id, segment_key, identifier) WHERE listed = 1;
 
 -- The newest statement of each list: {segment key: [listed, at]}.
 ALTER TABLE identifiers ADD COLUMN lists TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(lists));

@@ -5,23 +5,48 @@
 import type { IdentifierRow } from "../db/identifiers.ts";
 import type { ListStatement } from "../db/list-statements.ts";
 
+/** `createdAt`: what was said before is of another list, which had the same key. */
+export interface List {
+  key: string;
+  createdAt?: number;
+}
+
+type Said = Pick<IdentifierRow, "identifier" | "lists">;
+
 /**
  * Since when identifiers of one person are on a list by the newest of their statements; null where that says no, or where none
  * says anything. Of equal times the no counts.
- *
- * @param list `createdAt`: what was said before is of another list, which had the same key
  */
-export function listedAt(
-  nodes: readonly Pick<IdentifierRow, "lists">[],
-  { key, createdAt = 0 }: { key: string; createdAt?: number },
-): number | null {
-  let newest: { listed: boolean; at: number } | null = null;
+export function listedAt(nodes: readonly Said[], list: List): number | null {
+  const at = lastAt(nodes, list, true);
+  return at > lastAt(nodes, list, false) ? at : null;
+}
+
+/**
+ * Whether a statement on one of the identifiers of a person may change who is on a list, now or once they are taken apart. What
+ * is said again is no news, unless the contrary was said of another of them since; nor that somebody is not on a list that none
+ * of them is on.
+ */
+export function isNews(
+  nodes: readonly Said[],
+  list: List,
+  { identifier, listed }: Pick<ListStatement, "identifier" | "listed">,
+): boolean {
+  const own = nodes.filter((node) => node.identifier === identifier);
+  if (listed === null) return lastAt(own, list, true) >= 0;
+  const said = lastAt(own, list, listed);
+  const contrary = lastAt(nodes, list, !listed);
+  return listed ? said <= contrary : said < contrary;
+}
+
+/** When any of the identifiers was last said to be on a list, or not to be; -1: none says so. */
+function lastAt(nodes: readonly Said[], { key, createdAt = 0 }: List, listed: boolean): number {
+  let last = -1;
   for (const { lists } of nodes) {
-    const [listed, at] = (Object.hasOwn(lists, key) && lists[key]) || [null, 0];
-    if (listed === null || at < createdAt) continue;
-    if (!newest || at > newest.at || (at === newest.at && !listed)) newest = { listed, at };
+    const [said, at] = (Object.hasOwn(lists, key) && lists[key]) || [null, 0];
+    if (said === listed && at >= createdAt && at > last) last = at;
   }
-  return newest?.listed ? newest.at : null;
+  return last;
 }
 
 /** When anything was last said of any of the identifiers; 0: never. Whatever comes then is later. */

@@ -3,13 +3,13 @@
  * What is said is said of the identifiers that are named, so that a profile that is taken apart leaves to each what is theirs.
  */
 import type { Identifier, IdentifierKind } from "../../shared/identifier.ts";
-import { type IdentifierRow, listListed, listProfileIds } from "../db/identifiers.ts";
-import type { ListStatement } from "../db/list-statements.ts";
-import { listMembersAmong, listOtherMembers, type MembershipChange } from "../db/memberships.ts";
+import { type IdentifierRow, listProfileIds } from "../db/identifiers.ts";
+import { type ListStatement, listOthersListed, listSpoken } from "../db/list-statements.ts";
+import { listMembersAmong, type MembershipChange } from "../db/memberships.ts";
 import type { Segment } from "../db/segments.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
-import { listedAt } from "../profiles/lists.ts";
+import { isNews, type List } from "../profiles/lists.ts";
 import type { Person } from "../profiles/person.ts";
 import { type Budget, FEWEST, nextCount, settleProfiles } from "../profiles/settle.ts";
 import type { Fault, Row } from "./list.ts";
@@ -73,22 +73,21 @@ export async function applyList(
   const { key } = segment;
   const profileIds = [...new Set(named.values())];
   const members = await listMembersAmong(env.DB, siteId, key, profileIds);
-  const listed = await listListed(env.DB, siteId, segment, profileIds);
-  const others = mode === "replace" ? await listOtherMembers(env.DB, siteId, key, profileIds, LEAVING + 1) : [];
+  const spoken = await listSpoken(env.DB, siteId, key, profileIds);
+  const others = mode === "replace" ? await listOthersListed(env.DB, siteId, segment, profileIds, LEAVING + 1) : [];
   budget.statements -= 3;
-  const coming = mode === "remove" ? [] : profileIds.filter((id) => !members.has(id));
-  const leaving = mode === "remove" ? [...members] : others.slice(0, LEAVING);
-  /** Of whom something is to be said, although they are in, or out, already. */
-  const stating = [
-    ...[...named].filter(([identifier]) => listed.has(identifier) === (mode === "remove")),
-    ...(mode === "replace" ? [...listed].filter(([identifier]) => !named.has(identifier)) : []),
-  ].map(([, id]) => id);
+  const known = new Set(spoken.map(({ identifier }) => identifier));
+  const unspoken = [...named].filter(([identifier]) => !known.has(identifier));
+  const nodes = [...spoken, ...unspoken.map(([identifier, profileId]) => ({ identifier, profileId, lists: {} }))];
+  const ids = [...Map.groupBy(nodes, ({ profileId }) => profileId)].flatMap(([id, own]) =>
+    newsOf(own, segment, named, mode).length ? id : [],
+  );
 
   const applied = { added: 0, removed: 0 };
-  const complete = await settle([...new Set([...coming, ...leaving, ...stating])]);
+  const complete = await settle([...ids, ...others.slice(0, LEAVING)]);
   return {
     ...applied,
-    already: profileIds.length - (mode === "remove" ? leaving : coming).length,
+    already: mode === "remove" ? profileIds.length - members.size : members.size,
     complete: complete && others.length <= LEAVING,
   };
 
@@ -107,19 +106,8 @@ export async function applyList(
     return complete;
   }
 
-  /** Only what changes who is in, now or once the profile is taken apart. */
   function say({ group: { nodes } }: Person, at: number): ListStatement[] {
-    const isNamed = ({ identifier }: IdentifierRow) => named.has(identifier);
-    const isListed = (node: IdentifierRow) => listedAt([node], segment) !== null;
-    const unsaid = mode === "replace" ? nodes.filter((node) => !isNamed(node) && isListed(node)) : [];
-    const kept = nodes.filter((node) => !unsaid.includes(node));
-    const isMember = listedAt(kept, segment) !== null;
-    const isToBe = mode !== "remove";
-    const spoken = nodes.filter((node) => isNamed(node) && (isMember !== isToBe || isListed(node) !== isToBe));
-    const state =
-      (listed: boolean | null) =>
-      ({ identifier }: IdentifierRow) => ({ identifier, segmentKey: key, listed, at });
-    return [...spoken.map(state(isToBe)), ...unsaid.map(state(null))];
+    return newsOf(nodes, segment, named, mode).map((news) => ({ ...news, segmentKey: key, at }));
   }
 
   function written(changes: readonly MembershipChange[]): void {
@@ -129,6 +117,20 @@ export async function applyList(
       else if (change === "exit") applied.removed++;
     }
   }
+}
+
+/** What a list says of the identifiers of a person, as far as it is news. */
+export function newsOf(
+  nodes: readonly Pick<IdentifierRow, "identifier" | "lists">[],
+  list: List,
+  named: { has(identifier: Identifier): boolean },
+  mode: Mode,
+): Pick<ListStatement, "identifier" | "listed">[] {
+  const said = nodes.flatMap(({ identifier }) => {
+    if (named.has(identifier)) return { identifier, listed: mode !== "remove" };
+    return mode === "replace" ? { identifier, listed: null } : [];
+  });
+  return said.filter((statement) => isNews(nodes, list, statement));
 }
 
 /** Only the error's name: its message may quote what is stored. */

@@ -1,11 +1,16 @@
 import { env } from "cloudflare:test";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type StoredLists, selectComponents, toIdentifierRow } from "../../../edge/db/identifiers.ts";
+import {
+  type IdentifierRow,
+  listProfileIds,
+  type StoredLists,
+  selectComponents,
+  toIdentifierRow,
+} from "../../../edge/db/identifiers.ts";
 import { type ListStatement, listStatements } from "../../../edge/db/list-statements.ts";
-import { listedAt, nodesAt } from "../../../edge/profiles/lists.ts";
-import { buildPolicy } from "../../../edge/identity/policy.ts";
-import { readIdentifiers } from "../../../edge/segments/list.ts";
-import { applyList, type Mode, matchRows } from "../../../edge/segments/upload.ts";
+import { applyStatement, isNews, listedAt, nodesAt } from "../../../edge/profiles/lists.ts";
+import { applyList, MODES, type Mode, newsOf } from "../../../edge/segments/upload.ts";
 import { type Client, ingest, type Json, newSite } from "../api/client.ts";
 import { bindings } from "../site.ts";
 
@@ -73,12 +78,12 @@ async function membersOf(site: Client): Promise<Member[]> {
 }
 
 describe("of the statements of several identifiers", () => {
-  const yes = (at: number) => ({ lists: { vip: [true, at] } as StoredLists });
-  const no = (at: number) => ({ lists: { vip: [false, at] } as StoredLists });
-  const unsaid = (at: number) => ({ lists: { vip: [null, at] } as StoredLists });
-  const none = { lists: { other: [true, 9] } as StoredLists };
+  const yes = (at: number) => ({ identifier: A, lists: { vip: [true, at] } as StoredLists });
+  const no = (at: number) => ({ identifier: A, lists: { vip: [false, at] } as StoredLists });
+  const unsaid = (at: number) => ({ identifier: A, lists: { vip: [null, at] } as StoredLists });
+  const none = { identifier: A, lists: { other: [true, 9] } as StoredLists };
 
-  it.each<[string, { lists: StoredLists }[], number | null]>([
+  it.each<[string, { identifier: string; lists: StoredLists }[], number | null]>([
     ["none", [none], null],
     ["a yes", [none, yes(1)], 1],
     ["a newer yes", [no(1), yes(2)], 2],
@@ -98,6 +103,79 @@ describe("of the statements of several identifiers", () => {
     expect(listedAt([yes(4), no(1)], { key: "vip", createdAt: 5 })).toBe(null);
     expect(listedAt([yes(6), no(4)], { key: "vip", createdAt: 5 })).toBe(6);
   });
+});
+
+/** People by their identifiers, with what is said of them; links unite them. */
+class World {
+  readonly groups: IdentifierRow[][] = ["a", "b", "c", "d", "e"].map((identifier) => [
+    { identifier, profileId: "", birthId: "", firstSeen: 0, consent: {}, lists: {} },
+  ]);
+
+  link(a: string, b: string): void {
+    const [mine, theirs] = [this.#groupOf(a), this.#groupOf(b)];
+    if (mine !== theirs) mine.push(...this.groups.splice(this.groups.indexOf(theirs), 1)[0]!);
+  }
+
+  upload(named: ReadonlySet<string>, mode: Mode, at: number): ListStatement[] {
+    const said = this.groups.flatMap((nodes) => newsOf(nodes, { key: "vip" }, named, mode));
+    const statements = said.map((news) => ({ ...news, segmentKey: "vip", at }));
+    this.#apply(statements);
+    return statements;
+  }
+
+  /** What was said in another world, as far as it is news here. */
+  hear(statements: readonly ListStatement[]): void {
+    this.#apply(statements.filter((said) => isNews(this.#groupOf(said.identifier), { key: "vip" }, said)));
+  }
+
+  members(): string[] {
+    const names = this.groups.map((nodes) => nodes.map(({ identifier }) => identifier).sort());
+    return this.groups.flatMap((nodes, index) => (listedAt(nodes, { key: "vip" }) ? names[index]!.join() : [])).sort();
+  }
+
+  #apply(statements: readonly ListStatement[]): void {
+    for (const said of statements) {
+      applyStatement(this.#groupOf(said.identifier).find(({ identifier }) => identifier === said.identifier)!, said);
+    }
+  }
+
+  #groupOf(name: string): IdentifierRow[] {
+    return this.groups.find((nodes) => nodes.some(({ identifier }) => identifier === name))!;
+  }
+}
+
+it("what was said while a link was there makes the world in which it never was", () => {
+  const name = fc.constantFrom("a", "b", "c", "d", "e");
+  const upload = fc.record({ names: fc.uniqueArray(name, { maxLength: 3 }), mode: fc.constantFrom(...MODES) });
+  const link = fc.record({ a: name, b: name, never: fc.boolean() });
+  const steps = fc.array(fc.oneof({ weight: 3, arbitrary: upload }, link), { maxLength: 25 });
+  let differing = 0;
+  fc.assert(
+    fc.property(steps, (steps) => {
+      const [lived, meant, replayed] = [new World(), new World(), new World()];
+      steps.forEach((step, index) => {
+        if ("mode" in step) {
+          const named = new Set<string>(step.names);
+          replayed.hear(lived.upload(named, step.mode, index + 1));
+          meant.upload(named, step.mode, index + 1);
+          const isNamed = (member: string) => member.split(",").some((one) => named.has(one));
+          if (step.mode === "remove") expect(lived.members().filter(isNamed)).toEqual([]);
+          else for (const one of named) expect(lived.members().join()).toContain(one);
+          if (step.mode === "replace") expect(lived.members().every(isNamed)).toBe(true);
+          expect(lived.upload(named, step.mode, index + 1)).toEqual([]);
+        } else {
+          lived.link(step.a, step.b);
+          if (step.never) return;
+          meant.link(step.a, step.b);
+          replayed.link(step.a, step.b);
+        }
+        expect(replayed.members()).toEqual(meant.members());
+        if (lived.members().join() !== meant.members().join()) differing++;
+      });
+    }),
+    { numRuns: 3_000 },
+  );
+  expect(differing).toBeGreaterThan(1_000);
 });
 
 describe("an upload", () => {
@@ -134,7 +212,7 @@ describe("an upload", () => {
 
   it("comes after all that is stored of somebody, and what comes next after it, whatever the clocks say", async () => {
     const site = await newList();
-    const { named } = await matchRows(env.DB, site.siteId, readIdentifiers([{ anonymousId: "a" }], buildPolicy()));
+    const named = await listProfileIds(env.DB, site.siteId, [A]);
     const run = (mode: Mode, now: number) => {
       const budget = { deadline: Infinity, statements: Infinity };
       return applyList(bindings, site.siteId, { key: "vip", createdAt: 0 }, named, mode, () => now, budget);
