@@ -4,6 +4,7 @@ import * as z from "zod";
 import { completeRules } from "../../shared/identifier.ts";
 import type { SiteSettings } from "../../shared/manifest.ts";
 import { insertKey, type KeyKind } from "../db/keys.ts";
+import { listRefused } from "../db/refused-identifiers.ts";
 import { countSite, insertSite, listSites, readSiteRow, type Site, updateSite } from "../db/sites.ts";
 import { DEMO_SECRET_KEY, DEMO_WRITE_KEY } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
@@ -19,6 +20,7 @@ import {
   PageQuery,
   pageOf,
   problemResponse,
+  QueryTimeSchema,
   readCursor,
   toIso,
   toPage,
@@ -88,6 +90,28 @@ const SiteParams = z.object({ id: z.string().max(64) });
 
 export const sites = newApp()
   .openapi(
+const DAY_MS = 86_400_000;
+/** Days of refused values where the request does not say from when, and at most. */
+const REFUSED_DAYS = { given: 30, most: 366 };
+
+const RefusedQuery = z.object({
+  from: QueryTimeSchema.optional().openapi({ description: `Left out: ${REFUSED_DAYS.given} days before \`to\`.` }),
+  to: QueryTimeSchema.optional().openapi({ description: "Left out: now." }),
+});
+
+const RefusedSchema = z
+  .object({
+    data: z.array(
+      z.object({
+        day: IsoSchema.openapi({ description: "Its beginning in UTC." }),
+        kind: z.string(),
+        reason: z.enum(["blocked", "malformed", "too-long"]),
+        count: z.number().int(),
+      }),
+    ),
+  })
+  .openapi("RefusedIdentifiers");
+
     createRoute({
       method: "post",
       path: "/",
@@ -175,6 +199,25 @@ export const sites = newApp()
     createRoute({
       method: "patch",
       path: "/{id}",
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/{id}/refused-identifiers",
+      summary: "How many values that were sent as identifiers are none",
+      description: `By day, kind and reason, the newest day first, of at most ${REFUSED_DAYS.most} days. The messages are kept where another of their
+identifiers is one. Values are not kept.`,
+      tags: ["Sites"],
+      request: { params: SiteParams, query: RefusedQuery },
+      responses: { 200: json(RefusedSchema, "Counts; days without are left out."), ...problemResponse },
+    }),
+    async (c) => {
+      const site = await findSite(c, c.req.valid("param").id);
+      const { to = c.get("now"), from = to - REFUSED_DAYS.given * DAY_MS } = c.req.valid("query");
+      const first = Math.max(from, to - REFUSED_DAYS.most * DAY_MS);
+      const counts = await listRefused(c.env.DB, site.id, { from: first - (first % DAY_MS), to });
+      return c.json({ data: counts.map(({ day, ...rest }) => ({ day: toIso(day), ...rest })) }, 200);
+    },
+  )
       summary: "Change a site's settings; live at once",
       tags: ["Sites"],
       request: { params: SiteParams, ...jsonBody(SiteChangeSchema) },

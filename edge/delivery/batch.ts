@@ -6,8 +6,9 @@ import { BATCH_EVENTS } from "../../shared/limits.ts";
 import type { IngestAnswer } from "../../shared/wire.ts";
 import type { ConsentStatement } from "../db/consents.ts";
 import type { Env } from "../env.ts";
+import type { RefusedIdentifier } from "../identity/decision.ts";
 import { type IngestInput, type IngestResult, ingest, StaleSite } from "../ingest/ingest.ts";
-import { ConsentWithheld, type IngestEvent, isObject, parseEvent, parseTime } from "../ingest/parse.ts";
+import { ConsentWithheld, type IngestEvent, isObject, parseEvent, parseTime, Unidentified } from "../ingest/parse.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
@@ -108,8 +109,8 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
   let result: IngestResult | undefined;
   let site = live;
   const flush = async () => {
-    const { indexOf, consents } = part;
-    const input: IngestInput = { events: [...indexOf.keys()], consents, source, receivedAt, also };
+    const { indexOf, consents, refused } = part;
+    const input: IngestInput = { events: [...indexOf.keys()], consents, refused, source, receivedAt, also };
     ({ result, site } = await ingestFresh(env, site, input));
     for (const event of result.erased) rejected.push({ index: indexOf.get(event)!, problem: new Problem("erased").toDocument() });
     for (const [event, said] of result.warnings)
@@ -122,6 +123,7 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (error instanceof ConsentWithheld) part.addConsent(error);
+      if (error instanceof Unidentified) part.refused.push(...error.refused);
       rejected.push({ index, problem: error.toDocument() });
     }
     if (part.isFull) await flush();
@@ -140,6 +142,8 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
 class Part {
   readonly indexOf = new Map<IngestEvent, number>();
   readonly consents: ConsentStatement[] = [];
+  /** Of messages that name nobody. */
+  readonly refused: RefusedIdentifier[] = [];
   readonly #owners = new Set<Identifier>();
   #characters = 0;
 
@@ -148,7 +152,7 @@ class Part {
   }
 
   get isEmpty(): boolean {
-    return !this.#owners.size;
+    return !this.#owners.size && !this.refused.length;
   }
 
   add(event: IngestEvent, index: number): void {

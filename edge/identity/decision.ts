@@ -5,7 +5,8 @@ import type { IdentifierRefusal } from "./policy.ts";
 /** A value that is no identifier. The value itself is not kept. */
 export interface RefusedIdentifier {
   kind: IdentifierKind;
-  reason: IdentifierRefusal;
+  /** Of another kind, or empty, it would not have been meant as one. */
+  reason: Exclude<IdentifierRefusal, "kind" | "empty">;
 }
 
 /** Why an identifier stays with whom it belongs to. */
@@ -65,9 +66,7 @@ export function describeExclusion(exclusion: Exclusion): string {
   }
 }
 
-const REFUSALS: { readonly [reason in IdentifierRefusal]: string } = {
-  kind: "the site has no such kind",
-  empty: "it is empty",
+const REFUSALS: { readonly [reason in RefusedIdentifier["reason"]]: string } = {
   "too-long": "it is too long",
   blocked: "it is on the block list",
   malformed: "it is not one",

@@ -13,9 +13,11 @@ import { insertIdentifiers, updateIdentifiers } from "../db/identifiers.ts";
 import { deleteConflicts, insertConflicts, insertLinks, linkId } from "../db/links.ts";
 import { applyMembershipChanges } from "../db/memberships.ts";
 import { isConflict, isStale, upsertProfiles } from "../db/profiles.ts";
+import { countRefused } from "../db/refused-identifiers.ts";
 import { guardTombstones, isErased, readTombstones } from "../db/tombstones.ts";
 import { insertTraitTypes } from "../db/trait-types.ts";
 import { upsertTraits } from "../db/traits.ts";
+import type { RefusedIdentifier } from "../identity/decision.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { Problem, type ProblemError } from "../problem.ts";
 import { loadPeople, type Stored } from "../profiles/load.ts";
@@ -35,6 +37,8 @@ const ATTEMPTS = 6;
 export interface IngestInput extends FoldInput {
   /** Identifiers of somebody to be read as well, even if no event is theirs. */
   also?: readonly Identifier[];
+  /** Values of messages that are not among the events, because they name nobody: counted. */
+  refused?: readonly RefusedIdentifier[];
 }
 
 export interface IngestResult {
@@ -124,6 +128,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     ...insertConsents(db, siteId, folded.consents, receivedAt),
     ...applyMembershipChanges(db, siteId, folded.changes),
     ...insertAudit(db, siteId, folded.audit),
+    ...countRefused(db, siteId, [...(input.refused ?? []), ...folded.events.flatMap((event) => event.refused)], receivedAt),
   ];
   if (write.length) await db.batch(write);
   rememberPeople(siteId, stored, folded);

@@ -46,6 +46,7 @@ describe("the OpenAPI document", () => {
         "GET /api/segments/{key}/size",
         "GET /api/sites",
         "GET /api/sites/{id}",
+        "GET /api/sites/{id}/refused-identifiers",
         "GET /api/sites/{id}/size",
         "GET /api/traits",
         "GET /e/{token}/{slot}",
