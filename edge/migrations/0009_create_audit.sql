@@ -44,7 +44,7 @@ CREATE TABLE audit_waiting (
 -- Serves: the minute's sites to seal, those first that wait longest.
 CREATE INDEX audit_waiting_since ON audit_waiting (since);
 
--- The store itself only appends. Each trigger is one line: D1 cuts a migration into statements by BEGIN, END and line ends.
+-- The store itself only appends. Each trigger is on one line, in capitals and without CASE: else D1 may cut it in two.
 CREATE TRIGGER audit_insert BEFORE INSERT ON audit WHEN NEW.seq IS NOT 1 + coalesce((SELECT max(seq) FROM audit WHERE site_id = NEW.site_id), 0) BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 CREATE TRIGGER audit_update BEFORE UPDATE ON audit WHEN OLD.detail IS NULL OR NEW.detail IS NOT NULL OR (NEW.site_id, NEW.seq, NEW.at, NEW.actor, NEW.action, NEW.subject, NEW.other) IS NOT (OLD.site_id, OLD.seq, OLD.at, OLD.actor, OLD.action, OLD.subject, OLD.other) BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
 CREATE TRIGGER audit_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
