@@ -3,6 +3,8 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 const root = new URL("..", import.meta.url).pathname;
+/** What random suites are told, for those that run in workerd, which has no environment. */
+const told = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^ATTUNE_(SEED|CASES)$/.test(name)));
 
 export default defineConfig({
   root,
@@ -31,6 +33,7 @@ export default defineConfig({
         ],
         test: {
           name: "worker",
+          env: told,
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["test/worker/setup.ts"],
         },
