@@ -54,7 +54,7 @@ async function attempt(
         authorization: `Basic ${Buffer.from(`${key}:`).toString("base64")}`,
       },
       // Without sentAt the times count as they were recorded: with it, each would move by what its request took.
-      body: `{"batch":[${batch.messages.join(",")}]}`,
+      body: `{"source":"import","batch":[${batch.messages.join(",")}]}`,
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
     });
     text = await response.text();

@@ -46,6 +46,9 @@ const schemas = {
   Message: z.looseObject({ type: z.enum(EVENT_TYPES), ...messageShape }),
   BatchRequest: z.looseObject({
     ...envelope,
+    source: z.literal("import").optional().meta({
+      description: "Of messages that were recorded elsewhere: kept with events and traits. A browser cannot say so.",
+    }),
     batch: z.array(z.looseObject({ type: z.enum(EVENT_TYPES), ...messageShape })).max(BATCH_EVENTS),
   }),
   IngestAnswer: z.object({

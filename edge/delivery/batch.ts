@@ -5,13 +5,15 @@ import type { Identifier } from "../../shared/identifier.ts";
 import { BATCH_EVENTS } from "../../shared/limits.ts";
 import type { IngestAnswer } from "../../shared/wire.ts";
 import type { ConsentStatement } from "../db/consents.ts";
+import type { Source } from "../db/events.ts";
 import type { Env } from "../env.ts";
 import type { RefusedIdentifier } from "../identity/decision.ts";
 import { type IngestInput, type IngestResult, ingest, StaleSite } from "../ingest/ingest.ts";
 import { ConsentWithheld, type IngestEvent, isObject, parseEvent, parseTime, Unidentified } from "../ingest/parse.ts";
 import type { LiveSite } from "../manifest/live.ts";
-import { renewSite } from "../manifest/read.ts";
+import { type Background, renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
+import { spreadSnapshots } from "../profiles/snapshot.ts";
 import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
 
@@ -29,10 +31,11 @@ export async function answerBatch(request: Request, env: Env, context: Execution
   const { live, headers } = await openSite(request, env, context, body, receivedAt);
   const batch = Object.hasOwn(body, "batch") ? body["batch"] : undefined;
   const { answer } = await ingestMessages(env, live, {
+    background: context,
     messages: batch,
     envelope: body,
     pointer: "/batch",
-    source: sourceOf(request),
+    source: sourceOf(request, body),
     receivedAt,
   });
   return Response.json(answer, { headers: { ...headers, "cache-control": "no-store" } });
@@ -50,6 +53,7 @@ export async function answerSingle(
   const { live, headers } = await openSite(request, env, context, body, receivedAt);
   const { writeKey: _, ...message } = body;
   const { answer } = await ingestMessages(env, live, {
+    background: context,
     messages: [{ ...message, type }],
     envelope: body,
     pointer: "",
@@ -68,12 +72,14 @@ export async function answerSingle(
 }
 
 export interface MessageList {
+  /** Takes what is done behind the answer; left out: it is done before. */
+  background?: Background;
   messages: unknown;
   /** The request's body: its `sentAt` and `context` hold for all messages. */
   envelope: JsonObject;
   /** JSON Pointer of the list in the body, for problems. */
   pointer: string;
-  source: IngestInput["source"];
+  source: Source;
   receivedAt: number;
   /** Identifiers of somebody to be read in the same round trip. */
   also?: readonly Identifier[];
@@ -90,7 +96,7 @@ const ATTEMPTS = 3;
  * parts, one transaction after another: a list that was stored in part is sent again whole, and what is stored is known.
  */
 export async function ingestMessages(env: Env, live: LiveSite, list: MessageList): Promise<Ingested> {
-  const { messages, envelope, pointer, source, receivedAt, also = [] } = list;
+  const { background, messages, envelope, pointer, source, receivedAt, also = [] } = list;
   if (!Array.isArray(messages)) {
     const detail = "must be a list of messages";
     throw new Problem("invalid-request", `${pointer} ${detail}`, { errors: [{ pointer, code: "type", detail }] });
@@ -111,8 +117,9 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
   const flush = async () => {
     const { indexOf, consents, refused } = part;
     const input: IngestInput = { events: [...indexOf.keys()], consents, refused, source, receivedAt, also };
-    ({ result, site } = await ingestFresh(env, site, input));
-    for (const event of result.erased) rejected.push({ index: indexOf.get(event)!, problem: new Problem("erased").toDocument() });
+    ({ result, site } = await ingestFresh(env, site, input, background));
+    for (const event of result.erased)
+      rejected.push({ index: indexOf.get(event)!, problem: new Problem("erased").toDocument() });
     for (const [event, said] of result.warnings)
       warnings.push(...said.map((warning) => ({ index: indexOf.get(event)!, ...warning })));
     part = new Part();
@@ -173,11 +180,16 @@ export async function ingestFresh(
   env: Env,
   live: LiveSite,
   input: IngestInput,
+  background?: Background,
 ): Promise<{ result: IngestResult; site: LiveSite }> {
   let site: LiveSite | null = live;
   for (let attempt = 1; site && attempt <= ATTEMPTS; attempt++) {
     try {
-      return { result: await ingest(env.DB, site, input), site };
+      const result = await ingest(env.DB, site, input);
+      const spread = spreadSnapshots(env, live.manifest.siteId, result.marked);
+      if (background) background.waitUntil(spread);
+      else await spread;
+      return { result, site };
     } catch (error) {
       if (!(error instanceof StaleSite)) throw error;
       site = await renewSite(env, live.manifest.siteId, input.receivedAt);
@@ -186,7 +198,8 @@ export async function ingestFresh(
   throw new Problem("overloaded", "the site is being changed", { retryAfterSeconds: 2 });
 }
 
-/** Browsers say where a POST comes from; servers do not. */
-export function sourceOf(request: Request): IngestInput["source"] {
-  return request.headers.has("origin") ? "browser" : "server";
+/** Browsers say where a POST comes from; servers do not, and may say that what they send was recorded elsewhere: `source: "import"`. */
+export function sourceOf(request: Request, body: JsonObject = {}): Source {
+  if (request.headers.has("origin")) return "browser";
+  return Object.hasOwn(body, "source") && body["source"] === "import" ? "import" : "server";
 }
