@@ -12,6 +12,7 @@ import { toErrorResponse, toNotFound } from "./errors.ts";
 import { keys } from "./keys.ts";
 import { profileLinks } from "./links.ts";
 import { segmentLint } from "./lint.ts";
+import { merges } from "./merge.ts";
 import { auth } from "./middleware/auth.ts";
 import { body } from "./middleware/body.ts";
 import { idempotency } from "./middleware/idempotency.ts";
@@ -59,6 +60,7 @@ const routes = app
   .route("/api/profiles", profileLinks)
   .route("/api/profiles", profileConflicts)
   .route("/api/conflicts", conflicts)
+  .route("/api/links", merges)
   .route("/api/email", email);
 
 /** For `hc<Api>` of hono/client: every route with its types. */

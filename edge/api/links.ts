@@ -1,4 +1,4 @@
-/** Links as developers see them: which identifiers make one profile, and by what evidence. */
+/** Links as developers read them: which identifiers make one profile, and by what evidence. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { splitIdentifier } from "../../shared/identifier.ts";
@@ -71,7 +71,18 @@ export const profileLinks = newApp().openapi(
   },
 );
 
-function toLink({ id, a, b, evidence, weight, rule, actor, at, messageId, removedAt }: LinkRow) {
+function toLink({
+  id,
+  a,
+  b,
+  evidence,
+  weight,
+  rule,
+  actor,
+  at,
+  messageId,
+  removedAt,
+}: LinkRow): z.infer<typeof LinkSchema> {
   return {
     id,
     a: splitIdentifier(a),

@@ -21,6 +21,7 @@ describe("the OpenAPI document", () => {
       [
         "DELETE /api/blocks/{key}",
         "DELETE /api/keys/{id}",
+        "DELETE /api/links/{id}",
         "DELETE /api/segments/{key}",
         "GET /api/audit",
         "GET /api/audit/chain",
@@ -58,6 +59,8 @@ describe("the OpenAPI document", () => {
         "POST /api/blocks/{key}/rollback",
         "POST /api/email/tokens",
         "POST /api/keys",
+        "POST /api/links",
+        "POST /api/links/preview",
         "POST /api/segments",
         "POST /api/segments/estimate",
         "POST /api/segments/import",
