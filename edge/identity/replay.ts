@@ -78,15 +78,13 @@ export class World {
 
   /** Takes in what an upload said. */
   applyLists(live: LiveSite, at: number, statements: readonly ListStatement[]): void {
-    const listed = new Set<string>();
-    for (const statement of statements) {
-      const node = this.nodes.get(statement.identifier);
-      if (!node) continue;
-      applyStatement(node, statement);
-      listed.add(node.profileId);
-    }
-    for (const id of listed) {
-      this.#settle(this.#groupOf(id), live, at, (person) => advance(person, live, at, "rule"));
+    const known = statements.filter(({ identifier }) => this.nodes.has(identifier));
+    const nodeOf = ({ identifier }: ListStatement) => this.nodes.get(identifier)!;
+    for (const [id, said] of Map.groupBy(known, (statement) => nodeOf(statement).profileId)) {
+      this.#settle(this.#groupOf(id), live, at, (person) => {
+        for (const statement of said) applyStatement(nodeOf(statement), statement);
+        advance(person, live, at, "rule");
+      });
     }
   }
 
