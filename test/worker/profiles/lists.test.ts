@@ -29,6 +29,10 @@ async function newList(): Promise<Client> {
   return site;
 }
 
+/** Writes what is kept with the identifier. */
+const refuse = (site: Client, userId: string) =>
+  ingest(site, [{ type: "page", userId, context: { consent: { categoryPreferences: { marketing: false } } } }]);
+
 const unite = (site: Client) => ingest(site, [{ type: "identify", anonymousId: "a", userId: "b" }]);
 
 /** @param names `userId:` or `anonymousId:` */
@@ -236,7 +240,7 @@ describe("an upload", () => {
     expect(await listedApart(site)).toEqual([false, true]);
     expect(await membersOf(site)).toHaveLength(1);
     await upload(site, [A], "remove");
-    await ingest(site, [{ type: "track", event: "Next", userId: "b", context: { consent: { marketing: false } } }]);
+    await refuse(site, "b");
     expect(await listedApart(site)).toEqual([false, true]);
     expect(await membersOf(site)).toEqual([]);
   });
@@ -271,8 +275,10 @@ describe("people who are united", () => {
     const before = await membersOf(site);
     await unite(site);
     expect(await upload(site, [B])).toMatchObject({ added: 0, removed: 0, already: 1, complete: true });
+    await refuse(site, "b");
     expect(await membersOf(site)).toEqual(before);
     expect(await listedApart(site)).toEqual([true, true]);
+    expect((await readNodes(site))[1]!.consent).toMatchObject({ marketing: [false, expect.any(Number)] });
   });
 
   it("leave it when one of them is removed, and what was said of the other stays said", async () => {
