@@ -1,5 +1,6 @@
-/** SQL of `rules`: all that decided who was in which segment, from one publish to the next that changed it. */
+/** SQL of `rules`: all that decided who was who, and in which segment, from one publish to the next that changed it. */
 import type { ConsentMode } from "../../shared/consent.ts";
+import type { IdentitySettings } from "../../shared/identifier.ts";
 import type { ManifestSegment, RulesVersion } from "../../shared/manifest.ts";
 
 export type RuleSegment = Omit<ManifestSegment, "name" | "visibility">;
@@ -7,6 +8,8 @@ export type RuleSegment = Omit<ManifestSegment, "name" | "visibility">;
 export interface RuleSet {
   timeZone: string;
   consentDefault: ConsentMode;
+  /** Left out: the defaults. */
+  identity?: IdentitySettings;
   segments: RuleSegment[];
 }
 
@@ -16,7 +19,7 @@ const KEPT = 200;
 const BODY_BYTES = 1_900_000;
 
 /**
- * The statements that keep the rules of the publish to come, if the site is at the version before it and its rules were others.
+ * The statements that keep the rules of the publish to come, if the site is at the version before it and they were others.
  * Rules that are larger than a row are not kept: whoever asks for the past finds those of before in their place.
  */
 export function insertRules(
@@ -33,7 +36,9 @@ export function insertRules(
     db
       .prepare(
         `INSERT INTO rules (site_id, version, published_at, body)
-         SELECT id, ?2, max(rules_at, ?4), ?5 FROM sites WHERE id = ?1 AND version = ?2 - 1 AND rules_hash <> ?3`,
+         SELECT id, ?2, max(rules_at, ?4), ?5 FROM sites
+         WHERE id = ?1 AND version = ?2 - 1 AND (rules_hash <> ?3 OR ?5 -> 'identity' IS NOT (
+           SELECT body -> 'identity' FROM rules WHERE site_id = ?1 ORDER BY version DESC LIMIT 1))`,
       )
       .bind(siteId, version, rulesHash, now, body),
     db

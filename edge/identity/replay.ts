@@ -6,7 +6,6 @@
 import type { JsonObject } from "../../shared/event.ts";
 import { needsOf } from "../../shared/history.ts";
 import type { Identifier } from "../../shared/identifier.ts";
-import type { ManifestSegment } from "../../shared/manifest.ts";
 import { type EventRow, eventKey, type Source } from "../db/events.ts";
 import type { IdentifierRow } from "../db/identifiers.ts";
 import { linkId, type Made, type NewConflict, type NewLink } from "../db/links.ts";
@@ -172,20 +171,20 @@ export async function replay(
   const birthOf = (identifier: Identifier) => past.stored.nodes.get(identifier)?.birthId ?? newId(identifier);
   const world = new World(known, birthOf);
   const eras = buildEras(current, await listRules(db, siteId, past.moments[0]?.at ?? now));
-  let live = eras.shift()!;
+  let { live } = eras.shift()!;
   const enter = (at: number) => {
-    while (eras[0] && eras[0].manifest.rules.at <= at) {
+    while (eras[0] && eras[0].from <= at) {
       const next = eras.shift()!;
-      world.catchUp(live, next.manifest.rules.at - 1);
-      live = next;
-      world.catchUp(live, next.manifest.rules.at);
+      world.catchUp(live, next.from - 1);
+      live = next.live;
+      world.catchUp(live, next.from);
     }
   };
   for await (const { moments, events } of readEvents(db, siteId, past.moments)) {
     for (const moment of moments) {
       enter(moment.at);
       const links = moment.links.filter(({ id }) => id !== leftOut);
-      for (const input of inputsOf({ ...moment, links }, events, current.identity)) world.fold(live, input);
+      for (const input of inputsOf({ ...moment, links }, events, live.identity)) world.fold(live, input);
       if (moment.lists.length) world.applyLists(live, moment.at, moment.lists);
     }
   }
@@ -195,25 +194,27 @@ export async function replay(
 }
 
 /** The site by each set of rules, ascending, the last one as it is now. Histories are folded for all of them together. */
-function buildEras(current: LiveSite, rules: readonly (RuleSet & { version: number; at: number })[]): LiveSite[] {
-  const newest = current.manifest.rules.version;
-  const earlier = rules.filter(({ version }) => version < newest);
-  const conditions = earlier.flatMap(({ segments }) => segments.flatMap(({ condition }) => condition ?? []));
-  const own = current.manifest.segments.flatMap(({ condition }) => condition ?? []);
-  const needs = earlier.length ? needsOf([...own, ...conditions]) : current.needs;
-  const lives = earlier.map(({ version, at, timeZone, consentDefault, segments }) =>
-    buildLiveSite({
+function buildEras(
+  current: LiveSite,
+  rules: readonly (RuleSet & { version: number; at: number })[],
+): { from: number; live: LiveSite }[] {
+  const last = { from: rules.at(-1)?.at ?? 0, live: current };
+  const earlier = rules.slice(0, -1);
+  const segments = [...current.manifest.segments, ...earlier.flatMap((set) => set.segments)];
+  const needs = needsOf(segments.flatMap(({ condition }) => condition ?? []));
+  const built = earlier.map(({ version, at, timeZone, consentDefault, identity, segments }) => {
+    const { settings } = current.manifest;
+    const live = buildLiveSite({
       ...current.manifest,
       version,
       rules: { version, at },
-      settings: { ...current.manifest.settings, timeZone, consentDefault },
-      segments: segments.map(
-        (segment): ManifestSegment => ({ createdAt: 0, ...segment, name: segment.key, visibility: "private" }),
-      ),
+      settings: { timeZone, consentDefault, origins: settings.origins, ...(identity && { identity }) },
+      segments: segments.map((segment) => ({ ...segment, name: segment.key, visibility: "private" })),
       blocks: [],
-    }),
-  );
-  return [...lives, current].map((live) => ({ ...live, needs }));
+    });
+    return { from: at, live };
+  });
+  return [...built, last].map(({ from, live }) => ({ from, live: earlier.length ? { ...live, needs } : live }));
 }
 
 /** A moment as requests: one of each source, since that is said of a whole request. */

@@ -50,14 +50,14 @@ export async function publish(env: Env, siteId: string, now: number): Promise<Li
   throw unpublished();
 }
 
-/** All that decides who is in which segment. */
+/** All that decides who is who, and in which segment. */
 function rulesOf({ settings, segments }: Manifest): RuleSet {
-  const { timeZone, consentDefault } = settings;
+  const { timeZone, consentDefault, identity } = settings;
   const rules = segments.map(({ name: _name, visibility: _visibility, ...rule }) => rule);
-  return { timeZone, consentDefault, segments: rules };
+  return { timeZone, consentDefault, ...(identity && { identity }), segments: rules };
 }
 
-/** The same for rules that say the same, whatever the version of a segment. */
+/** The same for rules by which the same people are in a segment, whatever its version. */
 function hashRules(manifest: Manifest): string {
   const { timeZone, consentDefault, segments } = rulesOf(manifest);
   const rules = segments.map(({ key, kind, condition }) => [key, kind, condition]);
