@@ -48,9 +48,8 @@ const BlockedSchema = z.strictObject({
   kind: KindSchema.optional().openapi({ description: "Without it values of every kind are blocked." }),
   pattern: z
     .string()
-    .min(1)
     .max(IDENTIFIER_LENGTH)
-    .refine((pattern) => /[^*]/.test(pattern), "A pattern of stars alone would block everybody.")
+    .refine((pattern) => /[^*]/.test(pattern), "A pattern has more than stars: they would block everybody.")
     .openapi({ description: "The value, in any case; `*` stands for any characters.", example: "test@*" }),
 });
 

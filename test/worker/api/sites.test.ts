@@ -38,6 +38,175 @@ describe("a site", () => {
     expect(site).toMatchObject({ timeZone: "UTC", consentDefault: "off", origins: [] });
   });
 
+  it("says who is who as every new site does, and as it is told", async () => {
+    const site = await newSite();
+    const path = `/api/sites/${site.siteId}`;
+    const { identity } = await site.get(path);
+    expect(identity).toMatchObject({
+      kinds: [
+        { kind: "userId", limit: 1, window: "ever" },
+        { kind: "email", limit: 5, window: "ever" },
+        { kind: "phone", limit: 5, window: "ever" },
+        { kind: "anonymousId", limit: 50, window: "ever" },
+      ],
+      sources: ["server", "import", "browser"],
+      phoneRegion: null,
+    });
+    expect(identity.blocked).toContainEqual({ pattern: "test@*" });
+
+    const kinds = [
+      { kind: "userId", limit: 1 },
+      { kind: "loyalty_card", limit: 2, window: "year" },
+      { kind: "anonymousId", limit: 9 },
+    ];
+    const changed = await site.send("PATCH", path, { identity: { kinds, phoneRegion: "DE" } });
+    const told = {
+      ...identity,
+      kinds: [
+        { kind: "userId", limit: 1, window: "ever" },
+        { kind: "loyalty_card", limit: 2, window: "year" },
+        { kind: "anonymousId", limit: 9, window: "ever" },
+      ],
+      phoneRegion: "DE",
+    };
+    expect(changed.status).toBe(200);
+    expect((await changed.json<Json>()).identity).toEqual(told);
+    // What it answers can be sent back; other settings leave it alone; as a whole it can be taken back.
+    expect((await (await site.send("PATCH", path, { identity: told })).json<Json>()).identity).toEqual(told);
+    expect((await (await site.send("PATCH", path, { name: "Other" })).json<Json>()).identity).toEqual(told);
+    expect((await (await site.send("PATCH", path, { identity: {} })).json<Json>()).identity).toEqual(identity);
+  });
+
+  it("works by what it says of who is who at once, without deciding anybody anew", async () => {
+    const site = await newSite();
+    const path = `/api/sites/${site.siteId}`;
+    const rules = () =>
+      env.DB.prepare("SELECT rules_version, rules_hash FROM sites WHERE id = ?1").bind(site.siteId).first();
+    const before = await rules();
+    const kinds = ["userId", "crm", "phone", "anonymousId"].map((kind) => ({ kind, limit: kind === "userId" ? 1 : 3 }));
+    const identity = { kinds, blocked: [{ kind: "crm", pattern: "x-*" }], phoneRegion: "GB" };
+    expect((await site.send("PATCH", path, { identity })).status).toBe(200);
+    expect(await rules()).toEqual(before);
+    const externalIds = [
+      { type: "crm", id: "C7" },
+      { type: "crm", id: "X-1" },
+    ];
+    await exports.default.fetch("https://edge.example/v1/identify", {
+      method: "POST",
+      body: JSON.stringify({
+        writeKey: site.writeKey,
+        userId: "ann",
+        traits: { phone: "020 7946 0958", email: "ann@x.example" },
+        context: { externalIds },
+      }),
+    });
+    const { results } = await env.DB.prepare("SELECT identifier FROM identifiers WHERE site_id = ?1 ORDER BY 1")
+      .bind(site.siteId)
+      .all<Json>();
+    expect(results.map(({ identifier }) => identifier)).toEqual(["crm:C7", "phone:+442079460958", "userId:ann"]);
+  });
+
+  it.each<[object, string[]]>([
+    [{ kinds: [] }, ["/identity/kinds/0/kind", "/identity/kinds"]],
+    [{ kinds: [{ kind: "anonymousId", limit: 5 }] }, ["/identity/kinds/0/kind"]],
+    [
+      {
+        kinds: [
+          { kind: "userId", limit: 2 },
+          { kind: "anonymousId", limit: 5 },
+        ],
+      },
+      ["/identity/kinds/0"],
+    ],
+    [
+      {
+        kinds: [
+          { kind: "userId", limit: 1, window: "day" },
+          { kind: "anonymousId", limit: 5 },
+        ],
+      },
+      ["/identity/kinds/0"],
+    ],
+    [{ kinds: [{ kind: "userId", limit: 1 }] }, ["/identity/kinds"]],
+    [
+      {
+        kinds: [
+          { kind: "userId", limit: 1 },
+          { kind: "a:b", limit: 5 },
+          { kind: "anonymousId", limit: 5 },
+        ],
+      },
+      ["/identity/kinds/1/kind"],
+    ],
+    [
+      {
+        kinds: [
+          { kind: "userId", limit: 1 },
+          { kind: "__proto__", limit: 5 },
+          { kind: "anonymousId", limit: 5 },
+        ],
+      },
+      ["/identity/kinds/1/kind"],
+    ],
+    [
+      {
+        kinds: [
+          { kind: "userId", limit: 1 },
+          { kind: "anonymousId", limit: 201 },
+        ],
+      },
+      ["/identity/kinds/1/limit"],
+    ],
+    [
+      {
+        kinds: [
+          { kind: "userId", limit: 1 },
+          { kind: "anonymousId", limit: 0 },
+        ],
+      },
+      ["/identity/kinds/1/limit"],
+    ],
+    [
+      {
+        kinds: [
+          { kind: "userId", limit: 1 },
+          { kind: "anonymousId", limit: 5, window: "eon" },
+        ],
+      },
+      ["/identity/kinds/1/window"],
+    ],
+    [
+      { kinds: ["userId", "anonymousId", "anonymousId"].map((kind) => ({ kind, limit: 1 })) },
+      ["/identity/kinds/2/kind"],
+    ],
+    [{ blocked: [{ pattern: "" }] }, ["/identity/blocked/0/pattern"]],
+    [{ blocked: [{ pattern: "**" }] }, ["/identity/blocked/0/pattern"]],
+    [{ blocked: [{ pattern: "x".repeat(257) }] }, ["/identity/blocked/0/pattern"]],
+    [{ blocked: Array.from({ length: 201 }, () => ({ pattern: "x" })) }, ["/identity/blocked"]],
+    [{ sources: ["server", "import"] }, ["/identity/sources"]],
+    [{ sources: ["server", "server", "browser"] }, ["/identity/sources"]],
+    [{ phoneRegion: "Germany" }, ["/identity/phoneRegion"]],
+    [{ phoneRegion: "__proto__" }, ["/identity/phoneRegion"]],
+    [{ colour: "red" }, ["/identity/colour"]],
+  ])("refuses who is who as %j and says where", async (identity, pointers) => {
+    const site = await newSite();
+    const problem = await problemOf(site.send("PATCH", `/api/sites/${site.siteId}`, { identity }), "invalid-request");
+    expect(problem.errors?.map((error) => error.pointer)).toEqual(pointers);
+  });
+
+  it("explains why userId is the first and one", async () => {
+    const site = await newSite();
+    const kinds = [
+      { kind: "userId", limit: 3 },
+      { kind: "anonymousId", limit: 5 },
+    ];
+    const problem = await problemOf(
+      site.send("PATCH", `/api/sites/${site.siteId}`, { identity: { kinds } }),
+      "invalid-request",
+    );
+    expect(problem.errors?.[0]?.detail).toContain("two users never share a profile");
+  });
+
   it("stores keys as hashes only", async () => {
     const { secretKey, writeKey } = await newSite();
     const tables = ["sites", "keys", "idempotency_keys", "segments", "blocks"];
