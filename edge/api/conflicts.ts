@@ -3,7 +3,7 @@ import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { type Identifier, splitIdentifier } from "../../shared/identifier.ts";
 import { selectComponents, toIdentifierRow } from "../db/identifiers.ts";
-import { type ConflictRow, EVIDENCE, selectConflicts, selectConflictsOf } from "../db/links.ts";
+import { type ConflictRow, EVIDENCE, selectConflicts, selectConflictsOf, selectFirstLinks } from "../db/links.ts";
 import { type Group, groupStored, type ManualLink, resolveIdentities } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
@@ -86,8 +86,13 @@ async function toConflictPage(c: ApiContext, rows: D1PreparedStatement, limit: n
   const now = c.get("now");
   const { data, next } = toPage((await rows.all<ConflictRow>()).results, limit, placeOf);
   const ends = JSON.stringify(data.flatMap(({ a, b }) => [a, b]));
-  const { results } = await selectComponents(c.env.DB, siteOf(c), ends).all();
-  const nodes = new Map(results.map(toIdentifierRow).map((node) => [node.identifier, node]));
+  const [components, times] = await c.env.DB.batch([
+    selectComponents(c.env.DB, siteOf(c), ends),
+    ...(live.identity.hasWindows ? [selectFirstLinks(c.env.DB, siteOf(c), ends)] : []),
+  ]);
+  const nodes = new Map(components!.results.map(toIdentifierRow).map((node) => [node.identifier, node]));
+  for (const { identifier, at } of (times?.results ?? []) as { identifier: Identifier; at: number }[])
+    nodes.get(identifier)!.linkedAt = at;
   const groupOf = groupStored(nodes);
   const toEnd = (identifier: Identifier) => ({
     ...splitIdentifier(identifier),

@@ -4,7 +4,7 @@ import { PURPOSES, type Purpose } from "../../shared/consent.ts";
 import type { Subject } from "../../shared/engine/types.ts";
 import { EVENT_TYPES, type HistoryEvent, type JsonObject } from "../../shared/event.ts";
 import { IDENTIFIER_LENGTH, NAME_LENGTH, PROPERTIES_DEPTH } from "../../shared/limits.ts";
-import type { EventRow } from "../db/events.ts";
+import { type EventRow, listTimeline } from "../db/events.ts";
 import { listStatements } from "../db/list-statements.ts";
 import { depthOf, traitsOf } from "../ingest/parse.ts";
 import type { LiveSite } from "../manifest/live.ts";
@@ -12,7 +12,7 @@ import { readSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { listedAt, nodesAt } from "../profiles/lists.ts";
 import { type Person, subjectOf } from "../profiles/person.ts";
-import { type ProfileView, readProfileView, readTimeline } from "../profiles/read.ts";
+import { type ProfileView, readProfileView } from "../profiles/read.ts";
 import { type ApiContext, siteOf } from "./app.ts";
 import { TimeSchema } from "./schemas.ts";
 
@@ -90,7 +90,8 @@ export async function readSubject(
 async function readStored(c: ApiContext, live: LiveSite, id: string, now: number): Promise<Subject> {
   const view = await readProfileView(c.env.DB, live, { id }, now);
   if (!view) throw new Problem("not-found", `There is no profile ${id}.`);
-  const rows = await readTimeline(c.env.DB, live, view, STORED_EVENTS, null, { to: now + 1 });
+  const owners = view.person.group.nodes.map(({ identifier }) => identifier);
+  const rows = await listTimeline(c.env.DB, live.manifest.siteId, owners, STORED_EVENTS, null, { to: now + 1 });
   const events = rows.map(({ type, name, at, message }): HistoryEvent => {
     const properties = (message["properties"] ?? {}) as JsonObject;
     return { type, event: name, timestamp: at, properties };

@@ -2,7 +2,6 @@
 import { PURPOSES, type Purpose } from "../../shared/consent.ts";
 import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import { type Identifier, splitIdentifier } from "../../shared/identifier.ts";
-import { type EventFilter, type EventPlace, type EventRow, listTimeline } from "../db/events.ts";
 import { listIdentifiersOfProfiles, mergeConsent, readProfileId, type StoredConsent } from "../db/identifiers.ts";
 import { groupStored } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
@@ -70,17 +69,4 @@ function consentOf({ group, consent }: Person): ProfileView["consent"] {
     at: said[purpose]?.[1] ?? null,
   });
   return Object.fromEntries(PURPOSES.map((purpose) => [purpose, holds(purpose)])) as ProfileView["consent"];
-}
-
-/** A page of a profile's timeline, newest first. `before` is the place of the last event of the page before. */
-export async function readTimeline(
-  db: D1Database,
-  live: LiveSite,
-  view: ProfileView,
-  limit: number,
-  before: EventPlace | null,
-  filter: EventFilter = {},
-): Promise<EventRow[]> {
-  const owners = view.person.group.nodes.map(({ identifier }) => identifier);
-  return listTimeline(db, live.manifest.siteId, owners, limit, before, filter);
 }
