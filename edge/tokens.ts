@@ -10,6 +10,8 @@ import type { Env } from "./env.ts";
 export interface ProfileToken {
   siteId: string;
   anonymousId: string;
+  /** Of the anonymousId; left out by tokens of before. */
+  birthId?: string;
   profileId: string;
   stableId: string;
   /** Hash of the user whom the profile belongs to; null while that is nobody. */
@@ -26,6 +28,9 @@ export interface ProfileToken {
 /** Names a recipient of one send. */
 export interface EmailToken {
   siteId: string;
+  /** Of the identifier that was named: it leads to the profile which that one is part of, whatever is united or parted. Left out by tokens of before. */
+  birthId?: string;
+  /** The profile as the token was made: where its snapshot is looked for. Empty for somebody unknown. */
   profileId: string;
   send: string;
   expiresAt: number;

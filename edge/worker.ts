@@ -7,6 +7,8 @@ import type { Env } from "./env.ts";
 import { log } from "./log.ts";
 import { Problem } from "./problem.ts";
 import { backfillWaiting } from "./profiles/backfill.ts";
+import { eraseWaiting } from "./profiles/erase.ts";
+import { spreadWaiting } from "./profiles/snapshot.ts";
 import { wakeDueProfiles } from "./profiles/wake.ts";
 
 /** How long the answer to an Idempotency-Key is kept. */
@@ -15,6 +17,9 @@ const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
 const MINUTE = { ms: 55_000, statements: 950 };
 /** Of it, what sealing the audit takes at most. */
 const SEALS = { ms: 5_000, statements: 100 };
+/** Of it, what is left of erasures and of snapshots takes at most. */
+const ERASURES = { ms: 5_000, statements: 60 };
+const SNAPSHOTS = { ms: 5_000, statements: 40 };
 /** Of it, what time alone takes at most; changed rules get the rest. */
 const WAKES = { ms: 45_000, statements: 600 };
 
@@ -33,6 +38,7 @@ export default {
 
   async scheduled(_controller, env) {
     const started = Date.now();
+    const within = ({ ms, statements }: typeof MINUTE) => ({ deadline: Date.now() + ms, statements });
     const seals = { deadline: started + SEALS.ms, statements: SEALS.statements };
     const wakes = { deadline: started + WAKES.ms, statements: WAKES.statements };
     const jobs = [
@@ -41,14 +47,22 @@ export default {
         if (sealed) log("info", { job: "seal", sealed });
       },
       async () => {
+        const erased = await eraseWaiting(env, Date.now, within(ERASURES));
+        if (erased) log("info", { job: "erase", erased });
+      },
+      async () => {
         const woken = await wakeDueProfiles(env, Date.now, wakes);
         if (woken.decided) log("info", { job: "wake", ...woken });
       },
       async () => {
-        const left = MINUTE.statements - SEALS.statements - WAKES.statements;
-        const statements = left + seals.statements + wakes.statements;
+        const taken = [SEALS, ERASURES, WAKES, SNAPSHOTS].reduce((sum, { statements }) => sum + statements, 0);
+        const statements = MINUTE.statements - taken + seals.statements + wakes.statements;
         const backfilled = await backfillWaiting(env, Date.now, { deadline: started + MINUTE.ms, statements });
         if (backfilled.decided) log("info", { job: "backfill", ...backfilled });
+      },
+      async () => {
+        const spread = await spreadWaiting(env, Date.now, within(SNAPSHOTS));
+        if (spread) log("info", { job: "snapshots", spread });
       },
       () => deleteExpiredIdempotencyKeys(env.DB, Date.now() - IDEMPOTENCY_MS),
     ];

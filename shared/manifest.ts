@@ -42,6 +42,8 @@ export interface SiteSettings {
   consentDefault: ConsentMode;
   /** Origins that may call from a browser; `*` allows any. */
   origins: string[];
+  /** Whether snapshots of what is decided of a profile are kept in KV; left out = no. */
+  snapshots?: boolean;
   identity?: IdentitySettings;
 }
 

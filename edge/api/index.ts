@@ -8,6 +8,7 @@ import { blocks } from "./blocks.ts";
 import { conflicts, profileConflicts } from "./conflicts.ts";
 import { docsPage, problemsPage } from "./docs.ts";
 import { email } from "./email.ts";
+import { profileErasure } from "./erase.ts";
 import { toErrorResponse, toNotFound } from "./errors.ts";
 import { keys } from "./keys.ts";
 import { profileLinks } from "./links.ts";
@@ -59,6 +60,7 @@ const routes = app
   .route("/api/traits", traits)
   .route("/api/profiles", profileLinks)
   .route("/api/profiles", profileConflicts)
+  .route("/api/profiles", profileErasure)
   .route("/api/conflicts", conflicts)
   .route("/api/links", merges)
   .route("/api/email", email);

@@ -3,7 +3,7 @@ import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import type { Purpose } from "../../shared/consent.ts";
 import { EVENT_TYPES } from "../../shared/event.ts";
-import { IDENTIFIER_KINDS, splitIdentifier } from "../../shared/identifier.ts";
+import { IDENTIFIER_KINDS, type Identifier, splitIdentifier } from "../../shared/identifier.ts";
 import { IDENTIFIER_LENGTH, NAME_LENGTH } from "../../shared/limits.ts";
 import { type EventRow, listTimeline, SOURCES } from "../db/events.ts";
 import { type IdentifierRow, listComponent } from "../db/identifiers.ts";
@@ -88,7 +88,7 @@ const ChangeSchema = z
 
 const ProvenanceQuery = { provenance: z.enum(["0", "1"]).default("0") };
 const ValueSchema = z.string().max(IDENTIFIER_LENGTH).optional();
-const IdentifierQuery = z.strictObject({
+export const IdentifierQuery = z.strictObject({
   userId: ValueSchema,
   anonymousId: ValueSchema,
   email: ValueSchema,
@@ -98,7 +98,6 @@ const IdentifierQuery = z.strictObject({
     example: "loyaltyId",
   }),
   value: ValueSchema,
-  ...ProvenanceQuery,
 });
 
 const TimelineQuery = PageQuery.extend({
@@ -121,19 +120,13 @@ export const profiles = newApp()
       path: "/",
       summary: "Read the profile that an identifier leads to",
       tags: ["Profiles"],
-      request: { query: IdentifierQuery },
+      request: { query: IdentifierQuery.extend(ProvenanceQuery) },
       responses: { 200: json(ProfileSchema, "The profile."), ...problemResponse },
     }),
     async (c) => {
-      const { provenance, kind, value, ...short } = c.req.valid("query");
-      const given: { kind: string; value: string }[] = [];
-      for (const kind of IDENTIFIER_KINDS) if (short[kind] !== undefined) given.push({ kind, value: short[kind] });
-      if (kind !== undefined && value !== undefined) given.push({ kind, value });
-      if (given.length !== 1 || (kind === undefined) !== (value === undefined)) {
-        throw new Problem("invalid-request", `Give exactly one of ${IDENTIFIER_KINDS.join(", ")}, or kind and value.`);
-      }
+      const { provenance, ...named } = c.req.valid("query");
       const live = await findSite(c);
-      return answerProfile(c, live, { identifier: readIdentifier(live, given[0]!, null) }, provenance);
+      return answerProfile(c, live, { identifier: readNamed(live, named) }, provenance);
     },
   )
   .openapi(
@@ -199,6 +192,17 @@ export async function findComponent(c: ApiContext, id: string): Promise<Identifi
 }
 
 /** @throws Problem `not-found` where the site was deleted meanwhile */
+/** The one identifier that a query names. @throws Problem where it names none, or several, or one that identifies nobody */
+export function readNamed(live: LiveSite, { kind, value, ...short }: z.infer<typeof IdentifierQuery>): Identifier {
+  const given: { kind: string; value: string }[] = [];
+  for (const kind of IDENTIFIER_KINDS) if (short[kind] !== undefined) given.push({ kind, value: short[kind] });
+  if (kind !== undefined && value !== undefined) given.push({ kind, value });
+  if (given.length !== 1 || (kind === undefined) !== (value === undefined)) {
+    throw new Problem("invalid-request", `Give exactly one of ${IDENTIFIER_KINDS.join(", ")}, or kind and value.`);
+  }
+  return readIdentifier(live, given[0]!, null);
+}
+
 export async function findSite(c: ApiContext): Promise<LiveSite> {
   const live = await readSite(c.env, siteOf(c), c.get("now"));
   if (!live) throw new Problem("not-found", "The site is gone.");

@@ -44,6 +44,10 @@ const SettingsShape = {
   timeZone: ZoneSchema,
   consentDefault: ModeSchema.openapi({ description: "What a visitor of whom nothing is known has allowed." }),
   origins: OriginsSchema.openapi({ description: "Origins that may call from a browser; * allows any." }),
+  snapshots: z.boolean().openapi({
+    description:
+      "Whether what is decided of a profile (random ids, keys of segments, times) is kept in KV too, for a day, so that fewer page views and e-mails read the database.",
+  }),
   identity: IdentitySchema,
 };
 
@@ -249,7 +253,7 @@ async function findSite(c: ApiContext, id: string): Promise<Site> {
 
 function toAnswer({ id, name, settings, version, createdAt }: Omit<Site, "rules">): z.infer<typeof SiteSchema> {
   const identity = completeRules(settings.identity);
-  return { id, name, ...settings, identity, version, createdAt: toIso(createdAt) };
+  return { id, name, snapshots: false, ...settings, identity, version, createdAt: toIso(createdAt) };
 }
 
 function etagOf(site: { version: number }): string {
@@ -260,9 +264,13 @@ type Change = { [K in keyof SiteSettings]?: SiteSettings[K] | undefined };
 
 function applyChange(settings: SiteSettings, change: Change): SiteSettings {
   const { timeZone = settings.timeZone, consentDefault = settings.consentDefault, origins = settings.origins } = change;
-  const { identity = settings.identity } = change;
+  const { snapshots = settings.snapshots, identity = settings.identity } = change;
   const normal = origins.map((origin) => (origin === "*" ? origin : new URL(origin).origin));
-  return { timeZone, consentDefault, origins: [...new Set(normal)], ...(identity && { identity }) };
+  return {
+    ...{ timeZone, consentDefault, origins: [...new Set(normal)] },
+    ...(snapshots !== undefined && { snapshots }),
+    ...(identity && { identity }),
+  };
 }
 
 function isTaken(error: unknown): boolean {

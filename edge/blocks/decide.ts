@@ -39,6 +39,11 @@ interface Choice {
   until: number | null;
 }
 
+/** False where an audience of a slot needs what only storage knows. */
+export function isTokenOnly(live: LiveSite, slots: readonly string[]): boolean {
+  return slots.every((slot) => live.blocks.get(slot)?.tokenOnly ?? true);
+}
+
 /**
  * Decides slots from what a token tells.
  *
@@ -51,7 +56,7 @@ export function decideFromToken(
   context: JsonObject | undefined,
   now: number,
 ): { [slot: string]: SlotAnswer } | null {
-  if (!slots.every((slot) => live.blocks.get(slot)?.tokenOnly ?? true)) return null;
+  if (!isTokenOnly(live, slots)) return null;
   const choices = chooseSlots(live, slots, viewer, context, now);
   if (!choices.every(({ template }) => template === null || needsNothingStored(template))) return null;
   return renderChoices(choices, viewer, context, now);

@@ -1,5 +1,6 @@
 /** SQL of `tombstones`: who was erased and when, by a hash, so that what is sent again from before brings nobody back. */
 import type { Identifier } from "../../shared/identifier.ts";
+import { sha256 } from "../sha256.ts";
 import { toLists } from "./lists.ts";
 
 export interface Tombstone {
@@ -14,9 +15,8 @@ export interface Tombstone {
  * same person. It does not stop somebody who holds the table from trying out addresses that they know; a secret key beside the
  * hashes would not either, and one of the deployment would make all tombstones void when it is changed.
  */
-async function hashOf(siteId: string, identifier: Identifier): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${siteId} ${identifier}`));
-  return new Uint8Array(digest).toBase64({ alphabet: "base64url", omitPadding: true });
+function hashOf(siteId: string, identifier: Identifier): Promise<string> {
+  return sha256(`${siteId} ${identifier}`);
 }
 
 /** Those of the identifiers that were ever erased. */

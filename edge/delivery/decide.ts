@@ -7,13 +7,15 @@ import { PURPOSES, type Purpose, readConsent } from "../../shared/consent.ts";
 import { stableIdOf } from "../../shared/hash.ts";
 import type { Identifier } from "../../shared/identifier.ts";
 import type { DecideAnswer, IngestAnswer } from "../../shared/wire.ts";
-import { decideFromToken, decideSlots, NOBODY, type SlotAnswer, type Viewer } from "../blocks/decide.ts";
+import { decideFromToken, decideSlots, isTokenOnly, NOBODY, type SlotAnswer, type Viewer } from "../blocks/decide.ts";
 import { statementsOf } from "../db/identifiers.ts";
 import type { Decisions } from "../db/profiles.ts";
 import type { Env } from "../env.ts";
 import { invalidRequest } from "../invalid.ts";
 import type { LiveSite } from "../manifest/live.ts";
+import { isTokenRevoked } from "../manifest/revoked.ts";
 import { grantedPurposes, type Person } from "../profiles/person.ts";
+import { holds, readSnapshot, viewerOfSnapshot } from "../profiles/snapshot.ts";
 import { PROFILE_TOKEN_FRESH_MS, PROFILE_TOKEN_MS, type ProfileToken, signToken, verifyToken } from "../tokens.ts";
 import { ingestMessages, sourceOf } from "./batch.ts";
 import { readJsonBody } from "./request.ts";
@@ -52,15 +54,16 @@ export async function answerDecide(request: Request, env: Env, context: Executio
   const slots = (asked.slots ?? []).slice(0, SLOTS);
 
   const token = events === undefined ? await readProfileToken(env, known, asked, now) : null;
-  if (token && isFresh(token, known, now)) {
-    const { stableId, segments, wakesAt, consent } = token;
-    const viewer: Viewer = { ...NOBODY, stableId, segments, wakesAt, consent: restrict(consent, asked) };
+  const viewed = token && isTokenOnly(known, slots) ? await readViewer(env, known, token, now) : null;
+  if (viewed) {
+    const viewer = { ...viewed, consent: restrict(viewed.consent, asked) };
     const decided = decideFromToken(known, slots, viewer, asked.context, now);
     if (decided) return respond(viewer, decided, asked.token as string, { success: true, accepted: 0, rejected: [] });
   }
 
   const visitor = known.identity.identifierOf("anonymousId", asked.anonymousId);
   const { answer, result, live } = await ingestMessages(env, known, {
+    background: context,
     messages: events ?? [],
     envelope: body,
     pointer: "/events",
@@ -77,6 +80,7 @@ export async function answerDecide(request: Request, env: Env, context: Executio
   const signed = await signToken(env, "profile", {
     siteId: live.manifest.siteId,
     anonymousId: asked.anonymousId!,
+    birthId: person.group.nodes.find(({ identifier }) => identifier === visitor)!.birthId,
     profileId: person.profile.id,
     stableId: viewer.stableId,
     manifestVersion: live.manifest.version,
@@ -106,7 +110,7 @@ export async function answerDecide(request: Request, env: Env, context: Executio
   }
 }
 
-/** The token, if it is this site's, this visitor's and not too old. */
+/** The token, if it is this site's, this visitor's, not too old and not revoked. */
 async function readProfileToken(
   env: Env,
   live: LiveSite,
@@ -118,7 +122,22 @@ async function readProfileToken(
   if (!token || token.siteId !== live.manifest.siteId || token.anonymousId !== asked.anonymousId) return null;
   const user = live.identity.identifierOf("userId", asked.userId);
   if (user && token.user !== stableIdOf(user)) return null;
-  return now - token.issuedAt < PROFILE_TOKEN_MS ? token : null;
+  if (isTokenRevoked(token.siteId, token.profileId, token.issuedAt)) return null;
+  return isYounger(token, PROFILE_TOKEN_MS, now) ? token : null;
+}
+
+/** What is known of the visitor without storage: by the token while it is fresh, then by the newer of it and the snapshot. */
+async function readViewer(env: Env, live: LiveSite, token: ProfileToken, now: number): Promise<Viewer | null> {
+  if (isFresh(token, live, now)) return viewerOfSnapshot(token);
+  const snapshot = await readSnapshot(env, live, token.profileId, now);
+  if (!snapshot || token.birthId === undefined || !snapshot.ids.includes(token.birthId)) return null;
+  const newer = snapshot.at > token.issuedAt ? snapshot : token;
+  return holds(newer, live, now) ? viewerOfSnapshot(newer) : null;
+}
+
+/** Clocks differ: what was issued a little later than now is as young as what was issued a little before. */
+function isYounger({ issuedAt }: ProfileToken, ms: number, now: number): boolean {
+  return Math.abs(now - issuedAt) < ms;
 }
 
 /** The user whom a profile belongs to, as a hash. */
@@ -138,7 +157,7 @@ function restrict(granted: readonly Purpose[] | undefined, asked: DecideBody): r
 function isFresh(token: ProfileToken, live: LiveSite, now: number): boolean {
   return (
     token.manifestVersion === live.manifest.version &&
-    now - token.issuedAt < PROFILE_TOKEN_FRESH_MS &&
+    isYounger(token, PROFILE_TOKEN_FRESH_MS, now) &&
     (token.wakesAt === null || now < token.wakesAt)
   );
 }

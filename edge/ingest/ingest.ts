@@ -14,6 +14,7 @@ import { deleteConflicts, insertConflicts, insertLinks, linkId } from "../db/lin
 import { applyMembershipChanges } from "../db/memberships.ts";
 import { isConflict, isStale, upsertProfiles } from "../db/profiles.ts";
 import { countRefused } from "../db/refused-identifiers.ts";
+import { markSnapshots } from "../db/snapshots.ts";
 import { guardTombstones, isErased, readTombstones } from "../db/tombstones.ts";
 import { insertTraitTypes } from "../db/trait-types.ts";
 import { upsertTraits } from "../db/traits.ts";
@@ -23,6 +24,7 @@ import { Problem, type ProblemError } from "../problem.ts";
 import { loadPeople, type Stored } from "../profiles/load.ts";
 import { remember, takePeople } from "../profiles/memory.ts";
 import { decidePerson, type Person, refreshHistories } from "../profiles/person.ts";
+import { toMarks, watchSnapshots } from "../profiles/snapshot.ts";
 import { markNoticed, noticeTypes } from "../profiles/trait-types.ts";
 import { type Folded, type FoldInput, foldInput, namesOf } from "./fold.ts";
 import type { IngestEvent } from "./parse.ts";
@@ -46,6 +48,8 @@ export interface IngestResult {
   warnings: Map<IngestEvent, ProblemError[]>;
   /** Events that are not stored: they are not newer than the erasure of somebody whom they name. */
   erased: IngestEvent[];
+  /** Profiles whose snapshots are to be written now: see `spreadSnapshots`. */
+  marked: readonly string[];
   /** The person an identifier belongs to now, decided at `receivedAt`; null for somebody unknown. */
   personOf(identifier: Identifier): Person | null;
 }
@@ -98,6 +102,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     throw new StaleSite();
   await refreshHistories(db, live, stored);
 
+  const outdated = watchSnapshots(stored, live);
   const folded = foldInput(stored, live, input, newProfileId);
   const { receivedAt, warnings, erased, resolution, people } = folded;
   // What is remembered is proved by being written. Of others asked for, only storage knows what is true now.
@@ -107,6 +112,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   };
   if (remembered && asked.some(unproved)) return tryIngest(db, live, input, true);
 
+  const marked = toMarks(outdated(folded.profiles));
   const types = noticeTypes(siteId, source, folded.events);
   // Whoever is stored remembers it; of all others that are written, storage is asked.
   const others = resolution.conflicts.map(
@@ -127,6 +133,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     ...deleteConflicts(db, siteId, resolution.solved),
     ...insertConsents(db, siteId, folded.consents, receivedAt),
     ...applyMembershipChanges(db, siteId, folded.changes),
+    ...markSnapshots(db, siteId, marked, receivedAt),
     ...insertAudit(db, siteId, folded.audit),
     ...countRefused(db, siteId, [...(input.refused ?? []), ...folded.events.flatMap((event) => event.refused)], receivedAt),
   ];
@@ -137,6 +144,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   return {
     warnings,
     erased,
+    marked,
     personOf(identifier) {
       const group = resolution.groupOf.get(identifier);
       if (!group) return null;

@@ -1,4 +1,5 @@
 /** What this isolate remembers of sites and write keys. Public configuration only, bounded, never of one request. */
+import type { Revocations } from "../db/revocations.ts";
 import type { LiveSite } from "./live.ts";
 
 /** After this what is remembered is still used, and looked up again behind the answer. */
@@ -15,6 +16,8 @@ export interface Remembered<T> {
 
 const sites = new Map<string, Remembered<LiveSite>>();
 const siteIds = new Map<string, Remembered<string | null>>();
+/** Of the sites that have any: never dropped for want of room, since they refuse. */
+const revocations = new Map<string, Revocations>();
 
 export function recallSite(siteId: string): Remembered<LiveSite> | undefined {
   return sites.get(siteId);
@@ -37,10 +40,25 @@ export function rememberSiteId(writeKey: string, siteId: string | null, now: num
   remember(siteIds, KEYS, writeKey, { value: siteId, at: now });
 }
 
+export function recallRevocations(siteId: string): Revocations | undefined {
+  return revocations.get(siteId);
+}
+
+/** Adds to what is known of a site, the later time of each, and drops what is not later than `expired`: KV may still be behind. */
+export function rememberRevocations(siteId: string, list: Revocations, expired: number): void {
+  const known = revocations.get(siteId);
+  const merged = new Map(known);
+  for (const [name, until] of list) merged.set(name, Math.max(until, known?.get(name) ?? 0));
+  for (const [name, until] of merged) if (until <= expired) merged.delete(name);
+  if (merged.size) revocations.set(siteId, merged);
+  else revocations.delete(siteId);
+}
+
 /** Forgets everything, as a new isolate would. */
 export function forget(): void {
   sites.clear();
   siteIds.clear();
+  revocations.clear();
 }
 
 function remember<T>(map: Map<string, T>, limit: number, key: string, value: T): void {

@@ -5,16 +5,16 @@ import { readSiteRow, selectSite } from "../db/sites.ts";
 import type { Env } from "../env.ts";
 import { sha256 } from "../sha256.ts";
 import { readManifest } from "./build.ts";
+import { askKv, KV_CACHE_SECONDS } from "../kv.ts";
 import { buildLiveSite, type LiveSite } from "./live.ts";
 import { FRESH_MS, recallSite, recallSiteId, rememberSite, rememberSiteId, UNKNOWN_MS } from "./memory.ts";
 import { manifestKey } from "./publish.ts";
+import { renewRevocations } from "./revoked.ts";
 
 export interface Background {
   waitUntil(promise: Promise<unknown>): void;
 }
 
-/** KV's own cache in a location; with FRESH_MS a publish is everywhere within a minute. */
-const KV_CACHE_SECONDS = 30;
 /** Accepted by a local start only. */
 export const DEMO_WRITE_KEY = "pk_demo";
 export const DEMO_SECRET_KEY = "sk_demo";
@@ -54,9 +54,10 @@ export async function readSite(env: Env, siteId: string, now: number, context?: 
 }
 
 async function loadSite(env: Env, siteId: string, now: number): Promise<LiveSite | null> {
-  const stored = await askKv(() =>
-    env.KV.get<Manifest>(manifestKey(siteId), { type: "json", cacheTtl: KV_CACHE_SECONDS }),
-  );
+  const [stored] = await Promise.all([
+    askKv(() => env.KV.get<Manifest>(manifestKey(siteId), { type: "json", cacheTtl: KV_CACHE_SECONDS })),
+    renewRevocations(env, siteId, now),
+  ]);
   // One that was put there before rules had an instant says nothing of it.
   const known = stored?.rules && stored;
   const manifest = known ?? (await rebuild(env, siteId, now, stored !== undefined));
@@ -89,15 +90,6 @@ async function findSiteId(env: Env, writeKey: string, now: number): Promise<stri
   if (siteId && stored === null) await askKv(() => env.KV.put(name, siteId, { expirationTtl: KV_KEY_SECONDS }));
   rememberSiteId(writeKey, siteId, now);
   return siteId;
-}
-
-/** KV's answer; undefined where it gives none, which is no reason to fail: D1 knows. */
-async function askKv<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch {
-    return undefined;
-  }
 }
 
 export function writeKeyName(hash: string): string {

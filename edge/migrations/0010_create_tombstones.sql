@@ -32,6 +32,8 @@ CREATE TABLE stale_snapshots (
   site_id TEXT NOT NULL,
   profile_id TEXT NOT NULL,
   since INTEGER NOT NULL,
+  -- Another one each time: whoever has written the snapshot takes back only the mark that it was written for.
+  mark TEXT NOT NULL,
   PRIMARY KEY (site_id, profile_id)
 ) STRICT, WITHOUT ROWID;
 -- Serves: those that wait longest, all sites together.

@@ -9,12 +9,14 @@ import { insertListStatements, type ListStatement } from "../db/list-statements.
 import { applyMembershipChanges, type MembershipChange } from "../db/memberships.ts";
 import { isConflict, isStale, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
 import { readRulesVersion } from "../db/sites.ts";
+import { markSnapshots } from "../db/snapshots.ts";
 import type { Env } from "../env.ts";
 import { groupStored } from "../identity/resolve.ts";
 import { readSite, renewSite } from "../manifest/read.ts";
 import { applyStatement, lastStatementAt } from "./lists.ts";
 import { loadPeople } from "./load.ts";
 import { advance, buildPerson, catchUp, historyChangesOf, type Person, refreshHistories } from "./person.ts";
+import { toMarks, watchSnapshots } from "./snapshot.ts";
 
 /** Lost races of the same profiles, before they are taken apart. */
 const ATTEMPTS = 2;
@@ -135,6 +137,7 @@ export async function settleProfiles(
     const changes: MembershipChange[] = [];
     const histories: HistoryChange[] = [];
     const statements: ListStatement[] = [];
+    const outdated = watchSnapshots(stored, live);
     const left: string[] = [];
     const missing = new Set(ids);
     let weight = 0;
@@ -171,6 +174,7 @@ export async function settleProfiles(
       ...upsertProfiles(db, siteId, profiles),
       ...applyHistoryChanges(db, siteId, histories),
       ...applyMembershipChanges(db, siteId, changes),
+      ...markSnapshots(db, siteId, toMarks(outdated(profiles)), now()),
     ];
     budget.statements -= write.length;
     if (write.length) await db.batch(write);

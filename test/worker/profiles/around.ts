@@ -51,21 +51,37 @@ export function dying(trips: number, lost: "there" | "back"): { died: () => bool
     if (count >= trips) throw gone();
     return result;
   }
+  return { died: () => count >= trips, env: { ...bindings, DB: throughEach(pass) } };
+}
+
+/** Something happens before the round trip number `trip` to D1. */
+export function between(trip: number, happen: () => Promise<unknown>): { happened: () => boolean; env: Env } {
+  let count = 0;
+  const pass = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (++count === trip) await happen();
+    return call();
+  };
+  return { happened: () => count >= trip, env: { ...bindings, DB: throughEach(pass) } };
+}
+
+type Pass = <T>(call: () => Promise<T>, statements: number) => Promise<T>;
+
+/** D1, each round trip of it through `pass`, which is told how many statements it takes. */
+export function throughEach(pass: Pass): D1Database {
   const originals = new WeakMap<object, D1PreparedStatement>();
   const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
     const wrapped = {
       bind: (...values: unknown[]) => wrap(statement.bind(...values)),
-      all: () => pass(() => statement.all()),
-      run: () => pass(() => statement.run()),
-      first: (column: string) => pass(() => (column === undefined ? statement.first() : statement.first(column))),
+      all: () => pass(() => statement.all(), 1),
+      run: () => pass(() => statement.run(), 1),
+      first: (column: string) => pass(() => (column === undefined ? statement.first() : statement.first(column)), 1),
     } as unknown as D1PreparedStatement;
     originals.set(wrapped, statement);
     return wrapped;
   };
-  const DB = {
+  return {
     prepare: (sql: string) => wrap(env.DB.prepare(sql)),
     batch: (statements: D1PreparedStatement[]) =>
-      pass(() => env.DB.batch(statements.map((statement) => originals.get(statement)!))),
+      pass(() => env.DB.batch(statements.map((statement) => originals.get(statement)!)), statements.length),
   } as unknown as D1Database;
-  return { died: () => count >= trips, env: { ...bindings, DB } };
 }
