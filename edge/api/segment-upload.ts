@@ -78,7 +78,8 @@ export const segmentUpload = newApp().openapi(
     description: `CSV in UTF-8 or UTF-16 with a header that has userId, email, phone, anonymousId or another kind of the site among its columns, or JSON. Fields are separated by
 commas, semicolons or tabs; \`E-Mail\`, \`Email Address\`, \`user_id\` and \`Phone Number\` are read, too. A single
 column without such a header holds userIds, e-mail addresses included. At most ${UPLOAD_ROWS} rows, 1 MB of CSV or 500 KB of JSON. Only people
-who are known come in. Sending a list again changes nothing.`,
+who are known come in. Sending a list again changes nothing. What a list says holds for the identifiers that it names: of a person's the newest word
+counts, and if they turn out to be two people, each keeps what was said of theirs.`,
     tags: ["Segments"],
     request: {
       params: z.object({ key: KeySchema }),
