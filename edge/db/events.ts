@@ -1,12 +1,8 @@
 /** SQL of `events`: append-only, one row per message, kept with the owner that produced it. */
 import type { EventType, HistoryEvent, JsonObject } from "../../shared/event.ts";
-import type { Identifier } from "../../shared/identifier.ts";
+import type { Identifier, Source } from "../../shared/identifier.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
 import { toLists } from "./lists.ts";
-
-/** Who sent it. */
-export const SOURCES = ["browser", "server", "import"] as const;
-export type Source = (typeof SOURCES)[number];
 
 export interface EventRow {
   owner: Identifier;

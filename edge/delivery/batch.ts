@@ -1,11 +1,10 @@
 /** `POST /v1/batch` and its single-event sisters: Segment-compatible ingest, answered per event. */
 import type { Purpose } from "../../shared/consent.ts";
 import type { EventType, JsonObject } from "../../shared/event.ts";
-import type { Identifier } from "../../shared/identifier.ts";
+import type { Identifier, Source } from "../../shared/identifier.ts";
 import { BATCH_EVENTS } from "../../shared/limits.ts";
 import type { IngestAnswer } from "../../shared/wire.ts";
 import type { ConsentStatement } from "../db/consents.ts";
-import type { Source } from "../db/events.ts";
 import type { Env } from "../env.ts";
 import type { RefusedIdentifier } from "../identity/decision.ts";
 import { type IngestInput, type IngestResult, ingest, StaleSite } from "../ingest/ingest.ts";

@@ -5,8 +5,8 @@
 
 import type { JsonObject } from "../../shared/event.ts";
 import { needsOf } from "../../shared/history.ts";
-import type { Identifier } from "../../shared/identifier.ts";
-import { type EventRow, eventKey, type Source } from "../db/events.ts";
+import type { Identifier, Source } from "../../shared/identifier.ts";
+import { type EventRow, eventKey } from "../db/events.ts";
 import type { IdentifierRow } from "../db/identifiers.ts";
 import { linkId, type Made, type NewConflict, type NewLink } from "../db/links.ts";
 import type { ListStatement } from "../db/list-statements.ts";

@@ -3,11 +3,11 @@
  * Ingest folds each request once; an unmerge folds the past anew, in order of arrival, by this same function.
  */
 import type { Purpose } from "../../shared/consent.ts";
-import type { Identifier } from "../../shared/identifier.ts";
+import type { Identifier, Source } from "../../shared/identifier.ts";
 import { NAME_LENGTH, TRAITS_CHARACTERS, TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
 import type { AuditEntry } from "../db/audit.ts";
 import type { ConsentStatement } from "../db/consents.ts";
-import { eventKey, type Source } from "../db/events.ts";
+import { eventKey } from "../db/events.ts";
 import type { HistoryChange } from "../db/histories.ts";
 import { type IdentifierRow, mergeConsent, type StoredConsent, statementsOf } from "../db/identifiers.ts";
 import type { Made, NewConflict, NewLink } from "../db/links.ts";

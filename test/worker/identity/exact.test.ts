@@ -5,7 +5,6 @@
 import { env } from "cloudflare:test";
 import { expect, it } from "vitest";
 import type { ConsentStatement } from "../../../edge/db/consents.ts";
-import type { Source } from "../../../edge/db/events.ts";
 import { linkId } from "../../../edge/db/links.ts";
 import { linkIdentifiers } from "../../../edge/identity/link.ts";
 import { unlink } from "../../../edge/identity/unlink.ts";
@@ -19,7 +18,7 @@ import { readProfileView } from "../../../edge/profiles/read.ts";
 import { wakeDueProfiles } from "../../../edge/profiles/wake.ts";
 import { applyList } from "../../../edge/segments/upload.ts";
 import type { Condition } from "../../../shared/condition.ts";
-import type { Identifier } from "../../../shared/identifier.ts";
+import type { Identifier, Source } from "../../../shared/identifier.ts";
 import { createRandom, type Random } from "../../unit/shared/random.ts";
 import { SEED } from "../../unit/shared/seed.ts";
 import { bindings, createSite, type TestSite } from "../site.ts";
