@@ -35,6 +35,7 @@ const MEANINGS: { [problem in Break["problem"]]: (seq: number) => string } = {
   "entry-missing": (seq) => `Entry ${seq} is gone.`,
   "entry-changed": (seq) => `Entry ${seq} is not what it was.`,
   "entry-unexpected": (seq) => `Entry ${seq} was put in afterwards.`,
+  "detail-missing": (seq) => `Entry ${seq} lost its detail, though nobody was erased whom it names.`,
   "seal-changed": (seq) => `The seal over entry ${seq}, or one before it, was changed or is gone.`,
 };
 
@@ -82,9 +83,14 @@ async function walk(api: Api, anchor: string | undefined): Promise<Walk> {
     ...{ site: piece.site, entries: 0, redacted: 0, unsealed: 0, seals: 0, breaks: [] },
     ...{ last, anchored: false },
   };
+  const redacted: SentEntry[] = [];
+  /** Whom an erasure names → the last one that does. */
+  const erasures = new Map<string, number>();
   const take = (sent: SentEntry[]): ChainEntry[] => {
     walked.entries += sent.length;
-    walked.redacted += sent.filter(({ detail }) => detail === null).length;
+    redacted.push(...sent.filter(({ detail }) => detail === null));
+    for (const { seq, action, subjects } of sent)
+      if (action === "erase") for (const subject of subjects) erasures.set(subject, seq);
     return sent.map(toEntry);
   };
   for (let shown = 0; ; piece = await readPiece(api, piece.next)) {
@@ -97,12 +103,19 @@ async function walk(api: Api, anchor: string | undefined): Promise<Walk> {
     }
     walked.breaks.push(...checkUnsealed(walked.last, take(piece.unsealed)));
     walked.unsealed += piece.unsealed.length;
-    if (piece.next === null) return walked;
+    if (piece.next === null) break;
     if (walked.entries >= shown + PROGRESS) {
       shown = walked.entries;
       process.stderr.write(`${formatCount(shown)} entries\n`);
     }
   }
+  walked.redacted = redacted.length;
+  for (const { seq, subjects } of redacted) {
+    if (!subjects.some((subject) => (erasures.get(subject) ?? 0) > seq))
+      walked.breaks.push({ seq, problem: "detail-missing" });
+  }
+  walked.breaks.sort((a, b) => a.seq - b.seq);
+  return walked;
 }
 
 async function readPiece(api: Api, cursor: string | null): Promise<SentPiece> {

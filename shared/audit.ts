@@ -14,8 +14,8 @@ export interface ChainEntry {
   at: number;
   actor: string;
   action: string;
-  subject: string;
-  other: string | null;
+  /** Birth ids of all identifiers that the detail names. */
+  subjects: readonly string[];
   /** JSON, with the salt that its hash is taken with; both null once it is erased: then `detailHash` is kept of it. */
   detail: string | null;
   salt: string | null;
@@ -36,9 +36,16 @@ export interface Seal {
 export type SealHead = Pick<Seal, "seq" | "hash">;
 
 /**
- * What is wrong: an entry is gone, is not what it was, or was never there; a seal, or one before it, was changed or is gone.
+ * What is wrong: an entry is gone, is not what it was, or was never there; its detail is gone though nobody was erased whom it
+ * names; a seal, or one before it, was changed or is gone.
  */
-export const AUDIT_PROBLEMS = ["entry-missing", "entry-changed", "entry-unexpected", "seal-changed"] as const;
+export const AUDIT_PROBLEMS = [
+  "entry-missing",
+  "entry-changed",
+  "entry-unexpected",
+  "detail-missing",
+  "seal-changed",
+] as const;
 
 export interface Break {
   /** Of the entry, or of the first one under the seal. */
@@ -77,7 +84,7 @@ export async function checkSeal(
 ): Promise<Break[]> {
   const first = before.seq + 1;
   const intact = seal.digests.length === seal.seq - before.seq && seal.hash === (await hashSeal(before, seal, sha256));
-  if (!intact) return [{ seq: first, problem: "seal-changed" }];
+  if (!intact) return [{ seq: Math.max(1, first), problem: "seal-changed" }];
   const breaks: Break[] = [];
   const hashes = new Map<number, string>();
   await Promise.all(entries.map(async (entry) => hashes.set(entry.seq, await hashEntry(entry, sha256))));
@@ -100,9 +107,9 @@ export function checkUnsealed(last: SealHead, entries: readonly ChainEntry[]): B
 }
 
 async function hashEntry(entry: ChainEntry, sha256: Sha256): Promise<string> {
-  const { seq, at, actor, action, subject, other, detail, salt, detailHash } = entry;
+  const { seq, at, actor, action, subjects, detail, salt, detailHash } = entry;
   const evidence = detail === null ? detailHash : await hashDetail(detail, salt ?? "", sha256);
-  return sha256(JSON.stringify([seq, at, actor, action, subject, other, evidence]));
+  return sha256(JSON.stringify([seq, at, actor, action, subjects, evidence]));
 }
 
 function hashSeal(before: SealHead, { seq, at, digests }: Omit<Seal, "hash">, sha256: Sha256): Promise<string> {

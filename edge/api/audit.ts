@@ -35,8 +35,10 @@ const AuditEntrySchema = z
       description: "browser, server, import: the source of an event; key:… a developer's key; system: Attune itself.",
     }),
     action: z.enum(AUDIT_ACTIONS),
-    subject: z.string().openapi({ description: "The profile that the identifier concerned began as." }),
-    other: z.string().nullable().openapi({ description: "The same of a second identifier." }),
+    subjects: z.array(z.string()).openapi({
+      description:
+        "The profiles that the identifiers concerned began as: ids that lead to whatever they are part of now.",
+    }),
     detail: z.unknown().openapi({ description: "The evidence. null: erased, with the person whom it was about." }),
   })
   .openapi("AuditEntry");
@@ -54,7 +56,7 @@ const AuditVerdictSchema = z
       .nullable()
       .openapi({
         description: `The first that is wrong. entry-missing, entry-changed: it is gone, or not what it was; entry-unexpected: it was
-put in between; seal-changed: the seal over it, or one before that, was changed or is gone.`,
+put in between; detail-missing: its detail was taken away though nobody was erased whom it names; seal-changed: the seal over it, or one before that, was changed or is gone.`,
       }),
     checked: z.number().int().openapi({ description: "Entries looked at." }),
     redacted: z
@@ -163,7 +165,7 @@ all of it, and computes by itself.`,
       const siteId = siteOf(c);
       const { DB } = c.env;
       const piece = await readAskedPiece(c, c.req.valid("query"));
-      const { checked, redacted, breaks } = await verifyPiece(piece);
+      const { checked, redacted, breaks } = await verifyPiece(DB, siteId, piece);
       const entries = await readLastSeq(DB, siteId);
       const sealed = piece.head?.seq ?? 0;
       const anchor = await readAnchor(c, c.req.valid("query").anchor);
@@ -186,7 +188,7 @@ all of it, and computes by itself.`,
       summary: "Read the audit with the chain over it, the oldest first",
       description: `All that it takes to verify the audit without trusting this server. A seal's hash is SHA-256 of
 \`[hash of the seal before, seq, at, digests]\` as JSON, with the site's id before the first; an entry's digest is SHA-256 of
-\`[seq, at, actor, action, subject, other, detailHash]\`, where detailHash, unless the detail is erased, is SHA-256 of
+\`[seq, at, actor, action, subjects, detailHash]\`, where detailHash, unless the detail is erased, is SHA-256 of
 \`[salt, the detail as JSON]\`. \`at\` enters as epoch milliseconds. No JSON has spaces.`,
       tags: ["Audit"],
       request: { query: ChainQuery },
@@ -226,9 +228,9 @@ function toNext({ next }: Piece): string | null {
   return next === null ? null : toCursor(next);
 }
 
-function toEntry({ seq, at, actor, action, subject, other, detail }: ChainEntry): z.infer<typeof AuditEntrySchema> {
+function toEntry({ seq, at, actor, action, subjects, detail }: ChainEntry): z.infer<typeof AuditEntrySchema> {
   return {
-    ...{ seq, at: toIsoOrText(at), actor, action: action as (typeof AUDIT_ACTIONS)[number], subject, other },
+    ...{ seq, at: toIsoOrText(at), actor, action: action as (typeof AUDIT_ACTIONS)[number], subjects: [...subjects] },
     detail: detail === null ? null : JSON.parse(detail),
   };
 }

@@ -8,7 +8,7 @@ import {
   type Seal,
   type SealHead,
 } from "../../shared/audit.ts";
-import { listEntries } from "../db/audit.ts";
+import { listEntries, listNotErased } from "../db/audit.ts";
 import { listSeals, readLastSeal, readSeal } from "../db/audit-seals.ts";
 import { sha256 } from "../sha256.ts";
 import { SEALED } from "./seal.ts";
@@ -65,19 +65,19 @@ export interface Verdict {
   breaks: Break[];
 }
 
-export async function verifyPiece({ before, sealed, unsealed }: Piece): Promise<Verdict> {
-  const verdict: Verdict = { checked: 0, redacted: 0, breaks: [] };
-  const count = (entries: readonly ChainEntry[]) => {
-    verdict.checked += entries.length;
-    verdict.redacted += entries.filter(({ detail }) => detail === null).length;
-  };
-  let last = before;
-  for (const { seal, entries } of sealed) {
-    count(entries);
-    verdict.breaks.push(...(await checkSeal(last, seal, entries, sha256)));
+export async function verifyPiece(db: D1Database, siteId: string, piece: Piece): Promise<Verdict> {
+  const breaks: Break[] = [];
+  let last = piece.before;
+  for (const { seal, entries } of piece.sealed) {
+    breaks.push(...(await checkSeal(last, seal, entries, sha256)));
     last = seal;
   }
-  count(unsealed);
-  verdict.breaks.push(...checkUnsealed(last, unsealed));
-  return verdict;
+  breaks.push(...checkUnsealed(last, piece.unsealed));
+  const entries = [...piece.sealed.flatMap((under) => under.entries), ...piece.unsealed];
+  const redacted = entries.filter(({ detail }) => detail === null).map(({ seq }) => seq);
+  if (redacted.length) {
+    const unasked = await listNotErased(db, siteId, redacted);
+    breaks.push(...unasked.map((seq): Break => ({ seq, problem: "detail-missing" })));
+  }
+  return { checked: entries.length, redacted: redacted.length, breaks: breaks.sort((a, b) => a.seq - b.seq) };
 }

@@ -1,5 +1,6 @@
 /** SQL of `audit_seals` and `audit_waiting`: the chain over a site's audit, and the sites where entries wait for a seal. */
 import type { ChainEntry, Seal, SealHead } from "../../shared/audit.ts";
+import { type EntryRow, toEntry } from "./audit.ts";
 import { toLists } from "./lists.ts";
 
 interface SealRow {
@@ -31,7 +32,7 @@ export async function readUnsealed(
   limit: number,
 ): Promise<{ siteId: string; last: SealHead | null; entries: ChainEntry[] }[]> {
   const ids = JSON.stringify(siteIds);
-  const [seals, entries] = await db.batch<{ siteId: string } & SealHead & ChainEntry>([
+  const [seals, entries] = await db.batch<{ siteId: string } & SealHead & EntryRow>([
     db
       .prepare(
         `SELECT s.site_id AS siteId, s.seq, s.hash FROM json_each(?1) AS asked
@@ -41,7 +42,7 @@ export async function readUnsealed(
       .bind(ids),
     db
       .prepare(
-        `SELECT e.site_id AS siteId, e.seq, e.at, e.actor, e.action, e.subject, e.other, e.detail, e.salt,
+        `SELECT e.site_id AS siteId, e.seq, e.at, e.actor, e.action, e.subjects, e.detail, e.salt,
            e.detail_hash AS detailHash
          FROM json_each(?1) AS asked
          CROSS JOIN audit AS e ON e.site_id = asked.value
@@ -56,7 +57,7 @@ export async function readUnsealed(
   return siteIds.map((siteId) => ({
     siteId,
     last: lasts.get(siteId) ?? null,
-    entries: unsealed.get(siteId) ?? [],
+    entries: (unsealed.get(siteId) ?? []).map(toEntry),
   }));
 }
 

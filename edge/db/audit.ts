@@ -13,9 +13,8 @@ export interface AuditEntry {
   /** Who did it: `browser`, `server`, `import` of an event's source; `key:<id>` of a developer; `system`. */
   actor: string;
   action: AuditAction;
-  /** Birth ids of the identifiers concerned: they never change. */
-  subject: string;
-  other?: string;
+  /** Birth ids of all identifiers that the detail names: by them it is found, and erased. At least one. */
+  subjects: readonly string[];
   /** The evidence, with the identifiers themselves. The only part that an erasure takes away. */
   detail: JsonObject;
 }
@@ -28,6 +27,16 @@ export interface AuditFilter {
   to: number | null;
 }
 
+/** An entry as it is read: subjects as JSON. */
+export interface EntryRow extends Omit<ChainEntry, "subjects"> {
+  subjects: string;
+}
+
+export function toEntry({ subjects, ...row }: EntryRow): ChainEntry {
+  const list: unknown = JSON.parse(subjects);
+  return { ...row, subjects: Array.isArray(list) ? list : [] };
+}
+
 /** Entries that a page looks at where it filters those of a whole site. */
 export const AUDIT_WINDOW = 1_000;
 /** Details that one statement erases: it looks each up in the list of all. */
@@ -35,13 +44,16 @@ const ERASED = 200;
 
 /** Appends entries in their order, with the transaction they tell of. D1 writes one transaction after the other: `seq` has no gaps. */
 export function insertAudit(db: D1Database, siteId: string, entries: readonly AuditEntry[]): D1PreparedStatement[] {
-  const rows = entries.map((e) => [e.at, e.actor, e.action, e.subject, e.other, JSON.stringify(e.detail)]);
+  const rows = entries.map(({ at, actor, action, subjects, detail }) => [
+    ...[at, actor, action],
+    ...[JSON.stringify(subjects), JSON.stringify(detail)],
+  ]);
   return toLists(rows).map((list) =>
     db
       .prepare(
-        `INSERT INTO audit (site_id, seq, at, actor, action, subject, other, detail, salt)
+        `INSERT INTO audit (site_id, seq, at, actor, action, subjects, detail, salt)
          SELECT ?1, 1 + key + coalesce((SELECT max(seq) FROM audit WHERE site_id = ?1), 0),
-           value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, lower(hex(randomblob(16)))
+           value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, lower(hex(randomblob(16)))
          FROM json_each(?2)`,
       )
       .bind(siteId, list),
@@ -49,8 +61,9 @@ export function insertAudit(db: D1Database, siteId: string, entries: readonly Au
 }
 
 /**
- * Erases the details of all entries that concern these birth ids: the statements leave their hashes in place. They fail, and the
- * transaction with them, where an entry has come meanwhile: see `isConflict`.
+ * Erases the details of all entries that name these birth ids: the statements leave their hashes in place. They fail, and the
+ * transaction with them, where an entry has come meanwhile: see `isConflict`. An entry of the erasure has to follow in the same
+ * transaction, the last of these birth ids: without it a verification finds the details missing.
  */
 export async function redactAudit(
   db: D1Database,
@@ -60,13 +73,9 @@ export async function redactAudit(
   const ids = JSON.stringify(birthIds);
   const { results } = await db
     .prepare(
-      `SELECT e.seq, e.detail, e.salt FROM json_each(?2) AS asked
-       CROSS JOIN audit AS e INDEXED BY audit_site_id_subject_seq
-         ON e.site_id = ?1 AND e.subject = asked.value AND e.detail IS NOT NULL
-       UNION
-       SELECT e.seq, e.detail, e.salt FROM json_each(?2) AS asked
-       CROSS JOIN audit AS e INDEXED BY audit_site_id_other_seq
-         ON e.site_id = ?1 AND e.other = asked.value AND e.detail IS NOT NULL`,
+      `SELECT DISTINCT e.seq, e.detail, e.salt FROM json_each(?2) AS asked
+       CROSS JOIN audit_subjects AS s ON s.site_id = ?1 AND s.subject = asked.value
+       CROSS JOIN audit AS e ON e.site_id = ?1 AND e.seq = s.seq AND e.detail IS NOT NULL`,
     )
     .bind(siteId, ids)
     .all<{ seq: number; detail: string; salt: string }>();
@@ -89,19 +98,31 @@ export async function redactAudit(
     .prepare(
       `SELECT json(iif(EXISTS (
          SELECT 1 FROM json_each(?2) AS asked
-         CROSS JOIN audit AS e INDEXED BY audit_site_id_subject_seq
-           ON e.site_id = ?1 AND e.subject = asked.value AND e.detail IS NOT NULL
-       ) OR EXISTS (
-         SELECT 1 FROM json_each(?2) AS asked
-         CROSS JOIN audit AS e INDEXED BY audit_site_id_other_seq
-           ON e.site_id = ?1 AND e.other = asked.value AND e.detail IS NOT NULL
+         CROSS JOIN audit_subjects AS s ON s.site_id = ?1 AND s.subject = asked.value
+         CROSS JOIN audit AS e ON e.site_id = ?1 AND e.seq = s.seq AND e.detail IS NOT NULL
        ), 'conflict', '0'))`,
     )
     .bind(siteId, ids);
   return [...statements, guard];
 }
 
-/** Entries that concern any of these birth ids, before the one given, the newest first. */
+/** Those of the entries that name nobody whose last entry is an erasure. */
+export async function listNotErased(db: D1Database, siteId: string, seqs: readonly number[]): Promise<number[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT e.seq FROM json_each(?2) AS asked
+       CROSS JOIN audit AS e ON e.site_id = ?1 AND e.seq = asked.value
+       WHERE NOT EXISTS (
+         SELECT 1 FROM json_each(e.subjects) AS named
+         CROSS JOIN audit AS l ON l.site_id = ?1 AND l.action = 'erase' AND l.seq = (
+           SELECT max(seq) FROM audit_subjects WHERE site_id = ?1 AND subject = named.value))`,
+    )
+    .bind(siteId, JSON.stringify(seqs))
+    .all<{ seq: number }>();
+  return results.map(({ seq }) => seq);
+}
+
+/** Entries that name any of these birth ids, before the one given, the newest first. */
 export async function listAuditOf(
   db: D1Database,
   siteId: string,
@@ -112,29 +133,23 @@ export async function listAuditOf(
 ): Promise<ChainEntry[]> {
   const { results } = await db
     .prepare(
-      `SELECT e.seq, e.at, e.actor, e.action, e.subject, e.other, e.detail, e.salt, e.detail_hash AS detailHash
+      `SELECT e.seq, e.at, e.actor, e.action, e.subjects, e.detail, e.salt, e.detail_hash AS detailHash
        FROM (
-         SELECT f.seq FROM json_each(?2) AS asked CROSS JOIN audit AS f ON f.site_id = ?1 AND f.seq IN (
-           SELECT seq FROM audit INDEXED BY audit_site_id_subject_seq
-           WHERE site_id = ?1 AND subject = asked.value AND seq < ?3
-             AND (?5 IS NULL OR action = ?5) AND (?6 IS NULL OR actor = ?6)
-             AND (?7 IS NULL OR at >= ?7) AND (?8 IS NULL OR at < ?8)
-           ORDER BY seq DESC LIMIT ?4)
-         UNION
-         SELECT f.seq FROM json_each(?2) AS asked CROSS JOIN audit AS f ON f.site_id = ?1 AND f.seq IN (
-           SELECT seq FROM audit INDEXED BY audit_site_id_other_seq
-           WHERE site_id = ?1 AND other = asked.value AND seq < ?3
-             AND (?5 IS NULL OR action = ?5) AND (?6 IS NULL OR actor = ?6)
-             AND (?7 IS NULL OR at >= ?7) AND (?8 IS NULL OR at < ?8)
-           ORDER BY seq DESC LIMIT ?4)
-         ORDER BY 1 DESC LIMIT ?4
+         SELECT DISTINCT f.seq FROM json_each(?2) AS asked CROSS JOIN audit AS f ON f.site_id = ?1 AND f.seq IN (
+           SELECT s.seq FROM audit_subjects AS s
+           CROSS JOIN audit AS a ON a.site_id = ?1 AND a.seq = s.seq
+           WHERE s.site_id = ?1 AND s.subject = asked.value AND s.seq < ?3
+             AND (?5 IS NULL OR a.action = ?5) AND (?6 IS NULL OR a.actor = ?6)
+             AND (?7 IS NULL OR a.at >= ?7) AND (?8 IS NULL OR a.at < ?8)
+           ORDER BY s.seq DESC LIMIT ?4)
+         ORDER BY f.seq DESC LIMIT ?4
        ) AS found
        CROSS JOIN audit AS e ON e.site_id = ?1 AND e.seq = found.seq
        ORDER BY e.seq DESC`,
     )
     .bind(siteId, JSON.stringify(birthIds), before, limit, filter.action, filter.actor, filter.from, filter.to)
-    .all<ChainEntry>();
-  return results;
+    .all<EntryRow>();
+  return results.map(toEntry);
 }
 
 /** Entries of a site from `first` to before `end`, the newest first. */
@@ -148,15 +163,15 @@ export async function listAudit(
 ): Promise<ChainEntry[]> {
   const { results } = await db
     .prepare(
-      `SELECT seq, at, actor, action, subject, other, detail, salt, detail_hash AS detailHash FROM audit
+      `SELECT seq, at, actor, action, subjects, detail, salt, detail_hash AS detailHash FROM audit
        WHERE site_id = ?1 AND seq >= ?2 AND seq < ?3
          AND (?5 IS NULL OR action = ?5) AND (?6 IS NULL OR actor = ?6)
          AND (?7 IS NULL OR at >= ?7) AND (?8 IS NULL OR at < ?8)
        ORDER BY seq DESC LIMIT ?4`,
     )
     .bind(siteId, first, end, limit, filter.action, filter.actor, filter.from, filter.to)
-    .all<ChainEntry>();
-  return results;
+    .all<EntryRow>();
+  return results.map(toEntry);
 }
 
 /** The number of the newest entry; 0 before the first. */
@@ -178,10 +193,10 @@ export async function listEntries(
 ): Promise<ChainEntry[]> {
   const { results } = await db
     .prepare(
-      `SELECT seq, at, actor, action, subject, other, detail, salt, detail_hash AS detailHash FROM audit
+      `SELECT seq, at, actor, action, subjects, detail, salt, detail_hash AS detailHash FROM audit
        WHERE site_id = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4`,
     )
     .bind(siteId, after, to, limit)
-    .all<ChainEntry>();
-  return results;
+    .all<EntryRow>();
+  return results.map(toEntry);
 }

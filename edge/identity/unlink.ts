@@ -8,6 +8,9 @@ import {
   insertConflicts,
   insertLinks,
   type LinkRow,
+  type Made,
+  type NewConflict,
+  type NewLink,
   readLink,
   removeLink,
 } from "../db/links.ts";
@@ -86,25 +89,37 @@ interface Parting {
 }
 
 async function write(db: D1Database, siteId: string, parting: Parting): Promise<void> {
-  const { past, link, regrouping, request } = parting;
+  const { past, world, link, regrouping, request } = parting;
   const { links, conflicts } = regrouping;
   const nodes = compareNodes(parting);
   const { profiles, changes } = await comparePeople(db, siteId, parting);
   const fallen = links.fallen.flatMap(({ id }) => (id === link.id ? [] : [id]));
-  const solved = conflicts.solved.map(({ id }) => id);
+  // What stands as before may stand for another reason, or since another time.
+  const otherLinks = findOthers<Made<NewLink>>(past.links, world.links);
+  const otherConflicts = findOthers<Made<NewConflict>>(past.conflicts, world.conflicts);
   await db.batch([
     ...insertIdentifiers(db, siteId, nodes.born),
     ...updateIdentifiers(db, siteId, nodes.moved),
     ...deleteIdentifiers(db, siteId, nodes.gone),
     ...upsertProfiles(db, siteId, profiles),
     removeLink(db, siteId, link.id, request.now),
-    ...deleteLinks(db, siteId, fallen),
-    ...deleteConflicts(db, siteId, solved),
-    ...insertLinks(db, siteId, links.made),
-    ...insertConflicts(db, siteId, conflicts.made),
+    ...deleteLinks(db, siteId, [...fallen, ...otherLinks.keys()]),
+    ...deleteConflicts(db, siteId, [...conflicts.solved.map(({ id }) => id), ...otherConflicts.keys()]),
+    ...insertLinks(db, siteId, [...links.made, ...otherLinks.values()]),
+    ...insertConflicts(db, siteId, [...conflicts.made, ...otherConflicts.values()]),
     ...applyMembershipChanges(db, siteId, changes),
     ...insertAudit(db, siteId, [entryOf(past, link, regrouping, request)]),
   ]);
+}
+
+/** Pairs that are stored otherwise than they are in that world. */
+function findOthers<T extends object>(stored: ReadonlyMap<string, T>, world: ReadonlyMap<string, T>): Map<string, T> {
+  const others = new Map<string, T>();
+  for (const [id, pair] of world) {
+    const known = stored.get(id) as Record<string, unknown> | undefined;
+    if (known && Object.entries(pair).some(([field, value]) => known[field] !== value)) others.set(id, pair);
+  }
+  return others;
 }
 
 /** Identifiers that lead elsewhere, that come into being, and that never were. */
@@ -173,20 +188,15 @@ function entryOf(
   { actor, now }: UnlinkRequest,
 ): AuditEntry {
   const pairsOf = (rows: readonly { a: Identifier; b: Identifier }[]) => rows.map(({ a, b }) => ({ a, b }));
+  const made = pairsOf(links.made);
+  const fallen = pairsOf(links.fallen.filter(({ id }) => id !== link.id));
+  const refused = pairsOf(conflicts.made);
+  const named = new Set([link, ...made, ...fallen, ...refused].flatMap(({ a, b }) => [a, b]));
   return {
     at: now,
     actor,
     action: "unlink",
-    subject: past.stored.nodes.get(link.a)!.birthId,
-    other: past.stored.nodes.get(link.b)!.birthId,
-    detail: {
-      a: link.a,
-      b: link.b,
-      evidence: link.evidence,
-      linkedAt: link.at,
-      made: pairsOf(links.made),
-      fallen: pairsOf(links.fallen.filter(({ id }) => id !== link.id)),
-      refused: pairsOf(conflicts.made),
-    },
+    subjects: [...named].flatMap((identifier) => past.stored.nodes.get(identifier)?.birthId ?? []),
+    detail: { a: link.a, b: link.b, evidence: link.evidence, linkedAt: link.at, made, fallen, refused },
   };
 }

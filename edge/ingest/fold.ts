@@ -207,19 +207,18 @@ function auditOf({ groupOf, links, explanations }: Resolution, made: { actor: st
     groupOf.get(identifier)!.nodes.find((node) => node.identifier === identifier)!.birthId;
   const byHand = links.flatMap(({ a, b, messageId }): AuditEntry[] =>
     messageId === null
-      ? [{ ...made, action: "link", subject: birthOf(a), other: birthOf(b), detail: { a, b, evidence: "manual" } }]
+      ? [{ ...made, action: "link", subjects: [birthOf(a), birthOf(b)], detail: { a, b, evidence: "manual" } }]
       : [],
   );
   const said = explanations.map(({ messageId, decisions }): AuditEntry => {
-    const [subject, ...others] = decisions.flatMap((decision) =>
+    const subjects = decisions.flatMap((decision) =>
       decision.outcome !== "refused" && decision.birthId !== null ? [decision.birthId] : [],
     );
     const action = decisions.some(({ outcome }) => outcome === "linked") ? "link" : "refuse";
     return {
       ...made,
       action,
-      subject: subject!,
-      ...(others[0] && { other: others[0] }),
+      subjects,
       detail: { messageId, decisions },
     };
   });

@@ -93,7 +93,7 @@ async function eraseStored(
     ...applyMembershipChanges(DB, siteId, membershipChanges(profile, {}, live, "identity", erasedAt)),
     ...deleteProfile(DB, siteId, identifiers),
     ...(await redactAudit(DB, siteId, ids)),
-    ...insertAudit(DB, siteId, [{ at: erasedAt, actor, action: "erase", subject: profileId, detail: {} }]),
+    ...insertAudit(DB, siteId, [{ at: erasedAt, actor, action: "erase", subjects: ids, detail: {} }]),
     ...markSnapshots(DB, siteId, [profileId], erasedAt),
     ...deleteRemains(DB, siteId, profileId, identifiers),
   ];

@@ -46,8 +46,8 @@ it("holds an empty audit good", async () => {
 it("computes a long chain anew, finds what is changed behind the Worker's back, and by an anchor a chain made anew", async () => {
   await change(
     `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT ${ENTRIES})
-     INSERT INTO audit (site_id, seq, at, actor, action, subject, other, detail, salt)
-     SELECT '${site}', n, n, 'server', 'link', 'p' || n, 'q' || n, json_object('a', 'userId:ü' || n), hex(randomblob(16))
+     INSERT INTO audit (site_id, seq, at, actor, action, subjects, detail, salt)
+     SELECT '${site}', n, n, 'server', 'link', json_array('p' || n, 'q' || n), json_object('a', 'userId:ü' || n), hex(randomblob(16))
      FROM n`,
   );
   const intact = await verify();
@@ -67,7 +67,7 @@ it("computes a long chain anew, finds what is changed behind the Worker's back, 
   expect(headOf(broken.out)).toBe("");
 
   await change(
-    `INSERT INTO audit (site_id, seq, at, actor, action, subject, detail, salt) VALUES ('${site}', 42, 42, '', '', '', '{}', '')`,
+    `INSERT INTO audit (site_id, seq, at, actor, action, subjects, detail, salt) VALUES ('${site}', 42, 42, '', '', '[]', '{}', '')`,
     `DELETE FROM audit_seals WHERE site_id = '${site}'`,
   );
   expect(await verify()).toMatchObject({ code: 0 });

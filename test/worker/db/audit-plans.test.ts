@@ -1,6 +1,14 @@
 import { env } from "cloudflare:test";
 import { expect, it } from "vitest";
-import { insertAudit, listAudit, listAuditOf, listEntries, readLastSeq, redactAudit } from "../../../edge/db/audit.ts";
+import {
+  insertAudit,
+  listAudit,
+  listAuditOf,
+  listEntries,
+  listNotErased,
+  readLastSeq,
+  redactAudit,
+} from "../../../edge/db/audit.ts";
 import {
   deleteSealedSites,
   insertSeals,
@@ -12,7 +20,7 @@ import {
 } from "../../../edge/db/audit-seals.ts";
 import { buildEntry } from "../audit/audit.ts";
 
-const row = { siteId: "s", seq: 1, hash: "", detail: "{}", salt: "", digests: "[]" };
+const row = { siteId: "s", seq: 1, hash: "", subjects: "[]", detail: "{}", salt: "", digests: "[]" };
 
 /** Where each statement of a call looks, as the planner tells; whatever it reads is `row`. */
 async function explain(call: (db: D1Database) => unknown): Promise<string[]> {
@@ -45,8 +53,6 @@ async function explain(call: (db: D1Database) => unknown): Promise<string[]> {
 
 const filter = { action: null, actor: "key:1", from: null, to: 1 };
 const seal = { seq: 1, at: 1, digests: [], hash: "" };
-const bySubject = "INDEX audit_site_id_subject_seq (site_id=? AND subject=?";
-const byOther = "INDEX audit_site_id_other_seq (site_id=? AND other=?";
 
 const calls: [name: string, call: (db: D1Database) => unknown, plans: string[]][] = [
   ["insertAudit", (db) => insertAudit(db, "s", [buildEntry(1)]), ["SEARCH audit USING PRIMARY KEY (site_id=?)"]],
@@ -54,9 +60,18 @@ const calls: [name: string, call: (db: D1Database) => unknown, plans: string[]][
     "redactAudit",
     (db) => redactAudit(db, "s", ["p"]),
     [
-      `SEARCH e USING ${bySubject})`,
-      `SEARCH e USING ${byOther})`,
+      "SEARCH s USING PRIMARY KEY (site_id=? AND subject=?)",
+      "SEARCH e USING PRIMARY KEY (site_id=? AND seq=?)",
       "SEARCH audit USING PRIMARY KEY (site_id=? AND seq=?)",
+    ],
+  ],
+  [
+    "listNotErased",
+    (db) => listNotErased(db, "s", [1]),
+    [
+      "SEARCH e USING PRIMARY KEY (site_id=? AND seq=?)",
+      "SEARCH l USING PRIMARY KEY (site_id=? AND seq=?)",
+      "SEARCH audit_subjects USING PRIMARY KEY (site_id=? AND subject=?)",
     ],
   ],
   [
@@ -64,8 +79,8 @@ const calls: [name: string, call: (db: D1Database) => unknown, plans: string[]][
     (db) => listAuditOf(db, "s", ["p"], filter, 9, 1),
     [
       "SEARCH f USING PRIMARY KEY (site_id=? AND seq=?)",
-      `SEARCH audit USING ${bySubject} AND seq<?)`,
-      `SEARCH audit USING ${byOther} AND seq<?)`,
+      "SEARCH s USING PRIMARY KEY (site_id=? AND subject=? AND seq<?)",
+      "SEARCH a USING PRIMARY KEY (site_id=? AND seq=?)",
       "SCAN found",
       "SEARCH e USING PRIMARY KEY (site_id=? AND seq=?)",
     ],

@@ -10,7 +10,7 @@ const TABLES = {
   profiles: ["id", "birthId"],
   memberships: ["profile_id", "birthId"],
   membership_log: ["profile_id", "birthId"],
-  audit: ["subject", "birthId"],
+  audit: ["subjects ->> 0", "birthId"],
   events: ["owner", "identifier"],
   histories: ["owner", "identifier"],
   traits: ["identifier", "identifier"],
@@ -64,6 +64,19 @@ export async function readPeople(
       .replaceAll(/\b\d{13}\b/g, (time) => String(instants.get(Number(time)) ?? time));
     return JSON.parse(text);
   }
+}
+
+/**
+ * What two worlds share of which one never had a link that the other had for a while: all but the traces of how people were united
+ * and taken apart.
+ */
+export function standing({ membership_log: _, audit: __, profiles, ...rest }: People): object {
+  return {
+    ...rest,
+    profiles: profiles.flatMap(({ version: _, manifest_version: __, ...row }) =>
+      row["merged_into"] === null ? row : [],
+    ),
+  };
 }
 
 /** What does not hold; empty where all is well. */
