@@ -137,10 +137,9 @@ export function foldTraits(
   const traits: JsonObject = Object.create(null);
   const origins = new Map<string, TraitSource>();
   for (const [trait, [counting]] of groupFacts(rows, sources)) {
-    const { value, ...origin } = counting!;
-    if (value === null) continue;
-    traits[trait] = value;
-    origins.set(trait, origin);
+    if (counting!.value === null) continue;
+    traits[trait] = counting!.value;
+    origins.set(trait, counting!);
   }
   return { traits, sources: origins };
 }

@@ -80,7 +80,7 @@ describe("of what was said of a trait", () => {
         if (!expected || value === null) continue;
         const { identifier, source, at, messageId } = expected;
         expect(JSON.stringify(folded.traits[trait])).toBe(JSON.stringify(value));
-        expect(folded.sources.get(trait)).toEqual({ identifier, source, at, messageId });
+        expect(folded.sources.get(trait)).toMatchObject({ identifier, source, at, messageId });
       }
     });
     fc.assert(property, { seed: SEED, numRuns: 400 });
