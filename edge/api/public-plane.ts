@@ -7,6 +7,7 @@ import {
   BATCH_BYTES,
   BATCH_EVENTS,
   EVENT_BYTES,
+  EXTERNAL_IDS,
   IDENTIFIER_LENGTH,
   NAME_LENGTH,
   TRAITS_PER_IDENTIFIER,
@@ -24,7 +25,10 @@ const messageShape = {
   userId: identifier.optional(),
   timestamp: time.optional(),
   sentAt: time.optional(),
-  context: object.optional().meta({ description: "context.consent.categoryPreferences holds what the person allows." }),
+  context: object.optional().meta({
+    description: `context.consent.categoryPreferences holds what the person allows; context.externalIds further identifiers,
+\`[{type, id, collection: "users", encoding: "none"}]\`, as Segment has them: at most ${EXTERNAL_IDS}, of kinds that the site has.`,
+  }),
 };
 const properties = object.optional();
 const name = z.string().max(NAME_LENGTH);
@@ -32,7 +36,9 @@ const bodies = {
   track: { event: name, properties },
   page: { name: name.optional(), properties },
   screen: { name: name.optional(), properties },
-  identify: { traits: object.optional() },
+  identify: {
+    traits: object.optional().meta({ description: "traits.email and traits.phone are identifiers of the person." }),
+  },
   alias: { previousId: identifier },
   group: { groupId: identifier, traits: object.optional() },
 } satisfies { [type in (typeof EVENT_TYPES)[number]]: z.core.$ZodShape };

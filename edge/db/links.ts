@@ -46,9 +46,9 @@ export function selectFirstLinks(db: D1Database, siteId: string, identifiers: st
     .prepare(
       `SELECT identifier, min(ifnull(as_a, as_b), ifnull(as_b, as_a)) AS at FROM (
          SELECT m.identifier,
-           (SELECT min(l.at) FROM links AS l
+           (SELECT min(l.at) FROM links AS l INDEXED BY links_site_id_a
             WHERE l.site_id = ?1 AND l.a = m.identifier AND l.removed_at IS NULL) AS as_a,
-           (SELECT min(l.at) FROM links AS l
+           (SELECT min(l.at) FROM links AS l INDEXED BY links_site_id_b
             WHERE l.site_id = ?1 AND l.b = m.identifier AND l.removed_at IS NULL) AS as_b
          FROM (
            SELECT DISTINCT i.profile_id FROM json_each(?2) AS asked

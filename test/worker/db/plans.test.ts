@@ -16,7 +16,7 @@ import {
   selectComponents,
   updateIdentifiers,
 } from "../../../edge/db/identifiers.ts";
-import { insertConflicts, insertLinks, selectKnownLinks } from "../../../edge/db/links.ts";
+import { insertConflicts, insertLinks, selectFirstLinks, selectKnownLinks } from "../../../edge/db/links.ts";
 import { applyMembershipChanges } from "../../../edge/db/memberships.ts";
 import {
   clearWakes,
@@ -26,6 +26,7 @@ import {
   selectProfiles,
   upsertProfiles,
 } from "../../../edge/db/profiles.ts";
+import { countRefused } from "../../../edge/db/refused-identifiers.ts";
 import { publishSite, readRulesVersion } from "../../../edge/db/sites.ts";
 import { selectTraits, upsertTraits } from "../../../edge/db/traits.ts";
 
@@ -44,6 +45,8 @@ const statements: [name: string, statements: D1PreparedStatement[]][] = [
   ["selectTraits", [selectTraits(planner, "s", list)]],
   ["selectSeen", [selectSeen(planner, "s", [{ owner: "userId:a", messageId: "m" }])]],
   ["selectKnownLinks", [selectKnownLinks(planner, "s", ["l"])]],
+  ["selectFirstLinks", [selectFirstLinks(planner, "s", list)]],
+  ["countRefused", countRefused(planner, "s", [{ kind: "email", reason: "malformed" }], 1)],
   ["insertIdentifiers", insertIdentifiers(planner, "s", [node])],
   ["updateIdentifiers", updateIdentifiers(planner, "s", [node])],
   ["upsertProfiles", upsertProfiles(planner, "s", [{ id: "p" } as never])],
