@@ -23,9 +23,8 @@ export function listedAt(nodes: readonly Said[], list: List): number | null {
 }
 
 /**
- * Whether a statement on one of the identifiers of a person may change who is on a list, now or once they are taken apart. What
- * is said again is no news, unless the contrary was said of another of them since; nor that somebody is not on a list that none
- * of them is on.
+ * Whether a statement on one of the identifiers of a person may change who is on a list, now or however they are taken apart.
+ * What is said again is no news while nobody says the contrary; nor that somebody is not on a list that none of them is on.
  */
 export function isNews(
   nodes: readonly Said[],
@@ -33,10 +32,9 @@ export function isNews(
   { identifier, listed }: Pick<ListStatement, "identifier" | "listed">,
 ): boolean {
   const own = nodes.filter((node) => node.identifier === identifier);
-  if (listed === null) return lastAt(own, list, true) >= 0;
-  const said = lastAt(own, list, listed);
-  const contrary = lastAt(nodes, list, !listed);
-  return listed ? said <= contrary : said < contrary;
+  const isOn = lastAt(own, list, true) >= 0;
+  if (listed === null) return isOn;
+  return lastAt(nodes, list, !listed) >= 0 || (listed && !isOn);
 }
 
 /** When any of the identifiers was last said to be on a list, or not to be; -1: none says so. */
