@@ -13,7 +13,7 @@ import { Problem } from "../problem.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
 import { GivenIdentifierSchema, readIdentifier } from "./identifier.ts";
 import { findSite, params } from "./profiles.ts";
-import { PairSchema, regroupingShape, toPair, toRegrouping } from "./regrouping.ts";
+import { PairSchema, regroupingExample, regroupingShape, toPair, toRegrouping } from "./regrouping.ts";
 import { json, jsonBody, problemResponse, toIso } from "./schemas.ts";
 
 /** More links than one profile has. */
@@ -32,14 +32,22 @@ const LinkPreviewRequest = z
   .refine(({ a, b, remove }) => (remove === undefined ? a && b : !a && !b), "Give either a and b, or remove.")
   .openapi("LinkPreviewRequest", { example: { remove: "c0a1f2e39b7d4c55" } });
 
-const MergeSchema = z.object(regroupingShape).openapi("Merge");
+const MergeSchema = z.object(regroupingShape).openapi("Merge", { example: regroupingExample });
+const parting = {
+  before: regroupingExample.after,
+  after: regroupingExample.before,
+  changes: [],
+  links: { made: [], fallen: regroupingExample.links.made },
+  parted: true,
+  path: [],
+};
 const UnmergeSchema = z
   .object({
     ...regroupingShape,
     parted: z.boolean().openapi({ description: "False: other links still make its two ends one profile." }),
     path: z.array(PairSchema).openapi({ description: "The fewest links that do." }),
   })
-  .openapi("Unmerge");
+  .openapi("Unmerge", { example: { ...regroupingExample, ...parting } });
 
 export const merges = newApp()
   .openapi(

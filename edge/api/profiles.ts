@@ -27,8 +27,6 @@ import {
   toPage,
 } from "./schemas.ts";
 
-export { IdentifierSchema };
-
 const JsonObjectSchema = z.record(z.string(), z.unknown());
 
 const ConsentSchema = z.object({
@@ -58,7 +56,26 @@ const ProfileSchema = z
     firstSeen: IsoSchema,
     lastSeen: IsoSchema,
   })
-  .openapi("Profile");
+  .openapi("Profile", {
+    example: {
+      id: "p_8b1f0c…",
+      stableId: "0v1049s0iuxzve",
+      identifiers: [
+        { kind: "anonymousId", value: "6d1e…", firstSeen: "2026-02-27T09:30:00.000Z" },
+        { kind: "userId", value: "u-42", firstSeen: "2026-03-01T12:00:00.000Z" },
+      ],
+      traits: { plan: "pro" },
+      segments: [{ key: "cart-abandoner", since: "2026-03-01T12:00:00.000Z", until: "2026-03-02T12:00:00.000Z" }],
+      consent: {
+        necessary: { granted: true, at: null },
+        analytics: { granted: true, at: "2026-02-27T09:30:00.000Z" },
+        personalization: { granted: true, at: "2026-02-27T09:30:00.000Z" },
+        marketing: { granted: false, at: "2026-02-27T09:30:00.000Z" },
+      },
+      firstSeen: "2026-02-27T09:30:00.000Z",
+      lastSeen: "2026-03-01T12:00:00.000Z",
+    },
+  });
 
 const EventSchema = z
   .object({
@@ -70,7 +87,19 @@ const EventSchema = z
     identifier: IdentifierSchema.openapi({ description: "That it stays with, whatever is linked." }),
   })
   .catchall(z.unknown())
-  .openapi("Event", { description: "The message as accepted, newest first." });
+  .openapi("Event", {
+    description: "The message as accepted.",
+    example: {
+      messageId: "m-17",
+      type: "track",
+      event: "Product Viewed",
+      timestamp: "2026-03-01T12:00:00.000Z",
+      receivedAt: "2026-03-01T12:00:00.120Z",
+      source: "browser",
+      identifier: { kind: "anonymousId", value: "6d1e…" },
+      properties: { category: "shoes" },
+    },
+  });
 
 const ChangeSchema = z
   .object({
@@ -84,7 +113,16 @@ const ChangeSchema = z
     version: z.number().int().openapi({ description: "Of the segment then." }),
     profile: z.string().openapi({ description: "As it was known then: it may have been united with this one since." }),
   })
-  .openapi("MembershipChange");
+  .openapi("MembershipChange", {
+    example: {
+      segment: "cart-abandoner",
+      change: "enter",
+      cause: "event",
+      at: "2026-03-01T12:00:00.000Z",
+      version: 3,
+      profile: "p_8b1f0c…",
+    },
+  });
 
 const ProvenanceQuery = { provenance: z.enum(["0", "1"]).default("0") };
 const ValueSchema = z.string().max(IDENTIFIER_LENGTH).optional();
@@ -93,10 +131,7 @@ export const IdentifierQuery = z.strictObject({
   anonymousId: ValueSchema,
   email: ValueSchema,
   phone: ValueSchema,
-  kind: ValueSchema.openapi({
-    description: "Of any kind, those that the site adds included: with value.",
-    example: "loyaltyId",
-  }),
+  kind: ValueSchema.openapi({ description: "Any kind, those that the site adds included, such as card: with value." }),
   value: ValueSchema,
 });
 
@@ -106,7 +141,7 @@ const TimelineQuery = PageQuery.extend({
     .string()
     .max(NAME_LENGTH)
     .optional()
-    .openapi({ description: "Its name: of track the event, of page and screen the name.", example: "Product Viewed" }),
+    .openapi({ description: "Its name: of track the event, such as Product Viewed, of page and screen the name." }),
   from: QueryTimeSchema.optional().openapi({ description: "Events of this instant or later." }),
   to: QueryTimeSchema.optional().openapi({ description: "Events before this instant." }),
 });
@@ -137,7 +172,7 @@ export const profiles = newApp()
       tags: ["Profiles"],
       request: { params, query: z.object(ProvenanceQuery) },
       responses: {
-        200: json(ProfileSchema, "The profile; its id may be newer than the one asked for."),
+        200: json(ProfileSchema, "The profile. Of one that was merged the current one: see id, and Content-Location."),
         ...problemResponse,
       },
     }),

@@ -50,6 +50,37 @@ const PairShape = { id: z.string(), a: IdentifierSchema, b: IdentifierSchema, ev
 export const PairSchema = z.object(PairShape);
 const RefusedPairSchema = z.object({ ...PairShape, reason: z.string() });
 
+const ADA = { kind: "userId", value: "u-42" };
+const PHONE = { kind: "anonymousId", value: "6d1e…" };
+const SEEN = "2026-03-01T12:00:00.000Z";
+const example = (id: string, ...identifiers: object[]) => ({
+  id,
+  stableId: "0v1049s0iuxzve",
+  identifiers: identifiers.map((identifier) => ({ ...identifier, firstSeen: SEEN })),
+  firstSeen: SEEN,
+  lastSeen: SEEN,
+});
+
+export const regroupingExample = {
+  link: "0lih84c0wqx5sp",
+  done: true,
+  before: [example("p_1", ADA), example("p_2", PHONE)],
+  after: [example("p_1", ADA, PHONE)],
+  changes: [
+    {
+      from: "p_2",
+      to: "p_1",
+      traits: [{ trait: "plan", before: null, after: { value: "pro", identifier: ADA, source: "server", at: SEEN } }],
+      segments: [{ segment: "cart-abandoner", before: null, after: { since: SEEN, until: null } }],
+      slots: [
+        { slot: "hero", before: { variant: null, reason: "fallback" }, after: { variant: "keen", reason: "targeted" } },
+      ],
+    },
+  ],
+  links: { made: [{ id: "0lih84c0wqx5sp", a: ADA, b: PHONE, evidence: "manual" }], fallen: [] },
+  conflicts: { made: [], solved: [] },
+};
+
 /** @see toRegrouping */
 export const regroupingShape = {
   link: z.string().openapi({ description: "Id of the link that is made or removed." }),

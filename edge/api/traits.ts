@@ -10,7 +10,7 @@ import { type Facts, readFacts, readTraitHistory } from "../profiles/trait-histo
 import { typeOf } from "../profiles/trait-types.ts";
 import { groupFacts, type TraitFact } from "../profiles/traits.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
-import { IdentifierSchema } from "./profiles.ts";
+import { IdentifierSchema } from "./identifier.ts";
 import { IsoSchema, json, PageQuery, pageOf, problemResponse, readCursor, toCursor, toIso, toPage } from "./schemas.ts";
 
 /** Of a cursor that holds the name of a trait. */

@@ -1,3 +1,4 @@
+import { env } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { type Client, ingest, type Json, newSite, problemOf, readPages } from "./client.ts";
@@ -55,6 +56,22 @@ describe("conflicts", () => {
     const { data } = await site.get("/api/conflicts");
     expect(data).toMatchObject([{ possible: false }]);
     expect(data[0].a.profile).toBe(data[0].b.profile);
+  });
+
+  it("with a limit within a window are possible when the window has gone by", async () => {
+    const kinds = [
+      { kind: "userId", limit: 1 },
+      { kind: "anonymousId", limit: 1, window: "day" },
+    ];
+    const site = await newSite({ identity: { kinds } });
+    await ingest(site, [identify("one", "ada")]);
+    await ingest(site, [identify("three", "ada")]);
+    const third = async () => (await site.get("/api/conflicts")).data.find(({ b }: Json) => b.value === "three");
+    expect(await third()).toMatchObject({ reason: expect.stringContaining("day"), possible: false });
+    await ingest(site, [{ type: "page", anonymousId: "three", messageId: "2" }]);
+    expect(await third()).toMatchObject({ possible: false });
+    await env.DB.prepare("UPDATE links SET at = at - 90000000 WHERE site_id = ?1").bind(site.siteId).run();
+    expect(await third()).toMatchObject({ possible: true });
   });
 
   it("of somebody who does not exist have no profile there", async () => {

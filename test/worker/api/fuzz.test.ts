@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
-import { type Client, newSite, VIEWED_TWICE } from "./client.ts";
+import { type Client, ingest, newSite, VIEWED_TWICE } from "./client.ts";
 
 const NOW = "2026-03-01T12:00:00.000Z";
 const variants = [{ key: "a", audience: VIEWED_TWICE, template: "{{ customer.name }}" }];
@@ -30,6 +30,9 @@ const ROUTES: [string, string, object][] = [
     "/api/blocks/preview",
     { template: "{{ customer.a }}", profile: { traits: { a: 1 } }, consent: ["analytics"] },
   ],
+  ["POST", "/api/links", { a: { kind: "userId", value: "ada" }, b: { kind: "anonymousId", value: "phone" } }],
+  ["POST", "/api/links/preview", { a: { kind: "userId", value: "ada" }, b: { kind: "email", value: "b@b.cc" } }],
+  ["POST", "/api/links/preview", { remove: "a" }],
   ["POST", "/api/email/tokens", { send: "a", recipients: [{ userId: "a" }] }],
 ];
 
@@ -78,9 +81,25 @@ function mutate(body: unknown, place: number[], value: unknown): unknown {
   return copy;
 }
 
+const QUERY = [
+  ...["limit", "cursor", "archived", "userId", "email", "kind", "value", "provenance", "removed"],
+  ...["type", "event", "from", "to", "by"],
+];
+/** What a list may have given, or somebody made up. */
+const cursor = fc.jsonValue({ maxDepth: 2 }).map((value) => {
+  return new TextEncoder().encode(JSON.stringify(value)).toBase64({ alphabet: "base64url", omitPadding: true });
+});
+
 let site: Client;
+let profile: string;
 beforeAll(async () => {
   site = await newSite();
+  await ingest(site, [
+    { type: "identify", userId: "ada", anonymousId: "kiosk", messageId: "1", traits: { email: "ada@b.cc" } },
+    { type: "identify", userId: "ben", anonymousId: "kiosk", messageId: "2" },
+    { type: "page", anonymousId: "phone", messageId: "3" },
+  ]);
+  profile = (await site.get("/api/profiles?userId=ada")).id;
   await site.post("/api/segments", { key: "list", name: "L", kind: "static", status: "active" });
 });
 
@@ -114,25 +133,26 @@ it("answers any address with success or a problem, never a failure", async () =>
     "blocks/a/versions",
     "profiles/a/events",
     "profiles/a/log",
+    "profiles/:profile",
+    "profiles/:profile/events",
+    "profiles/:profile/log",
+    "profiles/:profile/links",
+    "profiles/:profile/conflicts",
+    "conflicts",
+    "links",
   ];
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...routes),
       fc.constantFrom("GET", "PUT", "DELETE", "POST", "PATCH", "OPTIONS", "HEAD"),
       fc.oneof(fc.webPath(), fc.constantFrom("/%00", "/%ff", "/..%2f", "/a/b/c", "/%F0%9F%92%A9", "")),
-      fc.dictionary(
-        fc.constantFrom("limit", "cursor", "archived", "userId", "email", "provenance", "from", "to", "by"),
-        fc.string(),
-        {
-          maxKeys: 3,
-        },
-      ),
+      fc.dictionary(fc.constantFrom(...QUERY), fc.oneof(fc.string(), cursor), { maxKeys: 3 }),
       async (route, method, path, query) => {
-        const address = `/api/${route}${path}?${new URLSearchParams(query)}`;
+        const address = `/api/${route.replace(":profile", profile)}${path}?${new URLSearchParams(query)}`;
         const response = await site.send(method, address);
         expect(response.status, `${method} ${address}`).toBeLessThan(500);
       },
     ),
-    { numRuns: 80 },
+    { numRuns: 150 },
   );
 }, 60_000);

@@ -22,6 +22,8 @@ describe("the OpenAPI document", () => {
         "DELETE /api/blocks/{key}",
         "DELETE /api/keys/{id}",
         "DELETE /api/links/{id}",
+        "DELETE /api/profiles",
+        "DELETE /api/profiles/{id}",
         "DELETE /api/segments/{key}",
         "GET /api/audit",
         "GET /api/audit/chain",
@@ -127,5 +129,11 @@ describe("the typed client", () => {
     const segment = await read.json();
     const members: number = segment.members;
     expect([segment.key, members]).toEqual(["a", 0]);
+    const preview = await client.api.links.preview.$post({ json: { remove: "never" } });
+    expect(preview.status).toBe(404);
+    const listed = await client.api.conflicts.$get({ query: {} });
+    if (listed.status !== 200) throw new Error(String(listed.status));
+    const possible: boolean[] = (await listed.json()).data.map((conflict) => conflict.possible);
+    expect(possible).toEqual([]);
   });
 });

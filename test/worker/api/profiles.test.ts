@@ -3,6 +3,11 @@ import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { type Client, ingest, type Json, newSite, problemOf, readPages, VIEWED_TWICE } from "./client.ts";
 
+const KINDS = [
+  { kind: "userId", limit: 1 },
+  { kind: "anonymousId", limit: 50 },
+];
+
 async function storeAda(site: Client): Promise<void> {
   await site.post("/api/segments", { key: "viewers", name: "Viewers", condition: VIEWED_TWICE, status: "active" });
   const view = (n: number) => ({
@@ -79,6 +84,14 @@ describe("a profile", () => {
     await storeAda(site);
     const { id } = await site.get("/api/profiles?userId=ada");
     expect(await site.get("/api/profiles?kind=email&value=ADA%40example.com")).toMatchObject({ id });
+    const own = await newSite({ identity: { kinds: [...KINDS, { kind: "card", limit: 2 }] } });
+    const externalIds = [{ id: "C-7", type: "card" }];
+    await ingest(own, [{ type: "identify", userId: "ben", messageId: "1", context: { externalIds } }]);
+    const ben = await own.get("/api/profiles?kind=card&value=C-7");
+    expect(ben.identifiers).toContainEqual({ kind: "card", value: "C-7", firstSeen: expect.any(String) });
+    const { data } = await own.get(`/api/profiles/${ben.id}/links`);
+    expect(data).toMatchObject([{ a: { kind: "userId" }, b: { kind: "card" } }]);
+    await problemOf(own.send("GET", "/api/profiles?kind=card&value=C-8"), "not-found");
     const problem = await problemOf(site.send("GET", "/api/profiles?kind=loyaltyId&value=7"), "invalid-request");
     expect(problem.detail).toContain("userId, email, phone, anonymousId");
   });
