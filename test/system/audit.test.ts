@@ -1,5 +1,6 @@
 /** `attune audit verify` against a real Worker, whose database somebody changes behind its back. */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ROOT } from "../../cli/project.ts";
 import { type System, startSystem, withDatabase } from "./system.ts";
@@ -32,6 +33,7 @@ function verify(...options: string[]): Promise<{ code: number | null; out: strin
 async function change(...statements: string[]): Promise<void> {
   await system.worker.stop();
   withDatabase(system, { readOnly: false }, (database) => {
+    database.function("sha256", (text) => createHash("sha256").update(String(text)).digest("hex"));
     for (const sql of statements) database.exec(sql);
   });
   await system.start();
@@ -60,14 +62,27 @@ it("computes a long chain anew, finds what is changed behind the Worker's back, 
     (name) => `DROP TRIGGER ${name}`,
   );
   const forgery = `UPDATE audit SET detail = json_object('a', 'userId:ü1') WHERE site_id = '${site}' AND seq = 700`;
-  await change(...triggers, forgery, `DELETE FROM audit WHERE site_id = '${site}' AND seq = 42`);
+  const redaction = `UPDATE audit SET detail = NULL, salt = NULL, detail_hash = sha256(json_array(salt, detail))
+    WHERE site_id = '${site}' AND seq IN (9, 10)`;
+  const erasure = `INSERT INTO audit (site_id, seq, at, actor, action, subjects, detail, salt)
+    VALUES ('${site}', 1201, 1201, 'key:1', 'erase', '["q10"]', '{}', '')`;
+  await change(erasure, ...triggers, redaction, forgery, `DELETE FROM audit WHERE site_id = '${site}' AND seq = 42`);
   const broken = await verify();
   expect(broken.code).toBe(1);
-  expect(broken.out).toMatch(/^Entry 42 is gone\.\nEntry 700 is not what it was\.\nThe audit of .* does not hold\./);
+  expect(broken.out.split("\n")).toEqual([
+    "Entry 9 lost its detail, though nobody was erased whom it names.",
+    "Entry 42 is gone.",
+    "Entry 700 is not what it was.",
+    `The audit of ${site} does not hold.`,
+    "  entries  1,200, of them 2 erased and 0 not sealed yet",
+    expect.stringMatching(/^ {2}seals {4}\d+$/),
+    "",
+  ]);
   expect(headOf(broken.out)).toBe("");
 
   await change(
     `INSERT INTO audit (site_id, seq, at, actor, action, subjects, detail, salt) VALUES ('${site}', 42, 42, '', '', '[]', '{}', '')`,
+    `UPDATE audit SET subjects = '["q10"]' WHERE site_id = '${site}' AND seq = 9`,
     `DELETE FROM audit_seals WHERE site_id = '${site}'`,
   );
   expect(await verify()).toMatchObject({ code: 0 });

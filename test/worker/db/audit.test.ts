@@ -46,6 +46,17 @@ describe("insertAudit", () => {
   });
 });
 
+it("costs one statement, a row for the entry and one for each whom it names", async () => {
+  const siteId = newSiteId();
+  await append(siteId, buildEntry(1));
+  for (const subjects of [["a"], ["a", "b"], ["a", "b", "c"]]) {
+    const statements = insertAudit(env.DB, siteId, [buildEntry(2, { subjects })]);
+    expect(statements).toHaveLength(1);
+    const [result] = await env.DB.batch(statements);
+    expect(result!.meta.rows_written).toBe(1 + subjects.length);
+  }
+});
+
 describe("redactAudit", () => {
   it("takes away the details of all that concerns somebody, whichever of several they are, and nothing of others", async () => {
     const siteId = newSiteId();
