@@ -39,7 +39,7 @@ export interface Past {
 
 /** Reads whom a change at `identifiers` may concern, and what came when; not the events themselves. */
 export async function readPast(db: D1Database, siteId: string, identifiers: readonly Identifier[]): Promise<Past> {
-  const { stored, links, conflicts } = await readConcerned(db, siteId, identifiers);
+  const { stored, links, conflicts, asked } = await readConcerned(db, siteId, identifiers);
   const names = [...stored.nodes.keys()];
   const [arrivals, consents, lists] = await Promise.all([
     listArrivals(db, siteId, names),
@@ -56,7 +56,7 @@ export async function readPast(db: D1Database, siteId: string, identifiers: read
   for (const { receivedAt, ...statement } of consents) at(receivedAt).consents.push(statement);
   for (const statement of lists) at(statement.at).lists.push(statement);
   for (const link of links) if (isByHand(link)) at(link.at).links.push(link);
-  const isOutside = ({ a, b }: ConflictRow) => !stored.nodes.has(a) || !stored.nodes.has(b);
+  const isOutside = ({ a, b }: ConflictRow) => [a, b].some((end) => !stored.nodes.has(end) && !asked.has(end));
   return {
     stored,
     links: new Map(links.map((link) => [link.id, link])),
@@ -71,12 +71,16 @@ function isByHand({ messageId, evidence, removedAt }: LinkRow): boolean {
   return removedAt === null && messageId === null && (evidence === "manual" || evidence === "fuzzy");
 }
 
-/** Profiles of the identifiers, then of those who were refused to be linked with them, those refused first before others. */
+/**
+ * Profiles of the identifiers, then of those who were refused to be linked with them, those refused first before others.
+ *
+ * @returns `asked`: identifiers that were looked for; those not found are nobody's, since they were refused when they first came
+ */
 async function readConcerned(
   db: D1Database,
   siteId: string,
   identifiers: readonly Identifier[],
-): Promise<{ stored: Stored; links: LinkRow[]; conflicts: ConflictRow[] }> {
+): Promise<{ stored: Stored; links: LinkRow[]; conflicts: ConflictRow[]; asked: ReadonlySet<Identifier> }> {
   const asked = new Set(identifiers);
   for (;;) {
     const stored = await loadPeople(db, siteId, asked);
@@ -88,7 +92,7 @@ async function readConcerned(
     const room = PROFILES - stored.profiles.size;
     const ends = conflicts.results.reverse().flatMap(({ a, b }) => [a, b]);
     const others = [...new Set(ends)].filter((end) => !asked.has(end) && !stored.nodes.has(end));
-    if (room <= 0 || !others.length) return { stored, links: links.results, conflicts: conflicts.results };
+    if (room <= 0 || !others.length) return { stored, links: links.results, conflicts: conflicts.results, asked };
     for (const other of others.slice(0, room)) asked.add(other);
   }
 }

@@ -96,7 +96,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   // Who was left out for a time may be linked once that is over: only storage knows.
   const linkTimes = live.identity.hasWindows;
   const mayRecall = !again && !links && !linkTimes && events.length > 0;
-  const remembered = mayRecall ? takePeople(siteId, asked, events, input.receivedAt) : null;
+  const remembered = mayRecall ? takePeople(siteId, asked, events, live.identity, input.receivedAt) : null;
   const stored = remembered ?? (await loadPeople(db, siteId, asked, { events, links, repeats: again, linkTimes }));
   if ([...stored.profiles.values()].some(({ manifestVersion }) => manifestVersion > live.manifest.version))
     throw new StaleSite();
@@ -135,10 +135,15 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     ...applyMembershipChanges(db, siteId, folded.changes),
     ...markSnapshots(db, siteId, marked, receivedAt),
     ...insertAudit(db, siteId, folded.audit),
-    ...countRefused(db, siteId, [...(input.refused ?? []), ...folded.events.flatMap((event) => event.refused)], receivedAt),
+    ...countRefused(
+      db,
+      siteId,
+      [...(input.refused ?? []), ...folded.events.flatMap((event) => event.refused)],
+      receivedAt,
+    ),
   ];
   if (write.length) await db.batch(write);
-  rememberPeople(siteId, stored, folded);
+  rememberPeople(live, stored, folded);
   markNoticed(siteId, source, types);
 
   return {
@@ -156,7 +161,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
 }
 
 /** Keeps those who were written, for their next event. */
-function rememberPeople(siteId: string, stored: Stored, { resolution, people, receivedAt }: Folded): void {
+function rememberPeople(live: LiveSite, stored: Stored, { resolution, people, receivedAt }: Folded): void {
   const idsOf = (pairs: readonly { a: Identifier; b: Identifier }[]) => new Set(pairs.map(({ a, b }) => linkId(a, b)));
   const links = stored.knownLinks.union(idsOf(resolution.links));
   const refused = stored.refusedLinks.union(idsOf(resolution.conflicts)).difference(links);
@@ -165,7 +170,8 @@ function rememberPeople(siteId: string, stored: Stored, { resolution, people, re
     const histories = nodes.flatMap(({ identifier }) => stored.histories.get(identifier) ?? []);
     const traits = nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
     for (const history of histories) history.markSaved();
-    remember(siteId, { profile, nodes, histories, traits, links, refused, standing }, receivedAt);
+    const person = { profile, nodes, histories, traits, links, refused, policy: live.identity, standing };
+    remember(live.manifest.siteId, person, receivedAt);
   }
 }
 

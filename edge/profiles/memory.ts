@@ -9,6 +9,7 @@ import type { IdentifierRow } from "../db/identifiers.ts";
 import { linkId } from "../db/links.ts";
 import type { ProfileRow } from "../db/profiles.ts";
 import type { TraitRow } from "../db/traits.ts";
+import type { IdentityPolicy } from "../identity/policy.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
 import type { OwnerHistory } from "./history.ts";
 import type { Stored } from "./load.ts";
@@ -24,6 +25,8 @@ export interface Remembered {
   links: ReadonlySet<string>;
   /** And of pairs that were refused: who the other is need not be known here. */
   refused: ReadonlySet<string>;
+  /** By which they were. */
+  policy: IdentityPolicy;
   standing: Standing | undefined;
 }
 
@@ -52,12 +55,13 @@ export function takePeople(
   siteId: string,
   asked: readonly Identifier[],
   events: readonly IngestEvent[],
+  policy: IdentityPolicy,
   now: number,
 ): Stored | null {
   const found = new Set<Entry>();
   const find = (identifier: Identifier) => {
     const entry = people.get(nameOf(siteId, identifier));
-    if (!entry || now - entry.at > REMEMBERED_MS) return null;
+    if (!entry || now - entry.at > REMEMBERED_MS || entry.policy !== policy) return null;
     found.add(entry);
     return entry;
   };
