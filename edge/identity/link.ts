@@ -26,6 +26,7 @@ import { readSite, renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { loadPeople, type Stored } from "../profiles/load.ts";
 import { decidePerson, type Person, refreshHistories } from "../profiles/person.ts";
+import { writeRegrouped } from "../profiles/snapshot.ts";
 import { groupStored } from "./resolve.ts";
 
 /** Whom a link or its removal concerns, and what becomes of them. */
@@ -112,12 +113,14 @@ export async function linkIdentifiers(
     if (folded.conflicts[0]) return { refused: "limit", reason: folded.conflicts[0].reason };
     if (read.knownLinks.has(id)) for (const entry of folded.audit) entry.action = "relink";
     const solved = conflict ? [conflict] : [];
+    const after = [...folded.people.values()];
     try {
-      if (!dryRun) await write(env.DB, siteId, folded, solved);
+      if (!dryRun)
+        await writeRegrouped(env, live, { before, after }, (marks) => write(env.DB, siteId, folded, solved, marks));
       return {
         live,
         before,
-        after: [...folded.people.values()],
+        after,
         links: { made: folded.links, fallen: [] },
         conflicts: { made: [], solved },
       };
@@ -130,7 +133,13 @@ export async function linkIdentifiers(
   throw tooBusy();
 }
 
-async function write(db: D1Database, siteId: string, folded: Folded, solved: readonly ConflictRow[]): Promise<void> {
+async function write(
+  db: D1Database,
+  siteId: string,
+  folded: Folded,
+  solved: readonly ConflictRow[],
+  marks: readonly D1PreparedStatement[],
+): Promise<void> {
   await db.batch([
     ...updateIdentifiers(db, siteId, folded.moved),
     ...upsertProfiles(db, siteId, folded.profiles),
@@ -143,6 +152,7 @@ async function write(db: D1Database, siteId: string, folded: Folded, solved: rea
     ),
     ...applyMembershipChanges(db, siteId, folded.changes),
     ...insertAudit(db, siteId, folded.audit),
+    ...marks,
   ]);
 }
 

@@ -22,6 +22,7 @@ import type { LiveSite } from "../manifest/live.ts";
 import { readSite, renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { membershipChanges, type Person, refreshHistories } from "../profiles/person.ts";
+import { writeRegrouped } from "../profiles/snapshot.ts";
 import { byAge, isNewer, type LinkRefusal, peopleOf, type Regrouping, tooBusy, type UnlinkRequest } from "./link.ts";
 import { type Past, readPast } from "./past.ts";
 import { replay, type World } from "./replay.ts";
@@ -50,7 +51,8 @@ export async function unlink(env: Env, siteId: string, request: UnlinkRequest): 
     const regrouping = compare(live, past, world, before, now);
     if (dryRun) return regrouping;
     try {
-      await write(env.DB, siteId, { live, past, world, link, regrouping, request });
+      const parting = { live, past, world, link, regrouping, request };
+      await writeRegrouped(env, live, regrouping, (marks) => write(env.DB, siteId, parting, marks));
       return regrouping;
     } catch (error) {
       if (isStale(error)) live = await renewSite(env, siteId, now);
@@ -88,7 +90,12 @@ interface Parting {
   request: UnlinkRequest;
 }
 
-async function write(db: D1Database, siteId: string, parting: Parting): Promise<void> {
+async function write(
+  db: D1Database,
+  siteId: string,
+  parting: Parting,
+  marks: readonly D1PreparedStatement[],
+): Promise<void> {
   const { past, world, link, regrouping, request } = parting;
   const { links, conflicts } = regrouping;
   const nodes = compareNodes(parting);
@@ -109,6 +116,7 @@ async function write(db: D1Database, siteId: string, parting: Parting): Promise<
     ...insertConflicts(db, siteId, [...conflicts.made, ...otherConflicts.values()]),
     ...applyMembershipChanges(db, siteId, changes),
     ...insertAudit(db, siteId, [entryOf(past, link, regrouping, request)]),
+    ...marks,
   ]);
 }
 

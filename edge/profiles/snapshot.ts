@@ -12,9 +12,9 @@ import type { Env } from "../env.ts";
 import { askKv, KV_CACHE_SECONDS, KV_TURN_MS } from "../kv.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { readSite } from "../manifest/read.ts";
-import { isSnapshotRevoked, revokeSnapshots } from "../manifest/revoked.ts";
+import { isSnapshotRevoked, revokeSnapshots, revokeTokens } from "../manifest/revoked.ts";
 import type { Stored } from "./load.ts";
-import { grantedPurposes } from "./person.ts";
+import { grantedPurposes, type Person } from "./person.ts";
 import { type Budget, isSpent } from "./settle.ts";
 
 /** Whoever it tells of, and what was true of them at a time. */
@@ -35,7 +35,7 @@ export interface Snapshot {
 /** Nothing is believed for longer, and KV forgets it. */
 const SNAPSHOT_MS = 24 * 60 * 60 * 1000;
 /** More profiles than this, changed at once, are not written one by one: the snapshots of everybody are void. */
-const MOST = 100;
+const MOST = 20;
 /** Times that KV may refuse, or another isolate come between. */
 const ATTEMPTS = 3;
 /** Snapshots written in one minute by the cron trigger. */
@@ -121,6 +121,28 @@ function consentsOf({ nodes }: Stored): Map<string, string> {
     said.set(profileId, mergeConsent(said.get(profileId) ?? {}, consent));
   const toText = (consent: StoredConsent) => PURPOSES.map((purpose) => consent[purpose]?.[0] ?? "").join();
   return new Map(said.entries().map(([id, consent]) => [id, toText(consent)]));
+}
+
+/**
+ * Writes people who are united or parted by hand: tokens that say who they were are void before it, snapshots as soon as it is done.
+ *
+ * @param before everybody concerned, as they are; `after` as they will be
+ * @param write takes a statement more into its transaction
+ */
+export async function writeRegrouped(
+  env: Env,
+  live: LiveSite,
+  { before, after }: { before: readonly Person[]; after: readonly Person[] },
+  write: (marks: D1PreparedStatement[]) => Promise<void>,
+): Promise<void> {
+  const { siteId, settings } = live.manifest;
+  const now = Date.now();
+  const birthIds = before.flatMap(({ group }) => group.nodes.map(({ birthId }) => birthId));
+  await revokeTokens(env, siteId, birthIds, now);
+  const profileIds = new Set([...before, ...after].map(({ profile }) => profile.id));
+  const marked = settings.snapshots ? toMarks([...profileIds]) : [];
+  await write(markSnapshots(env.DB, siteId, marked, now));
+  await spreadSnapshots(env, siteId, marked);
 }
 
 /** Whose snapshots to mark, and to write behind the answer: the profiles, or everybody where they are many. */
