@@ -3,7 +3,6 @@ import { exports } from "cloudflare:workers";
 import { expect, onTestFinished, vi } from "vitest";
 import { stableIdOf } from "../../../../shared/hash.ts";
 import { type Client, type Json, newSite, readPages } from "../../api/client.ts";
-import { bindings } from "../../site.ts";
 
 const DAY = "2026-03-02";
 const ORIGIN = "https://shop.example";
@@ -43,9 +42,13 @@ export interface Shop {
   consent(time: string, who: Who, purposes: { [purpose: string]: boolean }): Promise<void>;
   /** All that was ever sent, once more, each in a request of its own. */
   resend(time: string, order: <T>(requests: T[]) => T[]): Promise<void>;
+  /** Links identifiers by hand, "kind:value". */
+  link(time: string, a: string, b: string): Promise<void>;
+  /** Removes their link, which must do what the preview says. */
+  unlink(time: string, a: string, b: string): Promise<void>;
   /** Everybody who was ever named, each found by each of their identifiers. */
   people(): Promise<Known[]>;
-  /** Links that were refused: "a ≠ b". */
+  /** Links that were refused, by time, then name: "a ≠ b". */
   conflicts(): Promise<string[]>;
 }
 
@@ -116,11 +119,26 @@ export async function openShop(): Promise<Shop> {
       for (const request of order(alone)) await sendAgain(request);
     },
     people: () => readPeople(client, named),
+    link: async (time, a, b) => {
+      vi.setSystemTime(Date.parse(instantOf(time)));
+      await client.post("/api/links", { a: endOf(a), b: endOf(b) });
+    },
+    unlink: async (time, a, b) => {
+      vi.setSystemTime(Date.parse(instantOf(time)));
+      const { kind, value } = endOf(a);
+      const { id } = await client.get(`/api/profiles?${kind}=${encodeURIComponent(value)}`);
+      const links = await readPages(client, `/api/profiles/${id}/links?limit=100`);
+      const link = links.find((one) => [nameOf(one.a), nameOf(one.b)].sort().join() === [a, b].sort().join());
+      const preview = await client.post("/api/links/preview", { remove: link.id });
+      const done = await client.send("DELETE", `/api/links/${link.id}`);
+      expect(await done.json()).toEqual({ ...preview, done: true });
+    },
     conflicts: async () => {
-      const { results } = await bindings.DB.prepare("SELECT a, b FROM conflicts WHERE site_id = ?1 ORDER BY at, a, b")
-        .bind(client.siteId)
-        .all<{ a: string; b: string }>();
-      return results.map(({ a, b }) => `${a} ≠ ${b}`);
+      const conflicts = await readPages(client, "/api/conflicts?limit=100");
+      return conflicts
+        .map(({ at, a, b }) => ({ at, says: `${nameOf(a)} ≠ ${nameOf(b)}` }))
+        .sort((a, b) => (a.at === b.at ? (a.says < b.says ? -1 : 1) : a.at < b.at ? -1 : 1))
+        .map(({ says }) => says);
     },
   };
 }
@@ -134,7 +152,7 @@ async function readPeople(client: Client, named: ReadonlySet<string>): Promise<K
     const profile = await response.json<Json>();
     if (people.has(profile.id)) continue;
     const { traits, segments, stableId } = profile;
-    const ids: string[] = profile.identifiers.map(({ kind, value }: Json) => `${kind}:${value}`).sort();
+    const ids: string[] = profile.identifiers.map(nameOf).sort();
     const eldest = ids.find((id) => stableIdOf(id) === stableId)!;
     const since = segments.map((segment: Json) => [segment.key, timeOf(segment.since)]);
     const events = await readPages(client, `/api/profiles/${profile.id}/events?limit=100`);
@@ -154,6 +172,13 @@ function namesIn({ userId, anonymousId, previousId, traits }: Message): string[]
   return [given, ...aliases]
     .flatMap((names) => Object.entries(names))
     .flatMap(([kind, value]) => (value === undefined ? [] : `${kind}=${encodeURIComponent(String(value))}`));
+}
+
+const nameOf = ({ kind, value }: { kind: string; value: string }) => `${kind}:${value}`;
+
+function endOf(identifier: string): { kind: string; value: string } {
+  const colon = identifier.indexOf(":");
+  return { kind: identifier.slice(0, colon), value: identifier.slice(colon + 1) };
 }
 
 /** "09:30" of the story's day, or a whole time. */
