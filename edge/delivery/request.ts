@@ -16,12 +16,20 @@ export async function readJsonBody(request: Request): Promise<JsonObject> {
   const text = await readText(request);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = HUGE.test(text) ? JSON.parse(text, toStorable) : JSON.parse(text);
   } catch (error) {
     throw new Problem("invalid-json", error instanceof Error ? error.message : undefined);
   }
   if (!isObject(value)) throw new Problem("invalid-request", "the body must be a JSON object");
   return value;
+}
+
+/** A number that may be larger than any that is stored. */
+const HUGE = /\d[eE]\+?\d{3}|\d{309}/;
+
+/** Storage makes null of an infinite number: so do rules see it at once. */
+function toStorable(_key: string, value: unknown): unknown {
+  return value === Infinity || value === -Infinity ? null : value;
 }
 
 async function readText(request: Request): Promise<string> {

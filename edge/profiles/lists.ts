@@ -23,8 +23,9 @@ export function listedAt(nodes: readonly Said[], list: List): number | null {
 }
 
 /**
- * Whether a statement on one of the identifiers of a person may change who is on a list, now or however they are taken apart.
- * What is said again is no news while nobody says the contrary; nor that somebody is not on a list that none of them is on.
+ * Whether a statement on one of the identifiers of a person may change who is on a list, now or however links come and go. What is
+ * said again is no news while nobody says the contrary. That somebody is not on a list that none of them is on is news: had another
+ * link never been, they might be one with somebody who is.
  */
 export function isNews(
   nodes: readonly Said[],
@@ -32,9 +33,8 @@ export function isNews(
   { identifier, listed }: Pick<ListStatement, "identifier" | "listed">,
 ): boolean {
   const own = nodes.filter((node) => node.identifier === identifier);
-  const isOn = lastAt(own, list, true) >= 0;
-  if (listed === null) return isOn;
-  return lastAt(nodes, list, !listed) >= 0 || (listed && !isOn);
+  if (listed === null) return lastAt(own, list, true) >= 0;
+  return lastAt(own, list, listed) < 0 || lastAt(nodes, list, !listed) >= 0;
 }
 
 /** When any of the identifiers was last said to be on a list, or not to be; -1: none says so. */

@@ -122,4 +122,18 @@ describe("bad input", () => {
     expect(await problemOf(await site.post("/v1/nonsense", {}))).toMatchObject({ status: 404 });
     expect(await problemOf(await site.post("/v1/manifest/x", {}))).toMatchObject({ status: 405 });
   });
+
+  it.each(["1e999", "-1E+999", "9".repeat(400)])(
+    "takes a number that is too large, %s, for what storage makes of it",
+    async (number) => {
+      const rules = [{ gt: 5 }, { lt: -5 }].map((n) => ({ event: "Huge", where: { n } }));
+      const huge = await createSite({ segments: [{ key: "huge", condition: { any: rules } }] });
+      const message = `{"type":"track","event":"Huge","anonymousId":"h","messageId":"h1","properties":{"n":${number}}}`;
+      expect(await (await huge.post("/v1/batch", `{"batch":[${message}]}`)).json()).toMatchObject({ accepted: 1 });
+      expect(await huge.rows("SELECT body ->> '$.properties.n' AS n FROM events WHERE site_id = ?1")).toEqual([
+        { n: null },
+      ]);
+      expect(await huge.rows("SELECT 1 FROM memberships WHERE site_id = ?1")).toEqual([]);
+    },
+  );
 });
