@@ -84,8 +84,8 @@ link gives both profiles back as they would be without it. A link that was remov
       method: "delete",
       path: "/{id}",
       summary: "Remove a link",
-      description: `The profiles are then what they would be had the link never been: memberships and their beginnings included, and
-whatever was refused because of it alone. Hearing of the pair again does not make the link again; only POST /api/links does.`,
+      description: `The profiles are then what they would be had the link never been, memberships and their beginnings included; what was
+refused because of it alone is linked. Hearing of the pair again does not make the link again; only POST /api/links does.`,
       tags: ["Identity"],
       request: { params },
       responses: { 200: json(UnmergeSchema, "What has changed."), ...problemResponse },

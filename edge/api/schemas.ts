@@ -75,14 +75,23 @@ export function readCursor<T>(cursor: string | undefined, schema: z.ZodType<T>, 
 
 const ProblemSchema = z
   .object({
-    type: z.string().openapi({ example: "/problems#not-found" }),
+    type: z.string(),
     title: z.string(),
     status: z.number().int(),
     detail: z.string().optional(),
     instance: z.string().optional().openapi({ description: "The request's id." }),
     errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })).optional(),
   })
-  .openapi("Problem");
+  .openapi("Problem", {
+    example: {
+      type: "/problems#invalid-request",
+      title: "The request does not fit its schema",
+      status: 400,
+      detail: "This email identifies nobody: it is malformed.",
+      instance: "5f2c…",
+      errors: [{ pointer: "/b/value", code: "malformed", detail: "This email identifies nobody: it is malformed." }],
+    },
+  });
 
 /** The answer to everything that goes wrong: each route names this once. */
 export const problemResponse = {
