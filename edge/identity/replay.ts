@@ -12,8 +12,9 @@ import { linkId, type Made, type NewConflict, type NewLink } from "../db/links.t
 import type { ListStatement } from "../db/list-statements.ts";
 import type { ProfileRow } from "../db/profiles.ts";
 import { listRules, type RuleSet } from "../db/rules.ts";
+import { readTombstones } from "../db/tombstones.ts";
 import type { TraitRow } from "../db/traits.ts";
-import { type FoldInput, foldInput } from "../ingest/fold.ts";
+import { type FoldInput, foldInput, namesOf } from "../ingest/fold.ts";
 import { type IngestEvent, parseEvent } from "../ingest/parse.ts";
 import { buildLiveSite, type LiveSite } from "../manifest/live.ts";
 import type { OwnerHistory } from "../profiles/history.ts";
@@ -180,17 +181,30 @@ export async function replay(
       world.catchUp(live, next.from);
     }
   };
+  const erasures = new Map(past.stored.nodes.values().map(({ identifier, erasedAt }) => [identifier, erasedAt]));
   for await (const { moments, events } of readEvents(db, siteId, past.moments)) {
     for (const moment of moments) {
       enter(moment.at);
       const links = moment.links.filter(({ id }) => id !== leftOut);
-      for (const input of inputsOf({ ...moment, links }, events, live.identity)) world.fold(live, input);
+      for (const input of inputsOf({ ...moment, links }, events, live.identity)) {
+        const unknown = input.events.flatMap(namesOf).filter((identifier) => !erasures.has(identifier));
+        const found = unknown.length ? await readTombstones(db, siteId, unknown) : null;
+        for (const identifier of unknown) erasures.set(identifier, found?.get(identifier)?.erasedAt);
+        world.fold(live, { ...input, events: input.events.map((event) => withoutErased(event, erasures)) });
+      }
       if (moment.lists.length) world.applyLists(live, moment.at, moment.lists);
     }
   }
   enter(now);
   world.catchUp(live, now);
   return world;
+}
+
+/** Whoever was erased since is not brought back by what others said with the same device. */
+function withoutErased(event: IngestEvent, erasures: ReadonlyMap<Identifier, number | undefined>): IngestEvent {
+  const stays = (identifier: Identifier) =>
+    identifier === event.owner || event.timestamp > (erasures.get(identifier) ?? -1);
+  return { ...event, identifiers: event.identifiers.filter(stays), previous: event.previous.filter(stays) };
 }
 
 /** The site by each set of rules, ascending, the last one as it is now. Histories are folded for all of them together. */

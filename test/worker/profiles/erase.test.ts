@@ -221,6 +221,24 @@ describe("an erasure", () => {
     expect(await countOf(site, "conflicts")).toBe(0);
   });
 
+  it("is not undone by an unmerge of somebody else, whose past names the same device", async () => {
+    const site = await openSite();
+    const device = { anonymousId: `${CANARY}-tablet` };
+    await ingest(site, [said({ userId: "zoe", ...device }), said({ userId: "max", anonymousId: "phone" })]);
+    await ingest(site, [said({ userId: "max", ...device })]);
+    await site.send("DELETE", "/api/profiles?userId=zoe");
+    const { id } = await site.get("/api/profiles?userId=max");
+    const { data } = await site.get(`/api/profiles/${id}/links`);
+    expect((await site.send("DELETE", `/api/links/${data[0].id}`)).status).toBe(200);
+    expect((await site.get("/api/profiles?userId=max")).identifiers).toHaveLength(1);
+    await problemOf(site.send("GET", `/api/profiles?anonymousId=${device.anonymousId}`), "not-found");
+    // What is newer is his.
+    expect(await ingest(site, [said({ userId: "max", ...device }, { timestamp: undefined })])).toMatchObject({
+      accepted: 1,
+    });
+    expect((await site.get("/api/profiles?userId=max")).identifiers).toHaveLength(2);
+  });
+
   it("of 100,000 events goes on where its budget ended; until the last row is gone, nobody new has the identifier", async () => {
     const site = await openSite();
     await ingest(site, lifeOf("ann"));
