@@ -90,10 +90,6 @@ const CreatedSiteSchema = SiteSchema.extend({
 
 const SiteSizeSchema = z.object({ profiles: z.number().int(), events: z.number().int() }).openapi("SiteSize");
 
-const SiteParams = z.object({ id: z.string().max(64) });
-
-export const sites = newApp()
-  .openapi(
 const DAY_MS = 86_400_000;
 /** Days of refused values where the request does not say from when, and at most. */
 const REFUSED_DAYS = { given: 30, most: 366 };
@@ -116,6 +112,10 @@ const RefusedSchema = z
   })
   .openapi("RefusedIdentifiers");
 
+const SiteParams = z.object({ id: z.string().max(64) });
+
+export const sites = newApp()
+  .openapi(
     createRoute({
       method: "post",
       path: "/",
@@ -201,10 +201,6 @@ const RefusedSchema = z
   )
   .openapi(
     createRoute({
-      method: "patch",
-      path: "/{id}",
-  .openapi(
-    createRoute({
       method: "get",
       path: "/{id}/refused-identifiers",
       summary: "How many values that were sent as identifiers are none",
@@ -222,6 +218,10 @@ identifiers is one. Values are not kept.`,
       return c.json({ data: counts.map(({ day, ...rest }) => ({ day: toIso(day), ...rest })) }, 200);
     },
   )
+  .openapi(
+    createRoute({
+      method: "patch",
+      path: "/{id}",
       summary: "Change a site's settings; live at once",
       tags: ["Sites"],
       request: { params: SiteParams, ...jsonBody(SiteChangeSchema) },

@@ -18,7 +18,7 @@ import { type FoldInput, foldInput, namesOf } from "../ingest/fold.ts";
 import { type IngestEvent, parseEvent } from "../ingest/parse.ts";
 import { buildLiveSite, type LiveSite } from "../manifest/live.ts";
 import type { OwnerHistory } from "../profiles/history.ts";
-import { applyStatement } from "../profiles/lists.ts";
+import { applyStatement, isNews } from "../profiles/lists.ts";
 import type { Stored } from "../profiles/load.ts";
 import { advance, buildPerson, catchUp, decidePerson, type Person } from "../profiles/person.ts";
 import type { Standing } from "../profiles/standing.ts";
@@ -82,7 +82,10 @@ export class World {
     const nodeOf = ({ identifier }: ListStatement) => this.nodes.get(identifier)!;
     for (const [id, said] of Map.groupBy(known, (statement) => nodeOf(statement).profileId)) {
       this.#settle(this.#groupOf(id), live, at, (person) => {
-        for (const statement of said) applyStatement(nodeOf(statement), statement);
+        const listOf = (key: string) => live.lists.find((list) => list.key === key) ?? { key };
+        // What is news of one person need not be of a part of them.
+        const news = said.filter((statement) => isNews(person.group.nodes, listOf(statement.segmentKey), statement));
+        for (const statement of news) applyStatement(nodeOf(statement), statement);
         advance(person, live, at, "rule");
       });
     }
