@@ -11,6 +11,7 @@ const SHOP = {
     { pattern: "house-*" },
     { kind: "loyalty", pattern: "*-demo" },
     { kind: "email", pattern: "*@shop.example" },
+    { kind: "email", pattern: "boss@home.example" },
   ],
 };
 
@@ -45,6 +46,7 @@ describe("a value", () => {
     ["loyalty", "x-Demo", "blocked"],
     ["email", "Info@SHOP.example", "blocked"],
     ["email", '"info"@shop.example', "blocked"],
+    ["email", '"boss"@home.example', "blocked"],
     ["email", "info", "malformed"],
     ["userId", {}, "malformed"],
     ["userId", true, "malformed"],
