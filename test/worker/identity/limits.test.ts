@@ -417,6 +417,23 @@ describe("over HTTP", () => {
     expect(await get(`/api/sites/${siteId}/refused-identifiers?to=2026-01-01`)).toEqual({ data: [] });
   });
 
+  it("10,000 addresses on one device lose no message and make no giant", async () => {
+    const site = await createSite();
+    for (let part = 0; part < 4; part++) {
+      const batch = Array.from({ length: 2_500 }, (_, i) => ({
+        type: "identify",
+        anonymousId: "kiosk",
+        traits: { email: `${part}.${i}@x.example` },
+        messageId: `${part}.${i}`,
+      }));
+      expect(await site.batch(batch)).toMatchObject({ accepted: 2_500, rejected: [] });
+    }
+    const kept = ["anonymousId:kiosk", ...[0, 1, 2, 3, 4].map((i) => `email:0.${i}@x.example`)];
+    expect(await identifiersOf(site)).toEqual(kept);
+    const [conflicts] = await site.rows("SELECT count(*) AS n FROM conflicts WHERE site_id = ?1");
+    expect(conflicts).toEqual({ n: 9_995 });
+  }, 60_000);
+
   it("prototype names, long texts and odd shapes are taken as what they are", async () => {
     const kinds = [rule("userId", 1), rule("constructor", 5), rule("toString", 5), rule("anonymousId", 50)];
     const site = await createSite({ settings: { identity: { kinds } } });
