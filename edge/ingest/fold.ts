@@ -3,7 +3,8 @@
  * Ingest folds each request once; an unmerge folds the past anew, in order of arrival, by this same function.
  */
 import type { Purpose } from "../../shared/consent.ts";
-import type { Identifier, Source } from "../../shared/identifier.ts";
+import type { JsonObject } from "../../shared/event.ts";
+import { type Identifier, type Source, splitIdentifier } from "../../shared/identifier.ts";
 import { NAME_LENGTH, TRAITS_CHARACTERS, TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
 import type { AuditEntry } from "../db/audit.ts";
 import type { ConsentStatement } from "../db/consents.ts";
@@ -14,6 +15,7 @@ import type { Made, NewConflict, NewLink } from "../db/links.ts";
 import type { MembershipChange } from "../db/memberships.ts";
 import type { ProfileRow } from "../db/profiles.ts";
 import type { TraitRow } from "../db/traits.ts";
+import type { Decision } from "../identity/decision.ts";
 import { type Group, groupStored, type ManualLink, type Resolution, resolveIdentities } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import type { ProblemError } from "../problem.ts";
@@ -89,7 +91,12 @@ export function foldInput(
   };
   const statements = (input.consents ?? []).filter(({ identifier, at }) => !isErased(identifier, at));
   const lastSeen = stored.profiles.values().map((profile) => profile.lastSeen + 1);
-  const receivedAt = Math.max(input.receivedAt, lastStatementAt(stored.nodes.values()) + 1, ...lastSeen);
+  const receivedAt = Math.max(
+    input.receivedAt,
+    live.manifest.rules.at,
+    lastStatementAt(stored.nodes.values()) + 1,
+    ...lastSeen,
+  );
 
   const caughtUp = catchUpStored(stored, live, receivedAt);
   const warnings = new Map<IngestEvent, ProblemError[]>();
@@ -219,10 +226,17 @@ function auditOf({ groupOf, links, explanations }: Resolution, made: { actor: st
       ...made,
       action,
       subjects,
-      detail: { messageId, decisions },
+      detail: { messageId, decisions: decisions.map(toDetail) },
     };
   });
   return [...said, ...byHand];
+}
+
+/** What nobody has yet cannot be erased from the trail with the person who will have it: of such an identifier the kind is told. */
+function toDetail(decision: Decision): JsonObject {
+  if (decision.outcome === "refused" || decision.birthId !== null) return { ...decision };
+  const { identifier, birthId: _nobody, ...rest } = decision;
+  return { kind: splitIdentifier(identifier).kind, ...rest };
 }
 
 /** Everybody whom an event names. */
