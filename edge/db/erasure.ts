@@ -56,22 +56,22 @@ export function deleteRemains(
       .bind(siteId, names, ROWS),
     db
       .prepare(
-        `DELETE FROM conflicts WHERE (site_id, id) IN (
-           SELECT ?1, c.id FROM json_each(?2) AS asked
+        `DELETE FROM conflicts WHERE site_id = ?1 AND id IN (
+           SELECT c.id FROM json_each(?2) AS asked
            CROSS JOIN conflicts AS c ON c.site_id = ?1 AND c.a = asked.value
            UNION
-           SELECT ?1, c.id FROM json_each(?2) AS asked
+           SELECT c.id FROM json_each(?2) AS asked
            CROSS JOIN conflicts AS c ON c.site_id = ?1 AND c.b = asked.value
            LIMIT ?3)`,
       )
       .bind(siteId, names, ROWS),
     db
       .prepare(
-        `DELETE FROM links WHERE (site_id, id) IN (
-           SELECT ?1, l.id FROM json_each(?2) AS asked
+        `DELETE FROM links WHERE site_id = ?1 AND id IN (
+           SELECT l.id FROM json_each(?2) AS asked
            CROSS JOIN links AS l ON l.site_id = ?1 AND l.a = asked.value
            UNION
-           SELECT ?1, l.id FROM json_each(?2) AS asked
+           SELECT l.id FROM json_each(?2) AS asked
            CROSS JOIN links AS l ON l.site_id = ?1 AND l.b = asked.value
            LIMIT ?3)`,
       )

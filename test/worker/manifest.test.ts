@@ -88,7 +88,8 @@ describe("a site is found by its write key", () => {
     forget();
     const { asked, env: other } = counted();
     expect((await ask(other, "pk_abc", T))?.manifest.settings.timeZone).toBe("Europe/Berlin");
-    expect(asked).toEqual({ kv: 2, db: 0 });
+    // The site of the key, its manifest, its revocations.
+    expect(asked).toEqual({ kv: 3, db: 0 });
   });
 
   it("at once from a stale memory, which is renewed behind the answer", async () => {
