@@ -37,7 +37,14 @@ const list = JSON.stringify(["userId:a"]);
 const exit = { profileId: "p", segmentKey: "s", change: "exit", cause: "event", at: 1 } as const;
 const change = { ...exit, segmentVersion: 1, since: null };
 const node = { identifier: "o", profileId: "p", birthId: "p", firstSeen: 1, consent: {}, lists: {} };
-const link = { a: "userId:a", b: "anonymousId:b", evidence: "identify", messageId: "m" } as const;
+const link = {
+  a: "userId:a",
+  b: "anonymousId:b",
+  evidence: "identify",
+  messageId: "m",
+  actor: "server",
+  at: 1,
+} as const;
 const statements: [name: string, statements: D1PreparedStatement[]][] = [
   ["selectComponents", [selectComponents(planner, "s", list)]],
   ["selectProfiles", [selectProfiles(planner, "s", list)]],
@@ -58,8 +65,8 @@ const statements: [name: string, statements: D1PreparedStatement[]][] = [
     ]),
   ],
   ["upsertTraits", upsertTraits(planner, "s", [{ identifier: "o", source: "s", facts: {} }])],
-  ["insertLinks", insertLinks(planner, "s", [link], "a", 1)],
-  ["insertConflicts", insertConflicts(planner, "s", [{ ...link, reason: "r" }], "server", 1)],
+  ["insertLinks", insertLinks(planner, "s", [link])],
+  ["insertConflicts", insertConflicts(planner, "s", [{ ...link, reason: "r" }])],
   ["insertConsents", insertConsents(planner, "s", [{ identifier: "o" } as never], 1)],
   ["applyMembershipChanges", applyMembershipChanges(planner, "s", [change])],
 ];
