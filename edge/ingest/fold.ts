@@ -3,8 +3,7 @@
  * Ingest folds each request once; an unmerge folds the past anew, in order of arrival, by this same function.
  */
 import type { Purpose } from "../../shared/consent.ts";
-import type { JsonObject } from "../../shared/event.ts";
-import { type Identifier, type Source, splitIdentifier } from "../../shared/identifier.ts";
+import type { Identifier, Source } from "../../shared/identifier.ts";
 import { NAME_LENGTH, TRAITS_CHARACTERS, TRAITS_PER_IDENTIFIER } from "../../shared/limits.ts";
 import type { AuditEntry } from "../db/audit.ts";
 import type { ConsentStatement } from "../db/consents.ts";
@@ -15,8 +14,8 @@ import type { Made, NewConflict, NewLink } from "../db/links.ts";
 import type { MembershipChange } from "../db/memberships.ts";
 import type { ProfileRow } from "../db/profiles.ts";
 import type { TraitRow } from "../db/traits.ts";
-import type { Decision } from "../identity/decision.ts";
 import { type Group, groupStored, type ManualLink, type Resolution, resolveIdentities } from "../identity/resolve.ts";
+import { auditOf } from "../identity/trail.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import type { ProblemError } from "../problem.ts";
 import { OwnerHistory } from "../profiles/history.ts";
@@ -206,37 +205,6 @@ function catchUpStored(stored: Stored, live: LiveSite, asOf: number): Map<string
     if (person.standing) stored.standings.set(person.profile.id, person.standing);
   }
   return changes;
-}
-
-/** An entry for each message, and each link made by hand, by which anything was decided. */
-function auditOf({ groupOf, links, explanations }: Resolution, made: { actor: string; at: number }): AuditEntry[] {
-  const birthOf = (identifier: Identifier) =>
-    groupOf.get(identifier)!.nodes.find((node) => node.identifier === identifier)!.birthId;
-  const byHand = links.flatMap(({ a, b, messageId }): AuditEntry[] =>
-    messageId === null
-      ? [{ ...made, action: "link", subjects: [birthOf(a), birthOf(b)], detail: { a, b, evidence: "manual" } }]
-      : [],
-  );
-  const said = explanations.map(({ messageId, decisions }): AuditEntry => {
-    const subjects = decisions.flatMap((decision) =>
-      decision.outcome !== "refused" && decision.birthId !== null ? [decision.birthId] : [],
-    );
-    const action = decisions.some(({ outcome }) => outcome === "linked") ? "link" : "refuse";
-    return {
-      ...made,
-      action,
-      subjects,
-      detail: { messageId, decisions: decisions.map(toDetail) },
-    };
-  });
-  return [...said, ...byHand];
-}
-
-/** What nobody has yet cannot be erased from the trail with the person who will have it: of such an identifier the kind is told. */
-function toDetail(decision: Decision): JsonObject {
-  if (decision.outcome === "refused" || decision.birthId !== null) return { ...decision };
-  const { identifier, birthId: _nobody, ...rest } = decision;
-  return { kind: splitIdentifier(identifier).kind, ...rest };
 }
 
 /** Everybody whom an event names. */
