@@ -65,6 +65,7 @@ it("finds everything by a key: each statement of each way that leads to people",
   const { id: other } = (await send("GET", `/api/profiles/${id}/links`)).data.find(({ b }: Json) => b.value === "p");
   await send("DELETE", `/api/links/${other}`);
   await send("POST", "/api/links", ends);
+  await send("DELETE", `/api/profiles/${id}`);
 
   const statements = new Set(usage.calls.flatMap(({ statements }) => statements.map(({ sql }) => sql)));
   expect(statements.size).toBeGreaterThan(50);
