@@ -63,7 +63,9 @@ it.each<[name: string, call: (db: D1Database) => Promise<unknown>]>([
 });
 
 it("the cron trigger reads what is left, and no more", async () => {
-  expect(await explain((db) => listMarked(db, 1))).toEqual(["SCAN stale_snapshots USING COVERING INDEX stale_snapshots_since"]);
+  expect(await explain((db) => listMarked(db, 1))).toEqual([
+    "SCAN stale_snapshots USING COVERING INDEX stale_snapshots_since",
+  ]);
   const [plan] = await explain((db) => listOpenErasures(db, 1));
   expect(plan).toMatch(/tombstones_site_id_profile_id/);
 });
