@@ -36,9 +36,7 @@ export function insertRules(
     db
       .prepare(
         `INSERT INTO rules (site_id, version, published_at, body)
-         SELECT id, ?2, max(rules_at, ?4), ?5 FROM sites
-         WHERE id = ?1 AND version = ?2 - 1 AND (rules_hash <> ?3 OR ?5 -> 'identity' IS NOT (
-           SELECT body -> 'identity' FROM rules WHERE site_id = ?1 ORDER BY version DESC LIMIT 1))`,
+         SELECT id, ?2, max(rules_at, ?4), ?5 FROM sites WHERE id = ?1 AND version = ?2 - 1 AND rules_hash <> ?3`,
       )
       .bind(siteId, version, rulesHash, now, body),
     db

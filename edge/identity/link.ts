@@ -97,7 +97,8 @@ export async function linkIdentifiers(
   const id = linkId(a, b);
   let live = await readSite(env, siteId, now);
   for (let attempt = 1; live && attempt <= ATTEMPTS; attempt++) {
-    const read = await loadPeople(env.DB, siteId, [], { links: [{ a, b }] });
+    const linkTimes = live.identity.hasWindows;
+    const read = await loadPeople(env.DB, siteId, [], { links: [{ a, b }], linkTimes });
     const unknown = [a, b].filter((identifier) => !read.nodes.has(identifier));
     if (unknown.length) return { refused: "unknown", identifiers: [...new Set(unknown)] };
     if (read.nodes.get(a)!.profileId === read.nodes.get(b)!.profileId) return { refused: "united" };

@@ -57,11 +57,11 @@ function rulesOf({ settings, segments }: Manifest): RuleSet {
   return { timeZone, consentDefault, ...(identity && { identity }), segments: rules };
 }
 
-/** The same for rules by which the same people are in a segment, whatever its version. */
+/** The same for rules that say the same, whatever the version of a segment. */
 function hashRules(manifest: Manifest): string {
-  const { timeZone, consentDefault, segments } = rulesOf(manifest);
+  const { timeZone, consentDefault, identity, segments } = rulesOf(manifest);
   const rules = segments.map(({ key, kind, condition }) => [key, kind, condition]);
-  return stableIdOf(JSON.stringify([timeZone, consentDefault, rules]));
+  return stableIdOf(JSON.stringify([timeZone, consentDefault, rules, ...(identity ? [identity] : [])]));
 }
 
 function unpublished(): Problem {

@@ -77,16 +77,16 @@ describe("a site", () => {
     expect((await (await site.send("PATCH", path, { identity: {} })).json<Json>()).identity).toEqual(identity);
   });
 
-  it("works by what it says of who is who at once, without deciding anybody anew", async () => {
+  it("works by what it says of who is who at once, in every isolate, as by changed rules", async () => {
     const site = await newSite();
     const path = `/api/sites/${site.siteId}`;
     const rules = () =>
-      env.DB.prepare("SELECT rules_version, rules_hash FROM sites WHERE id = ?1").bind(site.siteId).first();
+      env.DB.prepare("SELECT rules_version FROM sites WHERE id = ?1").bind(site.siteId).first<number>("rules_version");
     const before = await rules();
     const kinds = ["userId", "crm", "phone", "anonymousId"].map((kind) => ({ kind, limit: kind === "userId" ? 1 : 3 }));
     const identity = { kinds, blocked: [{ kind: "crm", pattern: "x-*" }], phoneRegion: "GB" };
     expect((await site.send("PATCH", path, { identity })).status).toBe(200);
-    expect(await rules()).toEqual(before);
+    expect(await rules()).toBe(before! + 1);
     const externalIds = [
       { type: "crm", id: "C7" },
       { type: "crm", id: "X-1" },

@@ -127,7 +127,6 @@ describe("rules", () => {
       await read(statement);
     expect(details).toEqual([
       "SEARCH sites USING PRIMARY KEY (id=?)",
-      "SEARCH rules USING PRIMARY KEY (site_id=?)",
       "SEARCH rules USING PRIMARY KEY (site_id=? AND version<?)",
       "SEARCH rules USING PRIMARY KEY (site_id=?)",
     ]);
