@@ -26,7 +26,9 @@ export function insertConsents(
         `INSERT INTO consents (site_id, identifier, purpose, at, granted, source, policy_version, received_at)
          SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?3
          FROM json_each(?2) WHERE true
-         ON CONFLICT DO UPDATE SET granted = min(granted, excluded.granted)`,
+         ON CONFLICT DO UPDATE SET
+           granted = min(granted, excluded.granted),
+           received_at = iif(excluded.granted < granted, excluded.received_at, received_at)`,
       )
       .bind(siteId, list, receivedAt),
   );

@@ -184,3 +184,18 @@ export async function postponeWake(
     .bind(siteId, id, now, until)
     .run();
 }
+
+/**
+ * Says that something was made of these profiles which is not written in them, so that whoever else read them starts again: refuses,
+ * as `upsertProfiles` does, where one of them was written since it was read.
+ */
+export function touchProfiles(db: D1Database, siteId: string, rows: readonly ProfileRow[]): D1PreparedStatement[] {
+  return rows.map(({ id, version }) =>
+    db
+      .prepare(
+        `UPDATE profiles SET version = version + json(CASE WHEN version = ?3 THEN '1' ELSE 'conflict' END)
+         WHERE site_id = ?1 AND id = ?2`,
+      )
+      .bind(siteId, id, version),
+  );
+}

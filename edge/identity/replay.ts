@@ -176,6 +176,9 @@ export async function replay(
   const world = new World(known, birthOf);
   const eras = buildEras(current, await listRules(db, siteId, past.moments[0]?.at ?? now));
   let { live } = eras.shift()!;
+  // Whom an alias meant was found by who was known when it was written; requests that overtook each other saw it otherwise.
+  const pairs = [...past.links.values(), ...past.conflicts.values()];
+  const meant = new Set(pairs.flatMap(({ messageId, b }) => (messageId === null ? [] : [nameOf(messageId, b)])));
   const enter = (at: number) => {
     while (eras[0] && eras[0].from <= at) {
       const next = eras.shift()!;
@@ -189,7 +192,7 @@ export async function replay(
     for (const moment of moments) {
       enter(moment.at);
       const links = moment.links.filter(({ id }) => id !== leftOut);
-      for (const input of inputsOf({ ...moment, links }, events, live.identity)) {
+      for (const input of inputsOf({ ...moment, links }, events, live.identity, meant)) {
         const unknown = input.events.flatMap(namesOf).filter((identifier) => !erasures.has(identifier));
         const found = unknown.length ? await readTombstones(db, siteId, unknown) : null;
         for (const identifier of unknown) erasures.set(identifier, found?.get(identifier)?.erasedAt);
@@ -235,11 +238,19 @@ function buildEras(
 }
 
 /** A moment as requests: one of each source, since that is said of a whole request. */
-function inputsOf(moment: Moment, rows: ReadonlyMap<string, EventRow>, identity: IdentityPolicy): FoldInput[] {
+function inputsOf(
+  moment: Moment,
+  rows: ReadonlyMap<string, EventRow>,
+  identity: IdentityPolicy,
+  meant: ReadonlySet<string>,
+): FoldInput[] {
   const { at: receivedAt, arrivals, consents, links } = moment;
   const found = arrivals.flatMap(({ owner, messageId }, place) => {
     const row = rows.get(eventKey(owner, messageId));
-    return row ? [{ source: row.source, event: toIngestEvent(row, place, identity) }] : [];
+    if (!row) return [];
+    const event = toIngestEvent(row, place, identity);
+    const previous = event.previous.filter((other) => meant.has(nameOf(row.messageId, other)));
+    return [{ source: row.source, event: previous.length ? { ...event, previous } : event }];
   });
   const bySource = Map.groupBy(found, ({ source }) => source);
   const sources: Source[] = bySource.size ? [...bySource.keys()] : ["server"];
@@ -251,6 +262,10 @@ function inputsOf(moment: Moment, rows: ReadonlyMap<string, EventRow>, identity:
     ...(index === 0 && { consents, links }),
     ...(links[0] && { actor: links[0].actor }),
   }));
+}
+
+function nameOf(messageId: string, previous: Identifier): string {
+  return `${messageId}\n${previous}`;
 }
 
 function toIngestEvent(row: EventRow, place: number, identity: IdentityPolicy): IngestEvent {

@@ -41,8 +41,11 @@ export async function unlink(env: Env, siteId: string, request: UnlinkRequest): 
   let live = await readSite(env, siteId, now);
   for (let attempt = 1; live && attempt <= ATTEMPTS; attempt++) {
     const link = await readLink(env.DB, siteId, linkId);
-    if (!link || link.removedAt !== null) return { refused: "no-link", removedAt: link?.removedAt ?? null };
+    if (!link || link.removedAt !== null) return gone(link);
     const past = await readPast(env.DB, siteId, [link.a, link.b]);
+    // Read after the versions that prove the write: another removal may have come first.
+    const known = past.links.get(linkId);
+    if (known?.removedAt !== null) return gone(known);
     if (isNewer(past.stored, live)) live = await renewSite(env, siteId, now);
     if (!live) break;
     await refreshHistories(env.DB, live, past.stored);
@@ -61,6 +64,10 @@ export async function unlink(env: Env, siteId: string, request: UnlinkRequest): 
   }
   if (!live) throw new Problem("not-found");
   throw tooBusy();
+}
+
+function gone(link: LinkRow | null | undefined): LinkRefusal {
+  return { refused: "no-link", removedAt: link?.removedAt ?? null };
 }
 
 function compare(live: LiveSite, past: Past, world: World, before: Person[], now: number): Regrouping {

@@ -12,7 +12,7 @@ import { applyHistoryChanges } from "../db/histories.ts";
 import { insertIdentifiers, updateIdentifiers } from "../db/identifiers.ts";
 import { deleteConflicts, insertConflicts, insertLinks, linkId } from "../db/links.ts";
 import { applyMembershipChanges } from "../db/memberships.ts";
-import { isConflict, isStale, upsertProfiles } from "../db/profiles.ts";
+import { isConflict, isStale, touchProfiles, upsertProfiles } from "../db/profiles.ts";
 import { countRefused } from "../db/refused-identifiers.ts";
 import { markSnapshots } from "../db/snapshots.ts";
 import { guardTombstones, isErased, readTombstones } from "../db/tombstones.ts";
@@ -119,6 +119,10 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     ({ b }) => [b, stored.nodes.get(b)?.erasedAt ?? input.erasures?.get(b)] as const,
   );
   const newcomers = resolution.newNodes.map(({ identifier, erasedAt }) => [identifier, erasedAt] as const);
+  // A refusal concerns both sides: it must be known to whoever takes the other one apart at the same time.
+  const written = new Set(folded.profiles.map(({ id }) => id));
+  const ids = new Set(resolution.conflicts.flatMap(({ b }) => stored.nodes.get(b)?.profileId ?? []));
+  const refusedOthers = [...ids].flatMap((id) => (written.has(id) ? [] : (stored.profiles.get(id) ?? [])));
   const write = [
     ...(await guardTombstones(db, siteId, [...newcomers, ...others])),
     ...insertIdentifiers(db, siteId, resolution.newNodes),
@@ -130,6 +134,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     ...insertTraitTypes(db, siteId, source, types, receivedAt),
     ...insertLinks(db, siteId, folded.links),
     ...insertConflicts(db, siteId, folded.conflicts),
+    ...touchProfiles(db, siteId, refusedOthers),
     ...deleteConflicts(db, siteId, resolution.solved),
     ...insertConsents(db, siteId, folded.consents, receivedAt),
     ...applyMembershipChanges(db, siteId, folded.changes),

@@ -71,12 +71,8 @@ export async function readPeople(
  * and taken apart.
  */
 export function standing({ membership_log: _, audit: __, profiles, ...rest }: People): object {
-  return {
-    ...rest,
-    profiles: profiles.flatMap(({ version: _, manifest_version: __, ...row }) =>
-      row["merged_into"] === null ? row : [],
-    ),
-  };
+  const own = profiles.filter((row) => row["merged_into"] === null);
+  return { ...rest, profiles: own.map(({ version: _, manifest_version: __, ...row }) => row) };
 }
 
 /** What does not hold; empty where all is well. */

@@ -11,15 +11,21 @@ import { bindings } from "../site.ts";
 /** Modules of its own: what one remembers, no other knows. */
 export interface Isolate {
   batch: typeof import("../../../edge/delivery/batch.ts");
+  links: typeof import("../../../edge/db/links.ts");
   site: typeof import("../../../edge/manifest/read.ts");
+  unlink: typeof import("../../../edge/identity/unlink.ts");
 }
 
 export async function startIsolates(count: number): Promise<Isolate[]> {
   const isolates: Isolate[] = [];
   while (isolates.length < count) {
     vi.resetModules();
-    const site = await import("../../../edge/manifest/read.ts");
-    isolates.push({ batch: await import("../../../edge/delivery/batch.ts"), site });
+    isolates.push({
+      batch: await import("../../../edge/delivery/batch.ts"),
+      links: await import("../../../edge/db/links.ts"),
+      site: await import("../../../edge/manifest/read.ts"),
+      unlink: await import("../../../edge/identity/unlink.ts"),
+    });
   }
   return isolates;
 }
