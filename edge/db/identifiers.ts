@@ -183,16 +183,3 @@ export function mergeConsent(into: StoredConsent, from: StoredConsent): StoredCo
 export function statementsOf(consent: Consent, at: number): StoredConsent {
   return Object.fromEntries(Object.entries(consent).map(([purpose, granted]) => [purpose, [granted, at]]));
 }
-
-/** Takes away identifiers that nobody ever said anything of. */
-export function deleteIdentifiers(
-  db: D1Database,
-  siteId: string,
-  identifiers: readonly Identifier[],
-): D1PreparedStatement[] {
-  return toLists(identifiers).map((list) =>
-    db
-      .prepare("DELETE FROM identifiers WHERE site_id = ?1 AND identifier IN (SELECT value FROM json_each(?2))")
-      .bind(siteId, list),
-  );
-}

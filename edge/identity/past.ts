@@ -5,6 +5,7 @@
 import type { Identifier } from "../../shared/identifier.ts";
 import { type ConsentStatement, listConsents } from "../db/consents.ts";
 import { type Arrival, type EventRow, eventKey, listArrivals, listEventsByKey } from "../db/events.ts";
+import { listProfileIds } from "../db/identifiers.ts";
 import { type ConflictRow, type LinkRow, NEWEST, selectConflictsOf, selectLinksOf } from "../db/links.ts";
 import { type ListStatement, listStatements } from "../db/list-statements.ts";
 import { loadPeople, type Stored } from "../profiles/load.ts";
@@ -36,6 +37,9 @@ export interface Past {
   /** Ascending. */
   moments: Moment[];
 }
+
+/** Some of the past was erased while it was read: begin again. */
+export class PastErased extends Error {}
 
 /** Reads whom a change at `identifiers` may concern, and what came when; not the events themselves. */
 export async function readPast(db: D1Database, siteId: string, identifiers: readonly Identifier[]): Promise<Past> {
@@ -93,11 +97,20 @@ async function readConcerned(
     const ends = conflicts.results.reverse().flatMap(({ a, b }) => [a, b]);
     const others = [...new Set(ends)].filter((end) => !asked.has(end) && !stored.nodes.has(end));
     if (room <= 0 || !others.length) return { stored, links: links.results, conflicts: conflicts.results, asked };
-    for (const other of others.slice(0, room)) asked.add(other);
+    const profileOf = await listProfileIds(db, siteId, others);
+    const chosen = new Set([...new Set(others.flatMap((other) => profileOf.get(other) ?? []))].slice(0, room));
+    for (const other of others) {
+      const profileId = profileOf.get(other);
+      if (profileId === undefined || chosen.has(profileId)) asked.add(other);
+    }
   }
 }
 
-/** The events of some moments, by key: as much at a time as is read at once, so that a long past fits into memory. */
+/**
+ * The events of some moments, by key: as much at a time as is read at once, so that a long past fits into memory.
+ *
+ * @throws PastErased
+ */
 export async function* readEvents(
   db: D1Database,
   siteId: string,
@@ -111,6 +124,7 @@ export async function* readEvents(
     }
     const keys = part.flatMap(({ arrivals }) => arrivals);
     const rows = keys.length ? await listEventsByKey(db, siteId, keys) : [];
+    if (rows.length < keys.length) throw new PastErased();
     yield { moments: part, events: new Map(rows.map((row) => [eventKey(row.owner, row.messageId), row])) };
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import type { JsonObject } from "../../shared/event.ts";
-import { needsOf } from "../../shared/history.ts";
+import { type Needs, needsOf } from "../../shared/history.ts";
 import type { Identifier, Source } from "../../shared/identifier.ts";
 import { type EventRow, eventKey } from "../db/events.ts";
 import type { IdentifierRow } from "../db/identifiers.ts";
@@ -15,9 +15,9 @@ import { listRules, type RuleSet } from "../db/rules.ts";
 import { readTombstones } from "../db/tombstones.ts";
 import type { TraitRow } from "../db/traits.ts";
 import { type FoldInput, foldInput, namesOf } from "../ingest/fold.ts";
-import { type IngestEvent, parseEvent } from "../ingest/parse.ts";
+import { type IngestEvent, isObject, parseEvent, traitsOf } from "../ingest/parse.ts";
 import { buildLiveSite, type LiveSite } from "../manifest/live.ts";
-import type { OwnerHistory } from "../profiles/history.ts";
+import { OwnerHistory } from "../profiles/history.ts";
 import { applyStatement, isNews } from "../profiles/lists.ts";
 import type { Stored } from "../profiles/load.ts";
 import { advance, buildPerson, catchUp, decidePerson, type Person } from "../profiles/person.ts";
@@ -40,20 +40,30 @@ export class World {
   readonly #known: Set<string>;
   readonly #refused = new Set<string>();
   readonly #newId: (identifier: Identifier) => string;
+  readonly #archive: Archive | null;
 
   /**
    * @param known ids of pairs that are never linked
    * @param newId makes the birth id of an identifier
+   * @param needs of all rules that are to come together, where they look at different events
    */
-  constructor(known: Iterable<string>, newId: (identifier: Identifier) => string) {
+  constructor(known: Iterable<string>, newId: (identifier: Identifier) => string, needs: Needs | null) {
     this.#known = new Set(known);
     this.#newId = newId;
+    this.#archive = needs && new Archive(needs);
+  }
+
+  /** Lets other rules take effect. */
+  enter(live: LiveSite, from: number): void {
+    for (const history of this.#archive?.histories(live.needs) ?? []) this.#histories.set(history.owner, history);
+    this.catchUp(live, from);
   }
 
   /** Takes in one request. */
   fold(live: LiveSite, input: FoldInput): void {
     const stored = this.#load(input);
     const folded = foldInput(stored, live, input, this.#newId);
+    this.#archive?.add(folded.events);
     for (const node of folded.resolution.newNodes) this.nodes.set(node.identifier, node);
     for (const row of folded.profiles) {
       this.profiles.set(row.id, row);
@@ -173,8 +183,10 @@ export async function replay(
   const removed = [...past.links.values()].flatMap(({ id, removedAt }) => (removedAt === null ? [] : [id]));
   const known = [...past.outside, ...removed, ...(leftOut === null ? [] : [leftOut])];
   const birthOf = (identifier: Identifier) => past.stored.nodes.get(identifier)?.birthId ?? newId(identifier);
-  const world = new World(known, birthOf);
   const eras = buildEras(current, await listRules(db, siteId, past.moments[0]?.at ?? now));
+  const needs = needsOf(eras.flatMap((era) => era.live.manifest.segments.flatMap(({ condition }) => condition ?? [])));
+  const isSteady = eras.every((era) => era.live.needs.shape === needs.shape);
+  const world = new World(known, birthOf, isSteady ? null : needs);
   let { live } = eras.shift()!;
   // Whom an alias meant was found by who was known when it was written; requests that overtook each other saw it otherwise.
   const pairs = [...past.links.values(), ...past.conflicts.values()];
@@ -184,7 +196,7 @@ export async function replay(
       const next = eras.shift()!;
       world.catchUp(live, next.from - 1);
       live = next.live;
-      world.catchUp(live, next.from);
+      world.enter(live, next.from);
     }
   };
   const erasures = new Map(past.stored.nodes.values().map(({ identifier, erasedAt }) => [identifier, erasedAt]));
@@ -196,7 +208,8 @@ export async function replay(
         const unknown = input.events.flatMap(namesOf).filter((identifier) => !erasures.has(identifier));
         const found = unknown.length ? await readTombstones(db, siteId, unknown) : null;
         for (const identifier of unknown) erasures.set(identifier, found?.get(identifier)?.erasedAt);
-        world.fold(live, { ...input, events: input.events.map((event) => withoutErased(event, erasures)) });
+        const events = input.events.map((event) => withoutErased(event, erasures));
+        world.fold(live, { ...input, events, erasures });
       }
       if (moment.lists.length) world.applyLists(live, moment.at, moment.lists);
     }
@@ -213,15 +226,13 @@ function withoutErased(event: IngestEvent, erasures: ReadonlyMap<Identifier, num
   return { ...event, identifiers: event.identifiers.filter(stays), previous: event.previous.filter(stays) };
 }
 
-/** The site by each set of rules, ascending, the last one as it is now. Histories are folded for all of them together. */
+/** The site by each set of rules, ascending, the last one as it is now. */
 function buildEras(
   current: LiveSite,
   rules: readonly (RuleSet & { version: number; at: number })[],
 ): { from: number; live: LiveSite }[] {
   const last = { from: rules.at(-1)?.at ?? 0, live: current };
   const earlier = rules.slice(0, -1);
-  const segments = [...current.manifest.segments, ...earlier.flatMap((set) => set.segments)];
-  const needs = needsOf(segments.flatMap(({ condition }) => condition ?? []));
   const built = earlier.map(({ version, at, timeZone, consentDefault, identity, segments }) => {
     const { settings } = current.manifest;
     const live = buildLiveSite({
@@ -234,7 +245,42 @@ function buildEras(
     });
     return { from: at, live };
   });
-  return [...built, last].map(({ from, live }) => ({ from, live: earlier.length ? { ...live, needs } : live }));
+  return [...built, last];
+}
+
+/**
+ * The newest events of each kind, so that a history can be folded for rules that look at other ones: each shows its newest events
+ * only, and those are others.
+ */
+class Archive {
+  readonly #needs: Needs;
+  readonly #kinds = new Map<Identifier, Map<string, OwnerHistory>>();
+
+  constructor(needs: Needs) {
+    this.#needs = needs;
+  }
+
+  add(events: readonly IngestEvent[]): void {
+    for (const event of events) {
+      const kinds = this.#kinds.get(event.owner) ?? new Map<string, OwnerHistory>();
+      const kind = `${event.type} ${event.event}`;
+      const history = kinds.get(kind) ?? new OwnerHistory(event.owner, this.#needs.shape);
+      history.append([event], this.#needs);
+      this.#kinds.set(event.owner, kinds.set(kind, history));
+    }
+  }
+
+  histories(needs: Needs): OwnerHistory[] {
+    return Array.from(this.#kinds, ([owner, kinds]) => {
+      const history = new OwnerHistory(owner, needs.shape);
+      const events = [...kinds.values()].flatMap((kind) => kind.events);
+      history.append(
+        events.sort((a, b) => a.timestamp - b.timestamp),
+        needs,
+      );
+      return history;
+    });
+  }
 }
 
 /** A moment as requests: one of each source, since that is said of a whole request. */
@@ -273,11 +319,12 @@ function toIngestEvent(row: EventRow, place: number, identity: IdentityPolicy): 
   const event = readMessage(message, receivedAt, identity);
   const own = { owner, messageId, place, timestamp: at, consent: {}, body: "" };
   if (event) return { ...event, ...own, identifiers: [owner, ...event.identifiers.filter((other) => other !== owner)] };
-  const bare = { type, event: row.name, properties: {}, traits: {}, identifiers: [owner], previous: [], refused: [] };
-  return { ...bare, ...own };
+  const properties = isObject(message["properties"]) ? message["properties"] : {};
+  const traits = traitsOf(type, message);
+  return { type, event: row.name, properties, traits, identifiers: [owner], previous: [], refused: [], ...own };
 }
 
-/** Null for a message that would not be taken any more. */
+/** Null for a message that would not be taken any more, such as of somebody whom a policy blocks that came later. */
 function readMessage(message: JsonObject, receivedAt: number, identity: IdentityPolicy): IngestEvent | null {
   try {
     return parseEvent(message, receivedAt, { sentAt: null, context: undefined, newId: () => "", identity });

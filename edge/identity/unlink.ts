@@ -1,7 +1,8 @@
 /** Takes people apart: folds their past anew without a link, and writes the difference in one guarded transaction. */
 import type { Identifier } from "../../shared/identifier.ts";
 import { type AuditEntry, insertAudit } from "../db/audit.ts";
-import { deleteIdentifiers, type IdentifierRow, insertIdentifiers, updateIdentifiers } from "../db/identifiers.ts";
+import { deleteProfile } from "../db/erasure.ts";
+import { type IdentifierRow, insertIdentifiers, updateIdentifiers } from "../db/identifiers.ts";
 import {
   deleteConflicts,
   deleteLinks,
@@ -24,7 +25,7 @@ import { Problem } from "../problem.ts";
 import { membershipChanges, type Person, refreshHistories } from "../profiles/person.ts";
 import { writeRegrouped } from "../profiles/snapshot.ts";
 import { byAge, isNewer, type LinkRefusal, peopleOf, type Regrouping, tooBusy, type UnlinkRequest } from "./link.ts";
-import { type Past, readPast } from "./past.ts";
+import { type Past, PastErased, readPast } from "./past.ts";
 import { replay, type World } from "./replay.ts";
 
 /** Whoever is taken apart may go on sending events meanwhile: then it is begun again. */
@@ -42,24 +43,24 @@ export async function unlink(env: Env, siteId: string, request: UnlinkRequest): 
   for (let attempt = 1; live && attempt <= ATTEMPTS; attempt++) {
     const link = await readLink(env.DB, siteId, linkId);
     if (!link || link.removedAt !== null) return gone(link);
-    const past = await readPast(env.DB, siteId, [link.a, link.b]);
-    // Read after the versions that prove the write: another removal may have come first.
-    const known = past.links.get(linkId);
-    if (known?.removedAt !== null) return gone(known);
-    if (isNewer(past.stored, live)) live = await renewSite(env, siteId, now);
-    if (!live) break;
-    await refreshHistories(env.DB, live, past.stored);
-    const before = peopleOf(past.stored, live, now);
-    const world = await replay(env.DB, live, past, linkId, newProfileId, now);
-    const regrouping = compare(live, past, world, before, now);
-    if (dryRun) return regrouping;
     try {
+      const past = await readPast(env.DB, siteId, [link.a, link.b]);
+      // Read after the versions that prove the write: another removal may have come first.
+      const known = past.links.get(linkId);
+      if (known?.removedAt !== null) return gone(known);
+      if (isNewer(past.stored, live)) live = await renewSite(env, siteId, now);
+      if (!live) break;
+      await refreshHistories(env.DB, live, past.stored);
+      const before = peopleOf(past.stored, live, now);
+      const world = await replay(env.DB, live, past, linkId, newProfileId, now);
+      const regrouping = compare(live, past, world, before, now);
+      if (dryRun) return regrouping;
       const parting = { live, past, world, link, regrouping, request };
       await writeRegrouped(env, live, regrouping, (marks) => write(env.DB, siteId, parting, marks));
       return regrouping;
     } catch (error) {
       if (isStale(error)) live = await renewSite(env, siteId, now);
-      else if (!isConflict(error)) throw error;
+      else if (!isConflict(error) && !(error instanceof PastErased)) throw error;
     }
   }
   if (!live) throw new Problem("not-found");
@@ -114,7 +115,6 @@ async function write(
   await db.batch([
     ...insertIdentifiers(db, siteId, nodes.born),
     ...updateIdentifiers(db, siteId, nodes.moved),
-    ...deleteIdentifiers(db, siteId, nodes.gone),
     ...upsertProfiles(db, siteId, profiles),
     removeLink(db, siteId, link.id, request.now),
     ...deleteLinks(db, siteId, [...fallen, ...otherLinks.keys()]),
@@ -122,6 +122,7 @@ async function write(
     ...insertLinks(db, siteId, [...links.made, ...otherLinks.values()]),
     ...insertConflicts(db, siteId, [...conflicts.made, ...otherConflicts.values()]),
     ...applyMembershipChanges(db, siteId, changes),
+    ...(nodes.gone.length ? deleteProfile(db, siteId, nodes.gone) : []),
     ...insertAudit(db, siteId, [entryOf(past, link, regrouping, request)]),
     ...marks,
   ]);
@@ -138,7 +139,7 @@ function findOthers<T extends object>(stored: ReadonlyMap<string, T>, world: Rea
 }
 
 /** Identifiers that lead elsewhere, that come into being, and that never were. */
-function compareNodes({ past, world }: Parting): { born: IdentifierRow[]; moved: IdentifierRow[]; gone: Identifier[] } {
+function compareNodes({ past, world }: Parting): Record<"born" | "moved" | "gone", IdentifierRow[]> {
   const stored = past.stored.nodes;
   const said = new Set(
     past.moments.flatMap(({ arrivals, consents }) => [
@@ -146,8 +147,8 @@ function compareNodes({ past, world }: Parting): { born: IdentifierRow[]; moved:
       ...consents.map(({ identifier }) => identifier),
     ]),
   );
-  const gone = [...stored.keys()].filter((identifier) => !world.nodes.has(identifier));
-  if (gone.some((identifier) => said.has(identifier)))
+  const gone = [...stored.values()].filter(({ identifier }) => !world.nodes.has(identifier));
+  if (gone.some(({ identifier }) => said.has(identifier)))
     throw new Error("an identifier of which something is said got lost");
   const born: IdentifierRow[] = [];
   const moved: IdentifierRow[] = [];

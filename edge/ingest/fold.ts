@@ -30,7 +30,7 @@ export interface FoldInput {
   /** Statements of consent that came on their own. */
   consents?: readonly ConsentStatement[];
   /** When identifiers of which nothing is stored were erased. */
-  erasures?: ReadonlyMap<Identifier, number>;
+  erasures?: ReadonlyMap<Identifier, number | undefined>;
   /** Links that a developer makes. */
   links?: readonly ManualLink[];
   /** Who says so: kept with each event and trait. */
