@@ -13,6 +13,7 @@ import { readSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { type ProfileKey, type ProfileView, readProfileView } from "../profiles/read.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
+import { readEventCursor, toEventCursor, toEventPlace } from "./event-cursor.ts";
 import { IdentifierSchema, readIdentifier } from "./identifier.ts";
 import {
   IsoSchema,
@@ -192,11 +193,12 @@ export const profiles = newApp()
     }),
     async (c) => {
       const { limit, cursor, event: name, ...filter } = c.req.valid("query");
-      const place = readCursor(cursor, z.tuple([z.number(), z.string(), z.string()]).nullable(), null);
-      const before = place && { at: place[0], messageId: place[1], owner: place[2] };
-      const owners = (await findComponent(c, c.req.valid("param").id)).map(({ identifier }) => identifier);
+      const place = readEventCursor(cursor);
+      const nodes = await findComponent(c, c.req.valid("param").id);
+      const owners = nodes.map(({ identifier }) => identifier);
+      const before = toEventPlace(place, nodes);
       const rows = await listTimeline(c.env.DB, siteOf(c), owners, limit + 1, before, { ...filter, name });
-      const { data, next } = toPage(rows, limit, ({ at, messageId, owner }) => [at, messageId, owner]);
+      const { data, next } = toPage(rows, limit, (row) => toEventCursor(row, nodes));
       return c.json({ data: data.map(toEvent), next }, 200);
     },
   )
@@ -226,7 +228,6 @@ export async function findComponent(c: ApiContext, id: string): Promise<Identifi
   return nodes;
 }
 
-/** @throws Problem `not-found` where the site was deleted meanwhile */
 /** The one identifier that a query names. @throws Problem where it names none, or several, or one that identifies nobody */
 export function readNamed(live: LiveSite, { kind, value, ...short }: z.infer<typeof IdentifierQuery>): Identifier {
   const given: { kind: string; value: string }[] = [];
@@ -238,6 +239,7 @@ export function readNamed(live: LiveSite, { kind, value, ...short }: z.infer<typ
   return readIdentifier(live, given[0]!, null);
 }
 
+/** @throws Problem `not-found` where the site was deleted meanwhile */
 export async function findSite(c: ApiContext): Promise<LiveSite> {
   const live = await readSite(c.env, siteOf(c), c.get("now"));
   if (!live) throw new Problem("not-found", "The site is gone.");

@@ -41,9 +41,12 @@ export function toIsoOrNull(at: number | null): string | null {
   return at === null ? null : toIso(at);
 }
 
+/** A cursor may hold a name of 256 characters, of any script. */
+const CURSOR_CHARACTERS = 2_000;
+
 export const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(500).optional().openapi({ description: "`next` of the page before." }),
+  cursor: z.string().max(CURSOR_CHARACTERS).optional().openapi({ description: "`next` of the page before." }),
 });
 
 /** A page of a list; `next` is null on the last one. */

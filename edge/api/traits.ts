@@ -10,11 +10,9 @@ import { type Facts, readFacts, readTraitHistory } from "../profiles/trait-histo
 import { typeOf } from "../profiles/trait-types.ts";
 import { groupFacts, type TraitFact } from "../profiles/traits.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
+import { readEventCursor, toEventCursor, toEventPlace } from "./event-cursor.ts";
 import { IdentifierSchema } from "./identifier.ts";
 import { IsoSchema, json, PageQuery, pageOf, problemResponse, readCursor, toCursor, toIso, toPage } from "./schemas.ts";
-
-/** Of a cursor that holds the name of a trait. */
-const CURSOR_CHARACTERS = 2_000;
 
 const TypeSchema = z.enum(TRAIT_TYPES);
 const SourceSchema = z.enum(SOURCES);
@@ -84,7 +82,6 @@ const SentTraitPage = z
 const params = z.object({ id: z.string().max(IDENTIFIER_LENGTH) });
 
 const TraitsQuery = PageQuery.extend({
-  cursor: z.string().max(CURSOR_CHARACTERS).optional().openapi({ description: "`next` of the page before." }),
   source: SourceSchema.optional().openapi({ description: "The profile as this source alone says it." }),
   unset: z.enum(["0", "1"]).default("0").openapi({ description: "1: with those that are unset." }),
 });
@@ -130,11 +127,9 @@ export const profileTraits = newApp()
     async (c) => {
       const { id, trait } = c.req.valid("param");
       const { limit, cursor } = c.req.valid("query");
-      const place = readCursor(cursor, z.tuple([z.number(), z.string(), z.string()]).nullable(), null);
+      const place = readEventCursor(cursor);
       const { nodes, rows, sources } = await findFacts(c, id);
-      // A cursor is part of an address: it names an identifier by its birth id, which tells nothing of anybody.
-      const owner = nodes.find(({ birthId }) => birthId === place?.[2])?.identifier ?? "";
-      const before = place && { at: place[0], messageId: place[1], owner };
+      const before = toEventPlace(place, nodes);
       const owners = nodes.map(({ identifier }) => identifier);
       const { sayings, next } = await readTraitHistory(c.env.DB, siteOf(c), owners, trait, limit, before);
       const counting = groupFacts(rows, sources).get(trait)?.[0];
@@ -143,8 +138,7 @@ export const profileTraits = newApp()
         receivedAt: toIso(saying.receivedAt),
         counts: saying.messageId === counting?.messageId && saying.identifier === counting.identifier,
       }));
-      const birthId = nodes.find(({ identifier }) => identifier === next?.owner)?.birthId;
-      return c.json({ data, next: next && toCursor([next.at, next.messageId, birthId]) }, 200);
+      return c.json({ data, next: next && toCursor(toEventCursor(next, nodes)) }, 200);
     },
   );
 
@@ -156,7 +150,7 @@ export const traits = newApp().openapi(
     description:
       "Types are noticed as messages come; of null, which unsets, nothing is noticed. Rules compare values of the same type alone: a source that begins to send another one is worth a look.",
     tags: ["Traits"],
-    request: { query: PageQuery.extend({ cursor: TraitsQuery.shape.cursor }) },
+    request: { query: PageQuery },
     responses: { 200: json(SentTraitPage, "A page of traits."), ...problemResponse },
   }),
   async (c) => {

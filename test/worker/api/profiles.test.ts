@@ -123,6 +123,17 @@ describe("a profile", () => {
     });
   });
 
+  it("lists events by cursors that name nobody, however long the names in them are", async () => {
+    const site = await newSite();
+    const userId = "secret".padEnd(256, "語");
+    const messages = [1, 2, 3].map((n) => ({ type: "page", userId, messageId: `${n}`.padEnd(256, "語") }));
+    await ingest(site, messages);
+    const { id } = await site.get(`/api/profiles?userId=${encodeURIComponent(userId)}`);
+    expect(await readPages(site, `/api/profiles/${id}/events?limit=1`)).toHaveLength(3);
+    const { next } = await site.get(`/api/profiles/${id}/events?limit=1`);
+    expect(atob(next.replaceAll("-", "+").replaceAll("_", "/"))).not.toContain("secret");
+  });
+
   it("lists events exactly once where its identifiers sent the same message at the same time", async () => {
     const site = await newSite();
     const timestamp = new Date(Date.now() - 60_000).toISOString();
@@ -221,7 +232,7 @@ describe("e-mail tokens", () => {
     const tokens = await site.post<{ token: string }[]>("/api/email/tokens", { send: "spring", recipients });
     expect(tokens).toHaveLength(2);
     for (const { token } of tokens)
-      expect(atob(token.split(".")[0]!.replace(/-/g, "+").replace(/_/g, "/"))).not.toMatch(/@|ada/);
+      expect(atob(token.split(".")[0]!.replace(/-/g, "+").replace(/_/g, "/"))).not.toMatch(/@|\bada\b/);
     const shown = await Promise.all(
       tokens.map(async ({ token }) => (await exports.default.fetch(`https://edge.example/e/${token}/hero`)).text()),
     );
