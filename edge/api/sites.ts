@@ -7,6 +7,7 @@ import { insertKey, type KeyKind } from "../db/keys.ts";
 import { listRefused } from "../db/refused-identifiers.ts";
 import { countSite, insertSite, listSites, readSiteRow, type Site, updateSite } from "../db/sites.ts";
 import { DEMO_SECRET_KEY, DEMO_WRITE_KEY } from "../manifest/read.ts";
+import { revokeSnapshots } from "../manifest/revoked.ts";
 import { Problem } from "../problem.ts";
 import { type ApiContext, newApp } from "./app.ts";
 import { checkIfMatch, toEtag } from "./etag.ts";
@@ -234,6 +235,8 @@ identifiers is one. Values are not kept.`,
       const settings = applyChange(site.settings, change);
       if (!(await updateSite(c.env.DB, site.id, { name, settings }, site.version)))
         throw new Problem("version-mismatch");
+      // Nobody kept those of before true while they were off.
+      if (settings.snapshots && !site.settings.snapshots) await revokeSnapshots(c.env, site.id, c.get("now"));
       const live = await publishRules(c, site.id);
       const answer = toAnswer({ ...site, name, settings, version: live.manifest.version });
       c.header("etag", etagOf(answer));

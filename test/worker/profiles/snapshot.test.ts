@@ -3,12 +3,20 @@ import { env as test } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Env } from "../../../edge/env.ts";
 import { forget } from "../../../edge/manifest/memory.ts";
+import { readSite } from "../../../edge/manifest/read.ts";
 import { revokeTokens } from "../../../edge/manifest/revoked.ts";
 import { forgetPeople } from "../../../edge/profiles/memory.ts";
-import { isOutdated, type Snapshot, snapshotKey, spreadWaiting } from "../../../edge/profiles/snapshot.ts";
+import {
+  isOutdated,
+  readSnapshot,
+  type Snapshot,
+  snapshotKey,
+  spreadWaiting,
+} from "../../../edge/profiles/snapshot.ts";
 import { wakeDueProfiles } from "../../../edge/profiles/wake.ts";
 import { type ProfileToken, signToken, verifyToken } from "../../../edge/tokens.ts";
 import type { DecideAnswer } from "../../../shared/wire.ts";
+import { ingest, newSite } from "../api/client.ts";
 import { ask, counting } from "../delivery/worker.ts";
 import { bindings, createSite, type TestSite, track } from "../site.ts";
 
@@ -108,6 +116,22 @@ describe("a snapshot", () => {
     expect(await writes(() => send([said("Bought")]))).toBe(0);
     expect(await marks()).toEqual([]);
     expect(await snapshotOf(await profileIdOf())).toBeNull();
+  });
+
+  it("is not believed of the time before they were turned off and on again", async () => {
+    const owner = await newSite({ snapshots: true });
+    const { siteId, writeKey } = owner;
+    await owner.post("/api/segments", { key: "buyers", name: "B", condition: { event: "Bought" }, status: "active" });
+    await ingest(owner, [said("Bought")]);
+    const { id } = await owner.get(`/api/profiles?anonymousId=${anonymousId}`);
+    const read = async () => readSnapshot(bindings, (await readSite(bindings, siteId, Date.now()))!, id, Date.now());
+    expect((await read())?.segments).toHaveProperty("buyers");
+    const turn = (snapshots: boolean) => owner.send("PATCH", `/api/sites/${siteId}`, { snapshots });
+    expect((await turn(false)).status).toBe(200);
+    const body = JSON.stringify({ writeKey, anonymousId, purposes: { personalization: false } });
+    expect((await ask(env, "/v1/consent", { method: "POST", body })).status).toBe(200);
+    expect((await turn(true)).status).toBe(200);
+    expect(await read()).toBeNull();
   });
 
   it("goes with the profile that becomes part of another", async () => {
