@@ -4,6 +4,8 @@ import type { LiveSite } from "./live.ts";
 
 /** After this what is remembered is still used, and looked up again behind the answer. */
 export const FRESH_MS = 15_000;
+/** After this it is looked up first: an isolate that nobody asked for long has not heard what was published and revoked. */
+export const STALE_MS = 60_000;
 /** How long an unknown key stays unknown here. */
 export const UNKNOWN_MS = 5_000;
 const SITES = 500;

@@ -1,4 +1,4 @@
-/** Finds a site: memory of this isolate, then KV, then D1. A stale memory answers at once and is renewed behind the answer. */
+/** Finds a site: memory of this isolate, then KV, then D1. A memory of seconds answers at once and is renewed behind the answer. */
 import type { Manifest } from "../../shared/manifest.ts";
 import { readKey } from "../db/keys.ts";
 import { readSiteRow, selectSite } from "../db/sites.ts";
@@ -7,7 +7,7 @@ import { askKv, KV_CACHE_SECONDS } from "../kv.ts";
 import { sha256 } from "../sha256.ts";
 import { readManifest } from "./build.ts";
 import { buildLiveSite, type LiveSite } from "./live.ts";
-import { FRESH_MS, recallSite, recallSiteId, rememberSite, rememberSiteId, UNKNOWN_MS } from "./memory.ts";
+import { FRESH_MS, recallSite, recallSiteId, rememberSite, rememberSiteId, STALE_MS, UNKNOWN_MS } from "./memory.ts";
 import { manifestKey } from "./publish.ts";
 import { renewRevocations } from "./revoked.ts";
 
@@ -42,12 +42,18 @@ export async function readSiteByWriteKey(
   return siteId ? readSite(env, siteId, now, context) : null;
 }
 
-/** The site as published; null when there is none. Without a context to work behind, a stale memory is renewed first. */
+/**
+ * The site as published; null when there is none. Without a context to work behind, or after a minute without a request, a stale
+ * memory is renewed first.
+ */
 export async function readSite(env: Env, siteId: string, now: number, context?: Background): Promise<LiveSite | null> {
   const known = recallSite(siteId);
   if (!known) return loadSite(env, siteId, now);
-  if (now - known.at < FRESH_MS) return known.value;
+  const age = now - known.at;
+  if (age < FRESH_MS) return known.value;
   if (!context) return loadSite(env, siteId, now);
+  // What is remembered is better than no answer.
+  if (age >= STALE_MS) return loadSite(env, siteId, now).catch(() => known.value);
   known.at = now; // one renewal at a time
   context.waitUntil(loadSite(env, siteId, now).catch(() => {}));
   return known.value;

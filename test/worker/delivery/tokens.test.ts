@@ -1,7 +1,7 @@
 /** Tokens stand in for a reading as long as they may, and not a moment longer. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Env } from "../../../edge/env.ts";
-import { forget } from "../../../edge/manifest/memory.ts";
+import { forget, recallSite } from "../../../edge/manifest/memory.ts";
 import { isTokenRevoked, revokeTokens } from "../../../edge/manifest/revoked.ts";
 import { type ProfileToken, signToken, verifyToken } from "../../../edge/tokens.ts";
 import type { DecideAnswer } from "../../../shared/wire.ts";
@@ -87,6 +87,13 @@ describe("a visitor's token", () => {
     expect((await statementsWith({})) - (await statementsWith({ profileId: "p_free" }))).toBeGreaterThan(0);
     // Looking costs nothing.
     expect(await cost(() => decide(site, { anonymousId, token }))).toMatchObject({ gets: 0 });
+  });
+
+  it("is void in an isolate that nobody asked for long", async () => {
+    expect(await statementsWith({})).toBe(0);
+    await bindings.KV.put(`revoked:${site.id}`, JSON.stringify({ [said.profileId]: Date.now() }));
+    recallSite(site.id)!.at = Date.now() - MINUTE;
+    expect(await statementsWith({})).toBeGreaterThan(0);
   });
 
   it("is void for everybody once more are revoked than a list holds, and for nobody after its life", async () => {
