@@ -161,6 +161,7 @@ export class World {
       refusedLinks: this.#refused,
       isRemembered: false,
       standings: this.#standings,
+      pairs: new Map(),
     };
   }
 }

@@ -96,7 +96,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   // Who was left out for a time may be linked once that is over: only storage knows.
   const linkTimes = live.identity.hasWindows;
   const mayRecall = !again && !links && !linkTimes && events.length > 0;
-  const remembered = mayRecall ? takePeople(siteId, asked, events, live.identity, input.receivedAt) : null;
+  const remembered = mayRecall ? takePeople(siteId, asked, input, live.identity) : null;
   const stored = remembered ?? (await loadPeople(db, siteId, asked, { events, links, repeats: again, linkTimes }));
   if ([...stored.profiles.values()].some(({ manifestVersion }) => manifestVersion > live.manifest.version))
     throw new StaleSite();
@@ -148,7 +148,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     ),
   ];
   if (write.length) await db.batch(write);
-  rememberPeople(live, stored, folded);
+  rememberPeople(live, stored, input, folded);
   markNoticed(siteId, source, types);
 
   return {
@@ -166,15 +166,28 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
 }
 
 /** Keeps those who were written, for their next event. */
-function rememberPeople(live: LiveSite, stored: Stored, { resolution, people, receivedAt }: Folded): void {
+function rememberPeople(live: LiveSite, stored: Stored, { source, receivedAt }: IngestInput, folded: Folded): void {
+  const { resolution, people, events } = folded;
   const idsOf = (pairs: readonly { a: Identifier; b: Identifier }[]) => new Set(pairs.map(({ a, b }) => linkId(a, b)));
-  const links = stored.knownLinks.union(idsOf(resolution.links));
-  const refused = stored.refusedLinks.union(idsOf(resolution.conflicts)).difference(links);
+  const made = stored.knownLinks.union(idsOf(resolution.links));
+  const refusals = stored.refusedLinks.union(idsOf(resolution.conflicts));
+  // What is remembered names every pair already.
+  const eventsOf = Map.groupBy(stored.isRemembered ? [] : events, ({ owner }) => resolution.groupOf.get(owner)!);
   for (const [group, { profile, standing }] of people) {
     const nodes = group.nodes.map((node) => ({ ...node }));
     const histories = nodes.flatMap(({ identifier }) => stored.histories.get(identifier) ?? []);
     const traits = nodes.flatMap(({ identifier }) => stored.traits.get(identifier) ?? []);
     for (const history of histories) history.markSaved();
+    const known = [...group.profileIds].flatMap((id) => stored.pairs.get(id) ?? []);
+    const links = new Set(known.flatMap((pairs) => [...pairs.links]));
+    const refused = new Map(known.flatMap((pairs) => [...pairs.refused]));
+    for (const event of eventsOf.get(group) ?? []) {
+      for (const other of namesOf(event)) {
+        const id = linkId(event.owner, other);
+        if (made.has(id)) links.add(id);
+        else if (refusals.has(id)) refused.set(id, { at: receivedAt, isTrusted: source !== "browser" });
+      }
+    }
     const person = { profile, nodes, histories, traits, links, refused, policy: live.identity, standing };
     remember(live.manifest.siteId, person, receivedAt);
   }

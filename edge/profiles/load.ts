@@ -10,6 +10,7 @@ import { selectTraits, type TraitRow, toTraitRow } from "../db/traits.ts";
 import type { ManualLink } from "../identity/resolve.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
 import { OwnerHistory } from "./history.ts";
+import type { Pairs } from "./memory.ts";
 import type { Standing } from "./standing.ts";
 
 /** What is stored of the people asked for. */
@@ -27,6 +28,8 @@ export interface Stored {
   isRemembered: boolean;
   /** By profile: what this isolate remembers of the engine's answers. */
   standings: Map<string, Standing>;
+  /** By profile: what it remembers of pairs. */
+  pairs: Map<string, Pairs>;
 }
 
 export interface LoadOptions {
@@ -98,6 +101,7 @@ export async function loadPeople(
     refusedLinks: idsOf(true),
     isRemembered: false,
     standings: new Map(),
+    pairs: new Map(),
   };
 }
 

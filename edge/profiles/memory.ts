@@ -10,22 +10,33 @@ import { linkId } from "../db/links.ts";
 import type { ProfileRow } from "../db/profiles.ts";
 import type { TraitRow } from "../db/traits.ts";
 import type { IdentityPolicy } from "../identity/policy.ts";
-import type { IngestEvent } from "../ingest/parse.ts";
+import type { FoldInput } from "../ingest/fold.ts";
 import type { OwnerHistory } from "./history.ts";
 import type { Stored } from "./load.ts";
 import type { Standing } from "./standing.ts";
 
+/** Pairs that somebody's messages name. */
+export interface Pairs {
+  /** Ids of links that are known to be made. */
+  links: ReadonlySet<string>;
+  /** Ids of pairs that were refused: who the other is need not be known here. */
+  refused: ReadonlyMap<string, Refusal>;
+}
+
+export interface Refusal {
+  /** When storage was asked. */
+  at: number;
+  /** False: a browser said so, and a server might be believed. */
+  isTrusted: boolean;
+}
+
 /** A component as it was written. */
-export interface Remembered {
+export interface Remembered extends Pairs {
   profile: ProfileRow;
   nodes: readonly IdentifierRow[];
   histories: readonly OwnerHistory[];
   traits: readonly TraitRow[];
-  /** Ids of links that are known to be made. */
-  links: ReadonlySet<string>;
-  /** And of pairs that were refused: who the other is need not be known here. */
-  refused: ReadonlySet<string>;
-  /** By which they were. */
+  /** By which pairs were refused. */
   policy: IdentityPolicy;
   standing: Standing | undefined;
 }
@@ -54,14 +65,14 @@ let bytes = 0;
 export function takePeople(
   siteId: string,
   asked: readonly Identifier[],
-  events: readonly IngestEvent[],
+  { events, source, receivedAt }: Pick<FoldInput, "events" | "source" | "receivedAt">,
   policy: IdentityPolicy,
-  now: number,
 ): Stored | null {
+  const isOld = (at: number) => receivedAt - at > REMEMBERED_MS;
   const found = new Set<Entry>();
   const find = (identifier: Identifier) => {
     const entry = people.get(nameOf(siteId, identifier));
-    if (!entry || now - entry.at > REMEMBERED_MS || entry.policy !== policy) return null;
+    if (!entry || isOld(entry.at) || entry.policy !== policy) return null;
     found.add(entry);
     return entry;
   };
@@ -72,7 +83,10 @@ export function takePeople(
     for (const other of [...identifiers, ...previous]) {
       if (other === owner) continue;
       const id = linkId(owner, other);
-      if (!entry.refused.has(id) && !(entry.links.has(id) && find(other))) return null;
+      const refusal = entry.refused.get(id);
+      // Whoever goes on sending is remembered as long as they do; the other may be somebody else's meanwhile.
+      const isRefused = refusal && !isOld(refusal.at) && (refusal.isTrusted || source === "browser");
+      if (!isRefused && !(entry.links.has(id) && find(other))) return null;
     }
   }
   const stored: Stored = {
@@ -85,6 +99,7 @@ export function takePeople(
     refusedLinks: new Set(),
     isRemembered: true,
     standings: new Map(),
+    pairs: new Map(),
   };
   for (const entry of found) {
     forget(siteId, entry);
@@ -97,7 +112,8 @@ export function takePeople(
       rows.push(row);
     }
     for (const link of entry.links) stored.knownLinks.add(link);
-    for (const link of entry.refused) stored.refusedLinks.add(link);
+    for (const link of entry.refused.keys()) stored.refusedLinks.add(link);
+    stored.pairs.set(entry.profile.id, entry);
     if (entry.standing) stored.standings.set(entry.profile.id, entry.standing);
   }
   return stored;
