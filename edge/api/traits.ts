@@ -51,7 +51,7 @@ const SentTypeSchema = z
   .object({
     type: TypeSchema,
     since: IsoSchema.openapi({ description: "When the first one was received." }),
-    messageId: z.string().openapi({ description: "The message with the first one." }),
+    messageId: z.string().nullable().openapi({ description: "The message with the first one; null: it was erased." }),
   })
   .openapi("SentType");
 
@@ -202,7 +202,11 @@ function toSentTrait(trait: string, rows: readonly StoredTraitType[]): z.infer<t
     trait,
     sources: bySource.map(([source, types]) => ({
       source,
-      types: types.map(({ type, firstAt, messageId }) => ({ type, since: toIso(firstAt), messageId })),
+      types: types.map(({ type, firstAt, messageId }) => ({
+        type,
+        since: toIso(firstAt),
+        messageId: messageId || null,
+      })),
     })),
     changedAt: changedAt === null ? null : toIso(changedAt),
     hint: hintOf(bySource.map(([source, types]) => [source, types.map(({ type }) => type)])),

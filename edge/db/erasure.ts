@@ -4,7 +4,10 @@ import type { ErasedIdentifier } from "./tombstones.ts";
 /** Rows that one statement removes from a table that may hold many of one person. */
 const ROWS = 10_000;
 
-/** Takes a profile out of sight, and out of the sizes of its segments, in the transaction of its tombstones. */
+/**
+ * Takes a profile out of sight, and out of the sizes of its segments, in the transaction of its tombstones; and what other tables
+ * tell of its events, and kept answers of people, whoever they are: what is in them cannot be read.
+ */
 export function deleteProfile(
   db: D1Database,
   siteId: string,
@@ -24,6 +27,14 @@ export function deleteProfile(
     db
       .prepare("DELETE FROM identifiers WHERE site_id = ?1 AND identifier IN (SELECT value FROM json_each(?2))")
       .bind(siteId, names),
+    db
+      .prepare(
+        `UPDATE trait_types SET message_id = '' WHERE site_id = ?1 AND EXISTS (
+           SELECT 1 FROM json_each(?2) AS asked
+           CROSS JOIN events AS e ON e.site_id = ?1 AND e.owner = asked.value AND e.message_id = trait_types.message_id)`,
+      )
+      .bind(siteId, names),
+    db.prepare("UPDATE idempotency_keys SET body = NULL WHERE site_id = ?1 AND body ->> 2 = 1").bind(siteId),
   ];
 }
 

@@ -1,9 +1,14 @@
-/** SQL of `idempotency_keys`: one row per Idempotency-Key and site; the answer is null while the first request is under way. */
+/** SQL of `idempotency_keys`: one row per Idempotency-Key and site. */
+
+/** An answer as it is kept: encrypted, each part in base64. */
+export type Sealed = readonly [iv: string, text: string];
 
 export interface IdempotencyRow {
   fingerprint: string;
+  /** Null while the first request is under way. */
   status: number | null;
-  body: string | null;
+  /** Null once an erasure has taken it, too. */
+  sealed: Sealed | null;
   createdAt: number;
 }
 
@@ -37,18 +42,22 @@ export async function takeIdempotencyKey(
       )
       .bind(siteId, key),
   ]);
-  return taken?.results.length ? null : ((found?.results[0] as IdempotencyRow | undefined) ?? null);
+  const [row] = (found?.results ?? []) as (Omit<IdempotencyRow, "sealed"> & { body: string | null })[];
+  if (taken?.results.length || !row) return null;
+  const { body, ...rest } = row;
+  return { ...rest, sealed: body === null ? null : JSON.parse(body) };
 }
 
+/** `isOfPeople`: an erasure on the site takes the answer. */
 export async function keepIdempotencyAnswer(
   db: D1Database,
   siteId: string,
   key: string,
-  answer: { status: number; body: string },
+  { status, sealed, isOfPeople }: { status: number; sealed: Sealed; isOfPeople: boolean },
 ): Promise<void> {
   await db
     .prepare("UPDATE idempotency_keys SET status = ?3, body = ?4 WHERE site_id = ?1 AND key = ?2")
-    .bind(siteId, key, answer.status, answer.body)
+    .bind(siteId, key, status, JSON.stringify([...sealed, isOfPeople]))
     .run();
 }
 

@@ -11,7 +11,7 @@ export const TYPES_PER_SOURCE = 1_000;
 export interface TraitTypeRow {
   trait: string;
   type: TraitType;
-  /** The first message with it. */
+  /** The first message with it; empty once that is erased. */
   messageId: string;
 }
 

@@ -4,7 +4,7 @@
  * some hold a key that is shown once.
  */
 import { createMiddleware } from "hono/factory";
-import { dropIdempotencyKey, keepIdempotencyAnswer, takeIdempotencyKey } from "../../db/idempotency.ts";
+import { dropIdempotencyKey, keepIdempotencyAnswer, type Sealed, takeIdempotencyKey } from "../../db/idempotency.ts";
 import { hashKey } from "../../manifest/read.ts";
 import { Problem } from "../../problem.ts";
 import type { ApiEnv } from "../app.ts";
@@ -14,6 +14,8 @@ const KEPT_MS = 24 * 3_600_000;
 /** A request that has not ended by then never will. */
 const ABANDONED_MS = 60_000;
 const KEY_LENGTH = 255;
+/** Answers in which people are, not only configuration: an erasure takes them. */
+const OF_PEOPLE = /^\/api\/links\b|\/preview$/;
 const KEPT_HEADERS = ["content-type", "etag", "location"];
 
 export const idempotency = createMiddleware<ApiEnv>(async (c, next) => {
@@ -38,12 +40,14 @@ export const idempotency = createMiddleware<ApiEnv>(async (c, next) => {
   const known = await takeIdempotencyKey(DB, scope, key, fingerprint, times);
   if (known) {
     if (known.fingerprint !== fingerprint) throw new Problem("idempotency-mismatch");
-    if (known.status === null || known.body === null) {
+    if (known.status === null) {
       throw new Problem("conflict", "The first request with this Idempotency-Key is still under way.", {
         retryAfterSeconds: 1,
       });
     }
-    const kept = await open(bearerOf(c)!, known.body);
+    if (known.sealed === null)
+      throw new Problem("conflict", "This was done; its answer is not kept any more, since somebody was erased.");
+    const kept = await open(bearerOf(c)!, known.sealed);
     if (!kept) throw new Problem("idempotency-mismatch", "The Idempotency-Key was used with another secret key.");
     const headers = new Headers(kept.headers);
     headers.set("idempotent-replayed", "true");
@@ -57,8 +61,8 @@ export const idempotency = createMiddleware<ApiEnv>(async (c, next) => {
     const value = res.headers.get(name);
     return value === null ? [] : [[name, value] as [string, string]];
   });
-  const body = await seal(bearerOf(c)!, { headers, body: await res.clone().text() });
-  await keepIdempotencyAnswer(DB, scope, key, { status: res.status, body });
+  const sealed = await seal(bearerOf(c)!, { headers, body: await res.clone().text() });
+  await keepIdempotencyAnswer(DB, scope, key, { status: res.status, sealed, isOfPeople: OF_PEOPLE.test(c.req.path) });
 });
 
 interface Kept {
@@ -66,17 +70,20 @@ interface Kept {
   body: string;
 }
 
-async function seal(secret: string, kept: Kept): Promise<string> {
+async function seal(secret: string, kept: Kept): Promise<Sealed> {
   const iv = crypto.getRandomValues(new Uint8Array(12));
   const bytes = new TextEncoder().encode(JSON.stringify(kept));
   const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await importKey(secret), bytes);
-  return JSON.stringify([iv.toBase64(), new Uint8Array(sealed).toBase64()]);
+  return [iv.toBase64(), new Uint8Array(sealed).toBase64()];
 }
 
-async function open(secret: string, text: string): Promise<Kept | null> {
-  const [iv, sealed] = (JSON.parse(text) as [string, string]).map((part) => Uint8Array.fromBase64(part));
+async function open(secret: string, [iv, sealed]: Sealed): Promise<Kept | null> {
   try {
-    const bytes = await crypto.subtle.decrypt({ name: "AES-GCM", iv: iv! }, await importKey(secret), sealed!);
+    const bytes = await crypto.subtle.decrypt(
+      { name: "AES-GCM", iv: Uint8Array.fromBase64(iv) },
+      await importKey(secret),
+      Uint8Array.fromBase64(sealed),
+    );
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return null;

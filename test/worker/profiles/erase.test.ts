@@ -1,6 +1,7 @@
 /** Erasure: nothing of a person is left anywhere, nothing that is sent again brings them back, and nobody else loses anything. */
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
+import { ingestMessages } from "../../../edge/delivery/batch.ts";
 import { forget } from "../../../edge/manifest/memory.ts";
 import { readSite } from "../../../edge/manifest/read.ts";
 import { eraseProfile, eraseWaiting } from "../../../edge/profiles/erase.ts";
@@ -126,6 +127,46 @@ describe("an erasure", () => {
     for (const key of ["viewers", "list"]) expect(await sizeOf(site, key), key).toBe(0);
     expect(await site.get("/api/audit/verify")).toMatchObject({ valid: true, redacted: 4 });
     await problemOf(site.send("GET", `/api/profiles/${id}`), "not-found");
+  });
+
+  it("takes kept answers in which people are, and names no message of theirs for a trait's type", async () => {
+    const site = await openSite();
+    const userId = `${CANARY}-ann`;
+    const identify = { type: "identify", userId, messageId: `${CANARY}-message`, traits: { plan: CANARY } };
+    await ingest(site, [identify, said({ anonymousId: "d1" })]);
+    const pair = { a: { kind: "userId", value: userId }, b: { kind: "anonymousId", value: "d1" } };
+    const link = () => site.send("POST", "/api/links", pair, { "idempotency-key": "k1" });
+    const name = (key: string) =>
+      site.send("POST", "/api/keys", { kind: "write", label: "New" }, { "idempotency-key": key });
+    const created = await (await name("k2")).text();
+    expect(await (await link()).text()).toContain(CANARY);
+    await site.send("DELETE", `/api/profiles?userId=${userId}`);
+    await problemOf(link(), "conflict");
+    expect(await (await name("k2")).text()).toBe(created);
+    const { data } = await site.get("/api/traits");
+    expect(data).toMatchObject([{ trait: "plan", sources: [{ types: [{ type: "string", messageId: null }] }] }]);
+    expect(await findTraces()).toEqual(new Set());
+  });
+
+  it("is not followed by a word of who was refused before, by a request that read before it", async () => {
+    const site = await openSite();
+    const device = `${CANARY}-ann-a`;
+    const identify = (userId: string, more: object = {}) =>
+      said({ userId, anonymousId: device }, { type: "identify", ...more });
+    await ingest(site, [identify(`${CANARY}-ann`), identify("bob")]);
+    forgetPeople(site.siteId, [...namesOf("ann"), "userId:bob"]);
+    const live = (await readSite(bindings, site.siteId, Date.now()))!;
+    const { env: racing, happened } = between(2, () =>
+      eraseProfile(bindings, live, { identifier: namesOf("ann")[0]! }, erasing()),
+    );
+    const { answer } = await ingestMessages(racing, live, {
+      messages: [identify("bob", { traits: { email: "bob@shop.example" } })],
+      ...{ envelope: {}, pointer: "/batch", source: "server", receivedAt: Date.now() },
+    });
+    expect(happened()).toBe(true);
+    expect(answer.rejected).toMatchObject([{ index: 0, problem: { type: "/problems#erased" } }]);
+    expect(await site.get("/api/audit/verify")).toMatchObject({ valid: true, redacted: 2 });
+    expect(await findTraces()).toEqual(new Set(["events"]));
   });
 
   it("refuses for ever what is not newer, and takes what is newer for a new person", async () => {
