@@ -1,5 +1,5 @@
 -- What an unmerge needs to fold a person anew, exactly as it was once folded: who sent an event, and its place in the request.
-ALTER TABLE events ADD COLUMN source TEXT NOT NULL DEFAULT 'server' CHECK (source IN ('browser', 'server', 'import'));
+ALTER TABLE events ADD COLUMN source TEXT NOT NULL DEFAULT 'server';
 ALTER TABLE events ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
 -- When a statement of consent came; `at` is when it was made. 0: before this was kept.
 ALTER TABLE consents ADD COLUMN received_at INTEGER NOT NULL DEFAULT 0;
