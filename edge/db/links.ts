@@ -71,7 +71,7 @@ export function insertLinks(db: D1Database, siteId: string, links: readonly Made
          FROM json_each(?2) WHERE true
          ON CONFLICT (site_id, id) DO UPDATE SET
            a = excluded.a, b = excluded.b, evidence = excluded.evidence, message_id = excluded.message_id,
-           actor = excluded.actor, at = excluded.at, removed_at = NULL
+           actor = excluded.actor, at = excluded.at, removed_at = NULL, remade = 1
          WHERE links.removed_at IS NOT NULL`,
       )
       .bind(siteId, list),
@@ -115,6 +115,8 @@ export interface LinkRow extends Made<NewLink> {
   /** Of a link that was found by comparing people: which comparison. */
   rule: string | null;
   removedAt: number | null;
+  /** 1: it was removed once, and made again since. */
+  remade: 0 | 1;
 }
 
 /** A place in a list that is ordered by time, then id. */
@@ -137,7 +139,7 @@ export function selectLinksOf(
   return db
     .prepare(
       `SELECT l.id, l.a, l.b, l.evidence, l.weight, l.rule, l.actor, l.at, l.message_id AS messageId,
-         l.removed_at AS removedAt
+         l.removed_at AS removedAt, l.remade
        FROM (
          SELECT a.id FROM json_each(?2) AS asked CROSS JOIN links AS a ON a.site_id = ?1 AND a.a = asked.value
          UNION
@@ -192,7 +194,8 @@ export function selectConflicts(db: D1Database, siteId: string, before: Place, l
 export async function readLink(db: D1Database, siteId: string, id: string): Promise<LinkRow | null> {
   return db
     .prepare(
-      `SELECT id, a, b, evidence, weight, rule, actor, at, message_id AS messageId, removed_at AS removedAt
+      `SELECT id, a, b, evidence, weight, rule, actor, at, message_id AS messageId, removed_at AS removedAt,
+         remade
        FROM links WHERE site_id = ?1 AND id = ?2`,
     )
     .bind(siteId, id)

@@ -181,7 +181,10 @@ export async function replay(
   now: number,
 ): Promise<World> {
   const { siteId } = current.manifest;
-  const removed = [...past.links.values()].flatMap(({ id, removedAt }) => (removedAt === null ? [] : [id]));
+  // What was removed never was; what was made again then never was before.
+  const removed = [...past.links.values()].flatMap((link) =>
+    link.removedAt === null && !link.remade ? [] : [link.id],
+  );
   const known = [...past.outside, ...removed, ...(leftOut === null ? [] : [leftOut])];
   const birthOf = (identifier: Identifier) => past.stored.nodes.get(identifier)?.birthId ?? newId(identifier);
   const eras = buildEras(current, await listRules(db, siteId, past.moments[0]?.at ?? now));

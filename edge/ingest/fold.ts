@@ -125,12 +125,15 @@ export function foldInput(
     stored.histories.set(owner, history);
     history.append(own, live.needs);
   }
-  const consents = applyConsents(resolution.groupOf, events, statements);
+  const { consents, changed } = applyConsents(resolution.groupOf, events, statements);
 
-  const seen = new Set<Group>();
-  for (const { owner } of events) seen.add(resolution.groupOf.get(owner)!);
-  for (const { identifier } of consents) seen.add(resolution.groupOf.get(identifier)!);
-  const linked = resolution.links.map(({ a }) => resolution.groupOf.get(a)!);
+  const groupsOf = (identifiers: Identifier[]) => new Set(identifiers.map((each) => resolution.groupOf.get(each)!));
+  // A link that is made by hand counts as well: what comes after it is received after it, whatever its clock says.
+  const seen = groupsOf([
+    ...events.map(({ owner }) => owner),
+    ...changed.map(({ identifier }) => identifier),
+    ...resolution.links.map(({ a }) => a),
+  ]);
 
   const made = { actor: input.actor ?? source, at: receivedAt };
   const folded: Folded = {
@@ -150,12 +153,9 @@ export function foldInput(
     changes: [],
     audit: auditOf(resolution, made),
   };
-  const moved = new Set<IdentifierRow>();
-  for (const { identifier } of consents) {
-    const node = stored.nodes.get(identifier);
-    if (node) moved.add(node);
-  }
-  for (const group of seen.union(new Set(linked))) settleGroup(group);
+  const moved = new Set(changed.filter(({ identifier }) => stored.nodes.has(identifier)));
+  // What is said late and changes nothing is kept all the same, unless its person is gone meanwhile.
+  for (const group of seen.union(groupsOf(consents.map(({ identifier }) => identifier)))) settleGroup(group);
   folded.moved.push(...moved);
   for (const node of resolution.newNodes) stored.nodes.set(node.identifier, node);
   return folded;
@@ -179,7 +179,6 @@ export function foldInput(
     }
     folded.changes.push(...changes);
     folded.histories.push(...histories);
-    // A link that is made by hand is no sign of life.
     person.profile = { ...row, lastSeen: seen.has(group) ? now : row.lastSeen };
     put(person.profile);
     if (person.standing) stored.standings.set(profile.id, person.standing);
@@ -235,12 +234,13 @@ function addTraits(stored: Stored, event: IngestEvent, source: string): { row: T
   return { row, leftOut };
 }
 
-/** Puts statements of consent on their identifiers. @returns those that say something new */
+/** Puts statements of consent on their identifiers. @returns those that say something new, and of whom they changed anything */
 function applyConsents(
   groupOf: Map<Identifier, Group>,
   events: readonly IngestEvent[],
   statements: readonly ConsentStatement[],
-): ConsentStatement[] {
+): { consents: ConsentStatement[]; changed: IdentifierRow[] } {
+  const changed: IdentifierRow[] = [];
   const said = [...statements];
   for (const event of events) {
     for (const [purpose, granted] of Object.entries(event.consent) as [Purpose, boolean][]) {
@@ -248,13 +248,16 @@ function applyConsents(
       said.push({ identifier: event.owner, purpose, granted, at: event.timestamp, source, policyVersion: null });
     }
   }
-  return said.filter((statement) => {
+  const consents = said.filter((statement) => {
     const { identifier, purpose, granted, at } = statement;
     const node = groupOf.get(identifier)?.nodes.find((n) => n.identifier === identifier);
     if (!node || saysNothingNew(node.consent[purpose], statement)) return false;
-    node.consent = mergeConsent(node.consent, statementsOf({ [purpose]: granted }, at));
+    const consent = mergeConsent(node.consent, statementsOf({ [purpose]: granted }, at));
+    if (consent[purpose] !== node.consent[purpose]) changed.push(node);
+    node.consent = consent;
     return true;
   });
+  return { consents, changed };
 }
 
 /** A refusal always counts from its own time on; a grant that is repeated is worth a write once in a while. */

@@ -1,7 +1,8 @@
-/** Removing a link where the past is no plain one: people who were erased, blocked or decided by other rules since, and very many refusals. */
+/** Removing a link where the past is no plain one: people who were erased, blocked or decided by other rules since, links by hand, and very many refusals. */
 import { env } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { linkId } from "../../../edge/db/links.ts";
+import { linkIdentifiers } from "../../../edge/identity/link.ts";
 import { unlink } from "../../../edge/identity/unlink.ts";
 import { ingest } from "../../../edge/ingest/ingest.ts";
 import { parseEvent } from "../../../edge/ingest/parse.ts";
@@ -159,4 +160,30 @@ it("decides by the newest events that the rules of the time look at, however man
   await publish(bindings, site.id, START + 20 * SECOND);
   await remove(site, "userId:u", "anonymousId:d", START + 30 * SECOND);
   expect(await decisionsOf(site, "anonymousId:d")).toEqual(["many"]);
+});
+
+it("takes a link that was removed and made again as one of then, not of before", async () => {
+  const condition = { all: [{ trait: "plan", eq: "pro" }, { event: "A" }] } as Condition;
+  const site = await createSite({ segments: [{ key: "active", condition }] });
+  await send(site, START, { type: "track", event: "A", anonymousId: "d" });
+  await send(site, START + 1, { type: "identify", userId: "u", anonymousId: "d", traits: { plan: "pro" } });
+  await send(site, START + 2, { type: "identify", userId: "u", anonymousId: "other" });
+  await remove(site, "userId:u", "anonymousId:d", START + SECOND);
+  const ends = { a: "userId:u", b: "anonymousId:d" };
+  await linkIdentifiers(bindings, site.id, { ...ends, actor: "key:k", now: START + 2 * SECOND });
+  await remove(site, "userId:u", "anonymousId:other", START + 3 * SECOND);
+  const members = await site.rows("SELECT since FROM memberships WHERE site_id = ?1");
+  expect(members).toEqual([{ since: START + 2 * SECOND }]);
+});
+
+it("knows what came after a link by hand, though a clock that is behind received it", async () => {
+  const site = await createSite();
+  await send(site, START, { type: "track", event: "A", anonymousId: "d" });
+  await send(site, START + 1, { type: "identify", userId: "u", anonymousId: "other" });
+  const ends = { a: "userId:u", b: "anonymousId:d" };
+  await linkIdentifiers(bindings, site.id, { ...ends, actor: "key:k", now: START + SECOND });
+  await send(site, START + SECOND - 10, { type: "identify", userId: "v", anonymousId: "d" });
+  await remove(site, "userId:u", "anonymousId:other", START + 2 * SECOND);
+  const links = await site.rows("SELECT a, b FROM links WHERE site_id = ?1 AND removed_at IS NULL");
+  expect(links).toEqual([ends]);
 });

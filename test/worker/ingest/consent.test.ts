@@ -67,6 +67,18 @@ describe("consent", () => {
     }
   });
 
+  it("that is sent again after a newer one is no news of the person", async () => {
+    const site = await createSite();
+    const word = (analytics: boolean, timestamp: string) =>
+      site.batch([track("E", {}, { timestamp, messageId: timestamp, context: purposes({ analytics }) })]);
+    await word(false, "2026-01-01T00:00:01.000Z");
+    await word(true, "2026-01-01T00:00:05.000Z");
+    const read = () => site.rows("SELECT last_seen FROM profiles WHERE site_id = ?1");
+    const before = await read();
+    await word(false, "2026-01-01T00:00:01.000Z");
+    expect(await read()).toEqual(before);
+  });
+
   it("for nobody is refused", async () => {
     const site = await createSite();
     expect((await site.post("/v1/consent", { anonymousId: "null", purposes: { marketing: false } })).status).toBe(400);
