@@ -5,6 +5,7 @@ import { deleteExpiredIdempotencyKeys } from "./db/idempotency.ts";
 import { deliver } from "./delivery/router.ts";
 import type { Env } from "./env.ts";
 import { log } from "./log.ts";
+import { spreadManifests } from "./manifest/publish.ts";
 import { Problem } from "./problem.ts";
 import { backfillWaiting } from "./profiles/backfill.ts";
 import { eraseWaiting } from "./profiles/erase.ts";
@@ -22,6 +23,8 @@ const ERASURES = { ms: 5_000, statements: 60 };
 const SNAPSHOTS = { ms: 5_000, statements: 40 };
 /** Of it, what time alone takes at most; changed rules get the rest. */
 const WAKES = { ms: 45_000, statements: 600 };
+/** Sites that are put into KV anew, at most. */
+const UNSPREAD = 5;
 
 export default {
   async fetch(request, env, context) {
@@ -63,6 +66,10 @@ export default {
       async () => {
         const spread = await spreadWaiting(env, Date.now, within(SNAPSHOTS));
         if (spread) log("info", { job: "snapshots", spread });
+      },
+      async () => {
+        const spread = await spreadManifests(env, Date.now(), UNSPREAD);
+        if (spread) log("info", { job: "publish", spread });
       },
       () => deleteExpiredIdempotencyKeys(env.DB, Date.now() - IDEMPOTENCY_MS),
     ];

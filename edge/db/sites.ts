@@ -96,6 +96,24 @@ export function publishSite(
     .bind(id, version, rulesHash, now);
 }
 
+/** Notes that KV has taken a version of a site; false where there is a newer one. */
+export async function markSpread(db: D1Database, id: string, version: number): Promise<boolean> {
+  const { meta } = await db
+    .prepare("UPDATE sites SET spread_version = ?2 WHERE id = ?1 AND version = ?2")
+    .bind(id, version)
+    .run();
+  return meta.changes > 0;
+}
+
+/** Sites whose newest publish KV has not taken. */
+export async function listUnspread(db: D1Database, limit: number): Promise<string[]> {
+  const { results } = await db
+    .prepare("SELECT id FROM sites WHERE spread_version < version ORDER BY id LIMIT ?1")
+    .bind(limit)
+    .all<{ id: string }>();
+  return results.map(({ id }) => id);
+}
+
 /** Version of the publish that changed a site's rules last; 0 where none did. */
 export async function readRulesVersion(db: D1Database, id: string): Promise<number> {
   const version = await db

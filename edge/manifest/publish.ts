@@ -4,15 +4,16 @@ import { stableIdOf } from "../../shared/hash.ts";
 import type { Manifest, RulesVersion } from "../../shared/manifest.ts";
 import { startBackfill } from "../db/backfills.ts";
 import { insertRules, type RuleSet } from "../db/rules.ts";
-import { publishSite, selectSite } from "../db/sites.ts";
+import { listUnspread, markSpread, publishSite, selectSite } from "../db/sites.ts";
 import type { Env } from "../env.ts";
+import { askKv, KV_TURN_MS } from "../kv.ts";
+import { log } from "../log.ts";
 import { Problem } from "../problem.ts";
 import { readManifest } from "./build.ts";
 import { buildLiveSite, type LiveSite } from "./live.ts";
 import { rememberSite } from "./memory.ts";
 
-/** KV takes one write a second per key: a publish right after another waits for its turn. */
-const KV_RETRY_MS = 1_100;
+/** A publish right after another waits for its turn. */
 const KV_ATTEMPTS = 3;
 /** Publishes of the same site that may come first. */
 const ATTEMPTS = 5;
@@ -25,8 +26,7 @@ export function manifestKey(siteId: string): string {
  * Publishes in one transaction: whoever reads the site finds all of it or nothing. Where the rules have changed, they are kept, and
  * the backfill that decides everybody anew is started; it runs from the cron trigger, or sooner (`backfillSite`).
  *
- * @throws Problem `not-found` without such a site; `overloaded` when others publish it at once, or KV does not take it (what was
- * saved stays saved)
+ * @throws Problem `not-found` without such a site; `overloaded` when others publish it at once (what was saved stays saved)
  */
 export async function publish(env: Env, siteId: string, now: number): Promise<LiveSite> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -44,10 +44,20 @@ export async function publish(env: Env, siteId: string, now: number): Promise<Li
     const manifest = { ...saved, version, rules };
     const live = buildLiveSite(manifest);
     rememberSite(live, now);
-    await putNewest(env, manifest, now);
+    await spreadManifest(env, manifest, now);
     return live;
   }
-  throw unpublished();
+  throw new Problem("overloaded", "Saved, but not published yet: try again.", { retryAfterSeconds: 2 });
+}
+
+/** Puts into KV what it did not take when it was published. @returns how many sites */
+export async function spreadManifests(env: Env, now: number, most: number): Promise<number> {
+  const siteIds = await listUnspread(env.DB, most);
+  for (const siteId of siteIds) {
+    const manifest = await readManifest(env.DB, siteId, selectSite(env.DB, siteId), now);
+    if (manifest) await spreadManifest(env, manifest, now);
+  }
+  return siteIds.length;
 }
 
 /** All that decides who is who, and in which segment. */
@@ -64,28 +74,27 @@ function hashRules(manifest: Manifest): string {
   return stableIdOf(JSON.stringify([timeZone, consentDefault, rules, ...(identity ? [identity] : [])]));
 }
 
-function unpublished(): Problem {
-  return new Problem("overloaded", "Saved, but not published yet: try again.", { retryAfterSeconds: 2 });
-}
-
-/** If a publish overtakes, the older manifest must not stay in KV. */
-async function putNewest({ DB, KV }: Env, manifest: Manifest, now: number): Promise<void> {
+/**
+ * Puts a manifest into KV; where KV does not take it, the cron trigger does so later. If a publish overtakes, the older manifest must
+ * not stay there.
+ */
+async function spreadManifest({ DB, KV }: Env, manifest: Manifest, now: number): Promise<void> {
   const { siteId } = manifest;
   for (let newest: Manifest | null = manifest; newest; ) {
-    const version: number = newest.version;
-    await put(KV, manifestKey(siteId), JSON.stringify(newest));
+    if (!(await put(KV, manifestKey(siteId), JSON.stringify(newest)))) {
+      log("warn", { siteId, problem: "the manifest is not in KV yet" });
+      return;
+    }
+    if (await markSpread(DB, siteId, newest.version)) return;
     newest = await readManifest(DB, siteId, selectSite(DB, siteId), now);
-    if (newest?.version === version) return;
   }
 }
 
-async function put(kv: KVNamespace, key: string, value: string): Promise<void> {
+/** @returns false where KV does not take it */
+async function put(kv: KVNamespace, key: string, value: string): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
-    try {
-      return await kv.put(key, value);
-    } catch {
-      if (attempt === KV_ATTEMPTS) throw unpublished();
-      await scheduler.wait(KV_RETRY_MS);
-    }
+    if (await askKv(async () => (await kv.put(key, value)) ?? true)) return true;
+    if (attempt === KV_ATTEMPTS) return false;
+    await scheduler.wait(KV_TURN_MS);
   }
 }

@@ -4,7 +4,7 @@ import type { Env } from "../../edge/env.ts";
 import { buildPublicManifest } from "../../edge/manifest/build.ts";
 import { buildLiveSite } from "../../edge/manifest/live.ts";
 import { FRESH_MS, forget, UNKNOWN_MS } from "../../edge/manifest/memory.ts";
-import { manifestKey, publish } from "../../edge/manifest/publish.ts";
+import { manifestKey, publish, spreadManifests } from "../../edge/manifest/publish.ts";
 import { hashKey, readSite, readSiteByWriteKey, writeKeyName } from "../../edge/manifest/read.ts";
 import type { Condition } from "../../shared/condition.ts";
 import type { Manifest, ManifestBlock, ManifestSegment } from "../../shared/manifest.ts";
@@ -198,6 +198,17 @@ describe("publishing", () => {
     await env.KV.put(manifestKey("s1"), JSON.stringify(old.manifest));
     await ask(bindings, "pk_abc", T + 1 + FRESH_MS);
     expect((await readSite(bindings, "s1", T + 2 + FRESH_MS))?.manifest.version).toBe(2);
+  });
+
+  it("holds although KV is down, and is put there once it is up again", async () => {
+    await insertSite();
+    await publish(bindings, "s1", T);
+    const KV = { ...env.KV, put: () => Promise.reject(new Error("KV is down")) } as unknown as KVNamespace;
+    const live = await publish({ ...bindings, KV }, "s1", T);
+    expect(await env.KV.get<Manifest>(manifestKey("s1"), "json")).toMatchObject({ version: live.manifest.version - 1 });
+    expect(await spreadManifests(bindings, T, 5)).toBe(1);
+    expect(await env.KV.get<Manifest>(manifestKey("s1"), "json")).toMatchObject({ version: live.manifest.version });
+    expect(await spreadManifests(bindings, T, 5)).toBe(0);
   });
 
   it("waits for its turn where KV takes one write a second", async () => {
