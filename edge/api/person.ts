@@ -3,9 +3,11 @@ import * as z from "zod";
 import { PURPOSES, type Purpose } from "../../shared/consent.ts";
 import type { Subject } from "../../shared/engine/types.ts";
 import { EVENT_TYPES, type HistoryEvent, type JsonObject } from "../../shared/event.ts";
+import type { Identifier } from "../../shared/identifier.ts";
 import { IDENTIFIER_LENGTH, NAME_LENGTH, PROPERTIES_DEPTH } from "../../shared/limits.ts";
 import { type EventRow, listTimeline } from "../db/events.ts";
 import { listStatements } from "../db/list-statements.ts";
+import type { TraitRow } from "../db/traits.ts";
 import { depthOf, traitsOf } from "../ingest/parse.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { readSite } from "../manifest/read.ts";
@@ -13,6 +15,7 @@ import { Problem } from "../problem.ts";
 import { listedAt, nodesAt } from "../profiles/lists.ts";
 import { type Person, subjectOf } from "../profiles/person.ts";
 import { type ProfileView, readProfileView } from "../profiles/read.ts";
+import { applyTraits, foldTraits } from "../profiles/traits.ts";
 import { type ApiContext, siteOf } from "./app.ts";
 import { TimeSchema } from "./schemas.ts";
 
@@ -97,7 +100,7 @@ async function readStored(c: ApiContext, live: LiveSite, id: string, now: number
     return { type, event: name, timestamp: at, properties };
   });
   const isPast = now < c.get("now");
-  const traits = isPast ? traitsBy(now, view, rows) : view.traits;
+  const traits = isPast ? traitsBy(now, view, rows, live) : view.traits;
   const person = isPast ? await personBy(now, c, view.person) : view.person;
   const subject = subjectOf(person, live);
   const segments = Object.fromEntries(
@@ -120,21 +123,30 @@ async function personBy(now: number, c: ApiContext, person: Person): Promise<Per
   return { ...person, group: { ...person.group, nodes: nodesAt(nodes, said, now) } };
 }
 
-/** Traits as they were. Of a trait only the newest value is stored; the one before is in the message that said it. */
-function traitsBy(now: number, view: ProfileView, rows: readonly EventRow[]): JsonObject {
-  const traits: JsonObject = Object.create(null);
-  const said = new Set<string>();
-  for (const { type, message } of rows) {
-    for (const [trait, value] of Object.entries(traitsOf(type, message))) {
-      if (said.has(trait)) continue;
-      said.add(trait);
-      if (value !== null) traits[trait] = value;
-    }
+/**
+ * Traits as they were: all that was said by then, in the order in which it came, folded as ingest does. Where there is more than is
+ * looked at, what counts now and was said by then stands for the rest.
+ */
+function traitsBy(
+  now: number,
+  { traits, traitSources }: ProfileView,
+  rows: readonly EventRow[],
+  live: LiveSite,
+): JsonObject {
+  const facts = new Map<string, TraitRow>();
+  const add = (identifier: Identifier, source: string, said: JsonObject, at: number, messageId: string) => {
+    const name = `${source} ${identifier}`;
+    const row = facts.get(name) ?? { identifier, source, facts: {} };
+    facts.set(name, { ...row, facts: applyTraits(row.facts, said, at, messageId).facts });
+  };
+  if (rows.length === STORED_EVENTS) {
+    for (const [trait, { identifier, source, at, messageId }] of traitSources)
+      if (at <= now) add(identifier, source, { [trait]: traits[trait] }, at, messageId);
   }
-  for (const [trait, { at }] of view.traitSources) {
-    if (at <= now && !said.has(trait)) traits[trait] = view.traits[trait];
-  }
-  return traits;
+  const arrived = [...rows].sort((a, b) => a.receivedAt - b.receivedAt || a.place - b.place);
+  for (const { owner, source, type, message, at, messageId } of arrived)
+    add(owner, source, traitsOf(type, message), at, messageId);
+  return foldTraits(facts.values(), live.identity.sources).traits;
 }
 
 function buildInline(person: z.output<typeof InlinePersonSchema>, live: LiveSite): Subject {

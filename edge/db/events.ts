@@ -11,6 +11,8 @@ export interface EventRow {
   name: string;
   at: number;
   receivedAt: number;
+  /** In its request. */
+  place: number;
   source: Source;
   message: JsonObject;
 }
@@ -22,13 +24,14 @@ interface Row {
   name: string;
   at: number;
   received_at: number;
+  place: number;
   source: Source;
   body: string;
 }
 
 export function toEventRow(row: unknown): EventRow {
-  const { owner, message_id, type, name, at, received_at, source, body } = row as Row;
-  return { owner, messageId: message_id, type, name, at, receivedAt: received_at, source, message: JSON.parse(body) };
+  const { message_id, received_at, body, ...rest } = row as Row;
+  return { ...rest, messageId: message_id, receivedAt: received_at, message: JSON.parse(body) };
 }
 
 /** Names one message of one owner: what makes it the same when it is sent again. */
@@ -137,7 +140,7 @@ export async function listTimeline(
   // Bodies are read of the page alone.
   const { results } = await db
     .prepare(
-      `SELECT e.owner, e.message_id, e.type, e.name, e.at, e.received_at, e.source, e.body
+      `SELECT e.owner, e.message_id, e.type, e.name, e.at, e.received_at, e.place, e.source, e.body
        FROM (
          SELECT o.owner, o.message_id FROM json_each(?2) AS asked
          CROSS JOIN events AS o ON o.site_id = ?1 AND o.owner = asked.value
@@ -193,7 +196,7 @@ export async function listEventsByKey(
 ): Promise<EventRow[]> {
   const { results } = await db
     .prepare(
-      `SELECT e.owner, e.message_id, e.type, e.name, e.at, e.received_at, e.body, e.source FROM json_each(?2) AS asked
+      `SELECT e.owner, e.message_id, e.type, e.name, e.at, e.received_at, e.place, e.source, e.body FROM json_each(?2) AS asked
        CROSS JOIN events AS e
          ON e.site_id = ?1 AND e.owner = asked.value ->> 0 AND e.message_id = asked.value ->> 1`,
     )

@@ -40,7 +40,7 @@ export async function listSaying(
 ): Promise<EventRow[]> {
   const { results } = await db
     .prepare(
-      `SELECT e.owner, e.message_id, e.type, e.name, e.at, e.received_at, e.source, e.body FROM json_each(?2) AS place
+      `SELECT e.owner, e.message_id, e.type, e.name, e.at, e.received_at, e.place, e.source, e.body FROM json_each(?2) AS place
        CROSS JOIN events AS e
          ON e.site_id = ?1 AND e.owner = place.value ->> 0 AND e.message_id = place.value ->> 1
        WHERE CASE e.type

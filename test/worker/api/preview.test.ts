@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Client, ingest, type Json, newSite, problemOf, VIEWED_TWICE } from "./client.ts";
+import { TRAITS_PER_IDENTIFIER } from "../../../shared/limits.ts";
+import { type Client, ingest, type Json, newSite, problemOf, send, VIEWED_TWICE } from "./client.ts";
 
 const NOW = "2026-03-01T12:00:00.000Z";
 const AT = Date.parse(NOW);
@@ -219,6 +220,37 @@ describe("a preview of a stored profile at another time", () => {
       undefined,
     ]);
     expect([await ask("groupId", at(2)), await ask("groupId", at(4))]).toEqual([undefined, "g"]);
+  });
+
+  it("knows of traits said at one instant which counts, and none that there was no room for", async () => {
+    const site = await newSite();
+    const identify = (traits: object, more: object = {}) => ({
+      ...{ type: "identify", userId: "u", timestamp: at(1), traits },
+      ...more,
+    });
+    await ingest(site, [identify({ plan: "server" }, { messageId: "m1" })]);
+    const imported = [identify({ plan: "import" }, { messageId: "m2" })];
+    await send(null, "POST", "/v1/batch", { writeKey: site.writeKey, source: "import", batch: imported });
+    const many = Object.fromEntries(Array.from({ length: TRAITS_PER_IDENTIFIER }, (_, n) => [`t${n}`, n]));
+    await ingest(site, [
+      identify(many),
+      identify({ last: 1 }, { timestamp: at(0) }),
+      identify({ plan: "now" }, { timestamp: at(3) }),
+    ]);
+    const { id } = await site.get("/api/profiles?userId=u");
+    const ask = async (trait: string, now?: string) => {
+      const condition = { trait, exists: true };
+      const { why } = await site.post("/api/segments/preview", { condition, profile: id, now, why: true });
+      return why.actual;
+    };
+    for (const [trait, value] of [
+      ["plan", "server"],
+      ["t0", 0],
+      [`t${TRAITS_PER_IDENTIFIER - 1}`, undefined],
+      ["last", undefined],
+    ] as const)
+      expect(await ask(trait, at(2)), trait).toBe(value);
+    expect([await ask("plan"), await ask("last")]).toEqual(["now", undefined]);
   });
 
   it("is in the lists that it was on by then", async () => {
