@@ -64,7 +64,7 @@ export async function runAudit(args: string[]): Promise<number> {
   for (const { seq, problem } of breaks.slice(0, NAMED)) say(MEANINGS[problem](seq));
   if (breaks.length > NAMED) say(`… and ${formatCount(breaks.length - NAMED)} more.`);
   const isLost = anchor !== undefined && !anchored;
-  if (isLost) say(`The anchor ${anchor} is not in the chain: it was made anew, or is that of another site.`);
+  if (isLost) say(`The anchor ${anchor} is not in the chain: that was cut off or made anew, or is another site's.`);
   const holds = breaks.length === 0 && !isLost;
   say(`The audit of ${site} ${holds ? "holds" : "does not hold"}.
   entries  ${formatCount(entries)}, of them ${formatCount(redacted)} erased and ${formatCount(unsealed)} not sealed yet

@@ -213,8 +213,17 @@ async function birthIdsOf(c: ApiContext, id: string): Promise<string[]> {
 
 async function readAskedPiece(c: ApiContext, { cursor, limit }: z.infer<typeof ChainQuery>): Promise<Piece> {
   const after = readCursor(cursor, z.int(), 0);
-  if (cursor === undefined) await sealSite(c.env.DB, siteOf(c), c.get("now"));
-  return readPiece(c.env.DB, siteOf(c), after, limit);
+  const { DB } = c.env;
+  const siteId = siteOf(c);
+  const seal = () => sealSite(DB, siteId, c.get("now"));
+  if (cursor === undefined) await seal();
+  const piece = await readPiece(DB, siteId, after, limit);
+  if (piece.next !== null) return piece;
+  const told = piece.unsealed.at(-1)?.seq ?? piece.head?.seq ?? 0;
+  if ((await readLastSeq(DB, siteId)) <= told) return piece;
+  // More waited than was sealed at once: the end is where nothing more can be sealed.
+  await seal();
+  return readPiece(DB, siteId, after, limit);
 }
 
 async function readAnchor(c: ApiContext, text: string | undefined) {

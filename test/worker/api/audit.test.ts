@@ -135,6 +135,27 @@ describe("GET /api/audit/verify", () => {
     expect(rest).toMatchObject({ valid: true, checked: 201, redacted: 0, head: { seq: 701 }, next: null });
   });
 
+  it("comes to the end where more waits than is sealed at once, or to the entry that is gone", async () => {
+    const walk = async (site: Client) => {
+      const verdicts: Json[] = [];
+      for (let cursor = ""; ; cursor = `?cursor=${verdicts.at(-1)!.next}`) {
+        verdicts.push(await site.get(`/api/audit/verify${cursor}`));
+        if (verdicts.at(-1)!.next === null) return verdicts;
+      }
+    };
+    const checkedBy = (verdicts: Json[]) => verdicts.reduce((sum, { checked }) => sum + checked, 0);
+    const site = await createAudit(...oneTo(5_700).map((n) => buildEntry(n)));
+    const verdicts = await walk(site);
+    expect(verdicts.at(-1)).toMatchObject({ entries: 5_700, sealed: 5_700, unsealed: 0 });
+    expect([verdicts.every(({ valid }) => valid), checkedBy(verdicts)]).toEqual([true, 5_700]);
+
+    const torn = await createAudit(...oneTo(5_700).map((n) => buildEntry(n)));
+    await tamper(torn, "DELETE FROM audit WHERE site_id = ?1 AND seq = 5201");
+    expect((await walk(torn)).map((verdict) => verdict.break).filter((it) => it)).toEqual([
+      { seq: 5201, problem: "entry-missing" },
+    ]);
+  });
+
   it("says what is wrong first, and where", async () => {
     const site = await createAudit(...oneTo(5).map((n) => buildEntry(n)));
     await site.get("/api/audit/verify");
