@@ -71,7 +71,7 @@ function carryDecisions(profiles: readonly ProfileRow[]): Decisions {
   const carried: Decisions = {};
   for (const { decisions } of profiles) {
     for (const [key, [since, until]] of Object.entries(decisions)) {
-      if (!carried[key] || since < carried[key][0]) carried[key] = [since, until];
+      if (!Object.hasOwn(carried, key) || since < carried[key]![0]) carried[key] = [since, until];
     }
   }
   return carried;

@@ -136,4 +136,14 @@ describe("bad input", () => {
       expect(await huge.rows("SELECT 1 FROM memberships WHERE site_id = ?1")).toEqual([]);
     },
   );
+
+  it("keeps since when somebody is in a segment that is called like what every object has", async () => {
+    const odd = await createSite({ segments: [{ key: "constructor", condition: { event: "Good" } }] });
+    const read = () => odd.rows("SELECT segment_key, since FROM memberships WHERE site_id = ?1");
+    await odd.batch([track("Good")]);
+    const before = await read();
+    expect(before).toMatchObject([{ segment_key: "constructor" }]);
+    await odd.batch([track("Good")]);
+    expect(await read()).toEqual(before);
+  });
 });
