@@ -4,7 +4,7 @@ import type { JsonObject } from "../../shared/event.ts";
 import { sha256 } from "../sha256.ts";
 import { toLists } from "./lists.ts";
 
-export const AUDIT_ACTIONS = ["link", "refuse", "unlink", "relink", "erase", "list"] as const;
+export const AUDIT_ACTIONS = ["link", "refuse", "unlink", "relink", "erase"] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 export interface AuditEntry {
@@ -39,8 +39,10 @@ export function toEntry({ subjects, ...row }: EntryRow): ChainEntry {
 
 /** Entries that a page looks at where it filters those of a whole site. */
 export const AUDIT_WINDOW = 1_000;
-/** Details that one statement erases: it looks each up in the list of all. */
-const ERASED = 200;
+/** Details that one transaction erases: whoever may send events may have many told of somebody. */
+export const REDACTED = 2_000;
+/** Those that one statement erases: it looks each up in the list of all. */
+const TOGETHER = 200;
 
 /** Appends entries in their order, with the transaction they tell of. D1 writes one transaction after the other: `seq` has no gaps. */
 export function insertAudit(db: D1Database, siteId: string, entries: readonly AuditEntry[]): D1PreparedStatement[] {
@@ -61,29 +63,29 @@ export function insertAudit(db: D1Database, siteId: string, entries: readonly Au
 }
 
 /**
- * Erases the details of all entries that name these birth ids: the statements leave their hashes in place. They fail, and the
- * transaction with them, where an entry has come meanwhile: see `isConflict`. An entry of the erasure has to follow in the same
- * transaction, the last of these birth ids: without it a verification finds the details missing.
+ * Erases the details of entries that name these birth ids, up to `REDACTED`: the statements leave their hashes in place; none where
+ * none is left. An entry of the erasure has to follow in the transaction of the first, the last of these birth ids: without it a
+ * verification finds the details missing.
  */
 export async function redactAudit(
   db: D1Database,
   siteId: string,
   birthIds: readonly string[],
 ): Promise<D1PreparedStatement[]> {
-  const ids = JSON.stringify(birthIds);
   const { results } = await db
     .prepare(
       `SELECT DISTINCT e.seq, e.detail, e.salt FROM json_each(?2) AS asked
        CROSS JOIN audit_subjects AS s ON s.site_id = ?1 AND s.subject = asked.value
-       CROSS JOIN audit AS e ON e.site_id = ?1 AND e.seq = s.seq AND e.detail IS NOT NULL`,
+       CROSS JOIN audit AS e ON e.site_id = ?1 AND e.seq = s.seq AND e.action <> 'erase' AND e.detail IS NOT NULL
+       LIMIT ?3`,
     )
-    .bind(siteId, ids)
+    .bind(siteId, JSON.stringify(birthIds), REDACTED)
     .all<{ seq: number; detail: string; salt: string }>();
   const hashes = await Promise.all(
     results.map(async ({ seq, detail, salt }) => [seq, await hashDetail(detail, salt, sha256)]),
   );
   const statements: D1PreparedStatement[] = [];
-  for (let start = 0; start < hashes.length; start += ERASED) {
+  for (let start = 0; start < hashes.length; start += TOGETHER) {
     statements.push(
       db
         .prepare(
@@ -91,19 +93,10 @@ export async function redactAudit(
              detail_hash = (SELECT value ->> 1 FROM json_each(?2) WHERE value ->> 0 = seq)
            WHERE site_id = ?1 AND seq IN (SELECT value ->> 0 FROM json_each(?2)) AND detail IS NOT NULL`,
         )
-        .bind(siteId, JSON.stringify(hashes.slice(start, start + ERASED))),
+        .bind(siteId, JSON.stringify(hashes.slice(start, start + TOGETHER))),
     );
   }
-  const guard = db
-    .prepare(
-      `SELECT json(iif(EXISTS (
-         SELECT 1 FROM json_each(?2) AS asked
-         CROSS JOIN audit_subjects AS s ON s.site_id = ?1 AND s.subject = asked.value
-         CROSS JOIN audit AS e ON e.site_id = ?1 AND e.seq = s.seq AND e.detail IS NOT NULL
-       ), 'conflict', '0'))`,
-    )
-    .bind(siteId, ids);
-  return [...statements, guard];
+  return statements;
 }
 
 /** Those of the entries that name nobody whose last entry is an erasure. */

@@ -39,8 +39,8 @@ export function deleteProfile(
 }
 
 /**
- * Removes what a profile's identifiers leave behind, up to `ROWS` of each table, and closes its tombstones once nothing is left: the
- * last statement changes rows then.
+ * Removes what a profile's identifiers leave behind, up to `ROWS` of each table, and closes its tombstones once nothing is left, in the
+ * audit either (`redactAudit`): the last statement changes rows then.
  */
 export function deleteRemains(
   db: D1Database,
@@ -126,7 +126,11 @@ export function deleteRemains(
            CROSS JOIN links AS l ON l.site_id = ?1 AND l.b = asked.value
          ) AND NOT EXISTS (
            SELECT 1 FROM json_each(?4) AS asked
-           CROSS JOIN membership_log AS l ON l.site_id = ?1 AND l.profile_id = asked.value)`,
+           CROSS JOIN membership_log AS l ON l.site_id = ?1 AND l.profile_id = asked.value
+         ) AND NOT EXISTS (
+           SELECT 1 FROM json_each(?4) AS asked
+           CROSS JOIN audit_subjects AS s ON s.site_id = ?1 AND s.subject = asked.value
+           CROSS JOIN audit AS e ON e.site_id = ?1 AND e.seq = s.seq AND e.action <> 'erase' AND e.detail IS NOT NULL)`,
       )
       .bind(siteId, profileId, names, ids),
   ];

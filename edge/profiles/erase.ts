@@ -133,8 +133,9 @@ async function removeRemains(
     // Somebody else may be at it as well.
     if (!identifiers.length) return true;
     if (isSpent(budget, now())) return false;
-    const write = deleteRemains(db, siteId, profileId, identifiers);
-    budget.statements -= write.length + 1;
+    const ids = identifiers.map(({ birthId }) => birthId);
+    const write = [...(await redactAudit(db, siteId, ids)), ...deleteRemains(db, siteId, profileId, identifiers)];
+    budget.statements -= write.length + 2;
     await db.batch(write);
   }
 }

@@ -1,6 +1,7 @@
 /** Erasure: nothing of a person is left anywhere, nothing that is sent again brings them back, and nobody else loses anything. */
 import { createExecutionContext, env, waitOnExecutionContext } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
+import { insertAudit, REDACTED } from "../../../edge/db/audit.ts";
 import { ingestMessages } from "../../../edge/delivery/batch.ts";
 import { forget } from "../../../edge/manifest/memory.ts";
 import { readSite } from "../../../edge/manifest/read.ts";
@@ -304,6 +305,21 @@ describe("an erasure", () => {
     expect(await eraseWaiting(bindings, Date.now, plenty())).toBe(1);
     expect(await findTraces()).toEqual(new Set());
     expect(await ingest(site, [newer])).toMatchObject({ accepted: 1 });
+  });
+
+  it("of whom thousands of refusals tell goes on where its budget ended, and the audit holds all the while", async () => {
+    const site = await openSite();
+    await ingest(site, lifeOf("ann"));
+    const { id } = await site.get(`/api/profiles?userId=${CANARY}-ann`);
+    const entry = { at: 1, actor: "browser", action: "refuse", subjects: [id], detail: { told: CANARY } } as const;
+    await env.DB.batch(insertAudit(env.DB, site.siteId, Array(2 * REDACTED).fill(entry)));
+    const live = (await readSite(bindings, site.siteId, Date.now()))!;
+    expect(await eraseProfile(bindings, live, { id }, erasing(20))).toMatchObject({ isComplete: false });
+    expect(await findTraces()).toEqual(new Set(["audit", "tombstones"]));
+    expect((await site.get("/api/audit/verify")).break).toBeNull();
+    expect(await eraseWaiting(bindings, Date.now, plenty())).toBe(1);
+    expect(await findTraces()).toEqual(new Set());
+    expect((await site.get("/api/audit/verify")).break).toBeNull();
   });
 });
 
