@@ -132,7 +132,7 @@ async function refusalOf(c: ApiContext, a: Identifier, b: Identifier, refusal: L
     ["/b", b],
   ] as const;
   if (refusal.refused === "unknown") {
-    const detail = "Nothing is known of this identifier.";
+    const detail = "No profile has this identifier. One that was only refused is linked when a message names it again.";
     const unknown = ends.filter(([, identifier]) => refusal.identifiers.includes(identifier));
     return new Problem("not-found", detail, {
       errors: unknown.map(([pointer]) => ({ pointer, code: "unknown", detail })),

@@ -37,7 +37,10 @@ const ConsentSchema = z.object({
 
 const ProfileSchema = z
   .object({
-    id: z.string(),
+    id: z.string().openapi({
+      description:
+        "That of its eldest identifier: links and their removal move it, at times to somebody else. What is to last elsewhere is an identifier.",
+    }),
     stableId: z.string().openapi({ description: "What samples and variants are drawn by; survives login and merge." }),
     identifiers: z.array(z.object({ kind: z.string(), value: z.string(), firstSeen: IsoSchema })),
     traits: JsonObjectSchema,
@@ -54,7 +57,9 @@ const ProfileSchema = z
       personalization: ConsentSchema,
       marketing: ConsentSchema,
     }),
-    firstSeen: IsoSchema,
+    firstSeen: IsoSchema.openapi({
+      description: "By arrival, whatever time a message says of itself; so are all firstSeen.",
+    }),
     lastSeen: IsoSchema,
   })
   .openapi("Profile", {

@@ -140,7 +140,14 @@ export function publicPaths(): { [path: string]: object } {
       ]),
     ),
     "/v1/decide": {
-      post: post("Send what happened, and ask for slots, in one round trip", "DecideRequest", "DecideAnswer"),
+      post: post(
+        "Send what happened, and ask for slots, in one round trip",
+        "DecideRequest",
+        "DecideAnswer",
+        `Decides for the device that \`anonymousId\` names, and for whoever is known to use it. A \`userId\` opens nothing, since anybody can
+say one: where the device belongs to another user, what is known of that user is not used. With a fresh token the answer may be five
+minutes behind what others have sent of the person; what is sent here counts at once.`,
+      ),
     },
     "/v1/consent": {
       post: post(`Say which of ${PURPOSES.join(", ")} a person grants or withdraws`, "ConsentRequest", undefined),
@@ -161,7 +168,8 @@ export function publicPaths(): { [path: string]: object } {
     "/e/{token}/{slot}": {
       get: {
         summary: "A slot's HTML for the recipient of an e-mail",
-        description: "Always 200: the block's fallback for a token that is unknown, forged or expired.",
+        description:
+          "Always 200: the block's fallback for a token that is expired or whose person is gone, nothing for one that is forged.",
         tags: ["Public"],
         security: [],
         parameters: [parameter("token"), parameter("slot")],

@@ -1,6 +1,7 @@
 /**
  * `GET /e/:token/:slot`: a slot's HTML for the person of an e-mail token, made for fetchers that take an error for
- * content: always 200, and the block's fallback for a token that is unknown, forged or expired.
+ * content: always 200, with the block's fallback for a token that is expired or whose person is gone, and with
+ * nothing for one that is forged.
  */
 import { decideFromToken, decideSlots, isTokenOnly, NOBODY, type SlotAnswer } from "../blocks/decide.ts";
 import type { Env } from "../env.ts";
