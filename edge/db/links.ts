@@ -217,9 +217,14 @@ export function removeLink(db: D1Database, siteId: string, id: string, at: numbe
   return db.prepare("UPDATE links SET removed_at = ?3 WHERE site_id = ?1 AND id = ?2").bind(siteId, id, at);
 }
 
-/** Takes away links that never were, once another one is gone. */
-export function deleteLinks(db: D1Database, siteId: string, ids: readonly string[]): D1PreparedStatement[] {
-  return toLists(ids).map((list) =>
-    db.prepare("DELETE FROM links WHERE site_id = ?1 AND id IN (SELECT value FROM json_each(?2))").bind(siteId, list),
-  );
+/** Takes away links that never were, once another one is gone; of one that was removed before, it stays known that it was. */
+export function deleteLinks(db: D1Database, siteId: string, ids: readonly string[], at: number): D1PreparedStatement[] {
+  return toLists(ids).flatMap((list) => [
+    db
+      .prepare("DELETE FROM links WHERE site_id = ?1 AND id IN (SELECT value FROM json_each(?2)) AND remade = 0")
+      .bind(siteId, list),
+    db
+      .prepare("UPDATE links SET removed_at = ?3 WHERE site_id = ?1 AND id IN (SELECT value FROM json_each(?2))")
+      .bind(siteId, list, at),
+  ]);
 }

@@ -6,7 +6,15 @@ import type { Identifier } from "../../shared/identifier.ts";
 import { type ConsentStatement, listConsents } from "../db/consents.ts";
 import { type Arrival, type EventRow, eventKey, listArrivals, listEventsByKey } from "../db/events.ts";
 import { listProfileIds } from "../db/identifiers.ts";
-import { type ConflictRow, type LinkRow, NEWEST, selectConflictsOf, selectLinksOf } from "../db/links.ts";
+import {
+  type ConflictRow,
+  type LinkRow,
+  type Made,
+  NEWEST,
+  type NewLink,
+  selectConflictsOf,
+  selectLinksOf,
+} from "../db/links.ts";
 import { type ListStatement, listStatements } from "../db/list-statements.ts";
 import { loadPeople, type Stored } from "../profiles/load.ts";
 
@@ -23,8 +31,8 @@ export interface Moment {
   arrivals: Arrival[];
   consents: ConsentStatement[];
   lists: ListStatement[];
-  /** Made by hand. */
-  links: LinkRow[];
+  /** Made by hand; among them such as are refused since another link was removed. */
+  links: (Made<NewLink> & { id: string })[];
 }
 
 export interface Past {
@@ -59,7 +67,8 @@ export async function readPast(db: D1Database, siteId: string, identifiers: read
   for (const arrival of arrivals) at(arrival.receivedAt).arrivals.push(arrival);
   for (const { receivedAt, ...statement } of consents) at(receivedAt).consents.push(statement);
   for (const statement of lists) at(statement.at).lists.push(statement);
-  for (const link of links) if (isByHand(link)) at(link.at).links.push(link);
+  const standing = links.filter(({ removedAt }) => removedAt === null);
+  for (const pair of [...standing, ...conflicts]) if (isByHand(pair)) at(pair.at).links.push(pair);
   const isOutside = ({ a, b }: ConflictRow) => [a, b].some((end) => !stored.nodes.has(end) && !asked.has(end));
   return {
     stored,
@@ -71,8 +80,8 @@ export async function readPast(db: D1Database, siteId: string, identifiers: read
 }
 
 /** True of a link that no event says. */
-function isByHand({ messageId, evidence, removedAt }: LinkRow): boolean {
-  return removedAt === null && messageId === null && (evidence === "manual" || evidence === "fuzzy");
+function isByHand({ messageId, evidence }: NewLink): boolean {
+  return messageId === null && (evidence === "manual" || evidence === "fuzzy");
 }
 
 /**

@@ -117,7 +117,7 @@ async function write(
     ...updateIdentifiers(db, siteId, nodes.moved),
     ...upsertProfiles(db, siteId, profiles),
     removeLink(db, siteId, link.id, request.now),
-    ...deleteLinks(db, siteId, [...fallen, ...otherLinks.keys()]),
+    ...deleteLinks(db, siteId, [...fallen, ...otherLinks.keys()], request.now),
     ...deleteConflicts(db, siteId, [...conflicts.solved.map(({ id }) => id), ...otherConflicts.keys()]),
     ...insertLinks(db, siteId, [...links.made, ...otherLinks.values()]),
     ...insertConflicts(db, siteId, [...conflicts.made, ...otherConflicts.values()]),

@@ -187,3 +187,33 @@ it("knows what came after a link by hand, though a clock that is behind received
   const links = await site.rows("SELECT a, b FROM links WHERE site_id = ?1 AND removed_at IS NULL");
   expect(links).toEqual([ends]);
 });
+
+it("remembers of a link by hand that falls with another both that it was meant and that it had been removed before", async () => {
+  const site = await createSite();
+  const say = (userId: string | null, anonymousId: string | null, email?: string) => ({
+    type: "identify",
+    ...(userId && { userId }),
+    ...(anonymousId && { anonymousId }),
+    ...(email && { traits: { email: `${email}@example.com` } }),
+  });
+  await send(site, START, say("u", "d"), say(null, "d", "d1"), say(null, "d", "d2"), say(null, "d", "d3"));
+  await remove(site, "userId:u", "anonymousId:d", START + SECOND);
+  await send(site, START + 2 * SECOND, say("v", null, "v1"), say("v", null, "v2"), say("v", null, "v3"), say("v", "d"));
+  const ends = { a: "userId:u", b: "anonymousId:d" };
+  await linkIdentifiers(bindings, site.id, { ...ends, actor: "key:k", now: START + 3 * SECOND });
+  const userOf = async () => {
+    const [row] = await site.rows<{ identifier: string }>(
+      `SELECT other.identifier FROM identifiers AS own
+       JOIN identifiers AS other ON other.site_id = own.site_id AND other.profile_id = own.profile_id
+       WHERE own.site_id = ?1 AND own.identifier = 'anonymousId:d' AND other.identifier LIKE 'userId:%'`,
+    );
+    return row?.identifier;
+  };
+  expect(await userOf()).toBe("userId:u");
+  await remove(site, "anonymousId:d", "email:d3@example.com", START + 4 * SECOND);
+  expect(await userOf()).toBe("userId:v");
+  await remove(site, "anonymousId:d", "email:d2@example.com", START + 5 * SECOND);
+  expect(await userOf()).toBe("userId:v");
+  await remove(site, "userId:v", "anonymousId:d", START + 6 * SECOND);
+  expect(await userOf()).toBe("userId:u");
+});
