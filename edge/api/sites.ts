@@ -56,7 +56,7 @@ const GivenShape = {
   ...SettingsShape,
   identity: IdentitySchema.partial().openapi({
     description:
-      "Who is who. Given as a whole: what is left out of it is as it is on a new site. Holds for what comes from now on.",
+      "Who is who. What is left out of it stays as it is, on a new site as new sites have it. Holds for what comes from now on.",
   }),
 };
 
@@ -267,7 +267,8 @@ type Change = { [K in keyof SiteSettings]?: SiteSettings[K] | undefined };
 
 function applyChange(settings: SiteSettings, change: Change): SiteSettings {
   const { timeZone = settings.timeZone, consentDefault = settings.consentDefault, origins = settings.origins } = change;
-  const { snapshots = settings.snapshots, identity = settings.identity } = change;
+  const { snapshots = settings.snapshots } = change;
+  const identity = change.identity ? { ...settings.identity, ...change.identity } : settings.identity;
   const normal = origins.map((origin) => (origin === "*" ? origin : new URL(origin).origin));
   return {
     ...{ timeZone, consentDefault, origins: [...new Set(normal)] },

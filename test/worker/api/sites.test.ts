@@ -71,10 +71,13 @@ describe("a site", () => {
     };
     expect(changed.status).toBe(200);
     expect((await changed.json<Json>()).identity).toEqual(told);
-    // What it answers can be sent back; other settings leave it alone; as a whole it can be taken back.
+    // What it answers can be sent back; what is left out stays, be it of other settings or of this one; all can be taken back.
     expect((await (await site.send("PATCH", path, { identity: told })).json<Json>()).identity).toEqual(told);
     expect((await (await site.send("PATCH", path, { name: "Other" })).json<Json>()).identity).toEqual(told);
-    expect((await (await site.send("PATCH", path, { identity: {} })).json<Json>()).identity).toEqual(identity);
+    expect((await (await site.send("PATCH", path, { identity: {} })).json<Json>()).identity).toEqual(told);
+    const given = await site.send("PATCH", path, { identity: { phoneRegion: "GB" } });
+    expect((await given.json<Json>()).identity).toEqual({ ...told, phoneRegion: "GB" });
+    expect((await (await site.send("PATCH", path, { identity })).json<Json>()).identity).toEqual(identity);
   });
 
   it("works by what it says of who is who at once, in every isolate, as by changed rules", async () => {
