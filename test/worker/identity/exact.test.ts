@@ -187,6 +187,7 @@ async function take(site: TestSite, step: Step): Promise<boolean> {
       await backfillSite(bindings, site.id, () => now, plenty());
       return true;
     case "policy": {
+      await wakeDueProfiles(bindings, () => now, plenty());
       const week = { window: "week" } as const;
       const kinds = [
         { kind: "userId", limit: 1, window: "ever" },
