@@ -114,14 +114,12 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
 
   const marked = toMarks(outdated(folded.profiles));
   const types = noticeTypes(siteId, source, folded.events);
-  // Whoever is stored remembers it; of all others of whom anything is written, storage is asked.
-  const others = resolution.explanations.flatMap(({ decisions }) =>
-    decisions.flatMap((decision) => {
-      if (decision.outcome === "refused" || people.has(resolution.groupOf.get(decision.identifier)!)) return [];
-      const { identifier } = decision;
-      return [[identifier, stored.nodes.get(identifier)?.erasedAt ?? input.erasures?.get(identifier)] as const];
-    }),
-  );
+  // Whoever is written remembers it; of all others whom the events name, storage is asked.
+  const named = new Set(folded.events.flatMap(namesOf));
+  const others = [...named].flatMap((identifier) => {
+    if (people.has(resolution.groupOf.get(identifier)!)) return [];
+    return [[identifier, stored.nodes.get(identifier)?.erasedAt ?? input.erasures?.get(identifier)] as const];
+  });
   const newcomers = resolution.newNodes.map(({ identifier, erasedAt }) => [identifier, erasedAt] as const);
   // A refusal concerns both sides: it must be known to whoever takes the other one apart at the same time.
   const written = new Set(folded.profiles.map(({ id }) => id));

@@ -212,6 +212,25 @@ describe("an erasure", () => {
     expect(await findTraces()).toEqual(new Set());
   });
 
+  it("refuses what is not newer of somebody who was refused to be linked with them, before or since", async () => {
+    const site = await openSite();
+    const before = new Date(Date.now() - 60_000).toISOString();
+    const sign = (userId: string, timestamp?: string) =>
+      said({ userId, anonymousId: `${CANARY}-ann-a` }, { type: "identify", timestamp });
+    await ingest(site, [sign(`${CANARY}-ann`), sign("bob")]);
+    await site.send("DELETE", `/api/profiles?userId=${CANARY}-ann`);
+    const isRefused = async () =>
+      expect((await ingest(site, [sign("bob", before)])).rejected).toMatchObject([
+        { problem: { type: "/problems#erased" } },
+      ]);
+    // This isolate knows that the two were refused, and needs no reading for it.
+    await isRefused();
+    await ingest(site, [sign("zoe"), sign("bob")]);
+    await isRefused();
+    forgetPeople(site.siteId, ["userId:bob"]);
+    await isRefused();
+  });
+
   it("answers the same to whoever asks twice by an identifier, and finds nobody by an id", async () => {
     const site = await openSite();
     await ingest(site, lifeOf("ann"));
