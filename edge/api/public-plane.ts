@@ -144,9 +144,9 @@ export function publicPaths(): { [path: string]: object } {
         "Send what happened, and ask for slots, in one round trip",
         "DecideRequest",
         "DecideAnswer",
-        `Decides for the device that \`anonymousId\` names, and for whoever is known to use it. A \`userId\` opens nothing, since anybody can
-say one: where the device belongs to another user, what is known of that user is not used. With a fresh token the answer may be five
-minutes behind what others have sent of the person; what is sent here counts at once.`,
+        `Decides for the device that \`anonymousId\` names, and for whoever is known to use it. A \`userId\` beside it opens nothing, an
+identify among \`events\` does: where the device belongs to another user, what is known of that user is not used. With a fresh token the
+answer may be five minutes behind what others have sent of the person; what is sent here counts at once.`,
       ),
     },
     "/v1/consent": {
