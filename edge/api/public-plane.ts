@@ -150,7 +150,13 @@ answer may be five minutes behind what others have sent of the person; what is s
       ),
     },
     "/v1/consent": {
-      post: post(`Say which of ${PURPOSES.join(", ")} a person grants or withdraws`, "ConsentRequest", undefined),
+      post: post(
+        `Say which of ${PURPOSES.join(", ")} a person grants or withdraws`,
+        "ConsentRequest",
+        undefined,
+        `What is withdrawn holds at once where \`/v1/decide\` is told of it in \`context.consent\`, too, as the script does; otherwise, with a
+fresh token of before, within five minutes.`,
+      ),
     },
     "/v1/manifest/{writeKey}": {
       get: {
