@@ -114,7 +114,7 @@ async function toConflictPage(c: ApiContext, rows: D1PreparedStatement, limit: n
   };
 }
 
-/** Asks what a link by hand would be answered, of two groups of which both are known. */
+/** Asks what a link by hand would be answered. One of them may be nobody's: it was refused when it first came. */
 function canUnite(
   live: LiveSite,
   one: Group | undefined,
@@ -122,8 +122,8 @@ function canUnite(
   link: ManualLink,
   now: number,
 ): boolean {
-  if (!one || !other || one === other) return false;
-  const nodes = new Map([...one.nodes, ...other.nodes].map((node) => [node.identifier, node]));
+  if (one === other) return false;
+  const nodes = new Map([...(one?.nodes ?? []), ...(other?.nodes ?? [])].map((node) => [node.identifier, node]));
   const graph = { nodes, knownLinks: new Set<string>(), refusedLinks: new Set<string>(), isRemembered: false };
   const options = { receivedAt: now, newId: () => "", isTrusted: true, identity: live.identity };
   return resolveIdentities(graph, { events: [], links: [link] }, options).links.length > 0;

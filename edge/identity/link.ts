@@ -4,7 +4,7 @@
 import type { Identifier } from "../../shared/identifier.ts";
 import { insertAudit } from "../db/audit.ts";
 import { applyHistoryChanges } from "../db/histories.ts";
-import { updateIdentifiers } from "../db/identifiers.ts";
+import { insertIdentifiers, updateIdentifiers } from "../db/identifiers.ts";
 import {
   type ConflictRow,
   deleteConflicts,
@@ -18,6 +18,7 @@ import {
 } from "../db/links.ts";
 import { applyMembershipChanges } from "../db/memberships.ts";
 import { isConflict, isStale, upsertProfiles } from "../db/profiles.ts";
+import { guardTombstones, isErased } from "../db/tombstones.ts";
 import type { Env } from "../env.ts";
 import { type Folded, foldInput } from "../ingest/fold.ts";
 import { newProfileId } from "../ingest/ingest.ts";
@@ -100,8 +101,10 @@ export async function linkIdentifiers(
     const linkTimes = live.identity.hasWindows;
     const read = await loadPeople(env.DB, siteId, [], { links: [{ a, b }], linkTimes });
     const unknown = [a, b].filter((identifier) => !read.nodes.has(identifier));
-    if (unknown.length) return { refused: "unknown", identifiers: [...new Set(unknown)] };
-    if (read.nodes.get(a)!.profileId === read.nodes.get(b)!.profileId) return { refused: "united" };
+    // One that was refused when it first came is nobody's until it is linked.
+    const isHeardOf = unknown.length === 1 && read.refusedLinks.has(id);
+    if (unknown.length && !isHeardOf) return { refused: "unknown", identifiers: [...new Set(unknown)] };
+    if (read.nodes.get(a)?.profileId === read.nodes.get(b)?.profileId) return { refused: "united" };
     if (isNewer(read, live)) live = await renewSite(env, siteId, now);
     if (!live) break;
     await refreshHistories(env.DB, live, read);
@@ -126,6 +129,7 @@ export async function linkIdentifiers(
         conflicts: { made: [], solved },
       };
     } catch (error) {
+      if (isErased(error)) return { refused: "unknown", identifiers: unknown };
       if (isStale(error)) live = await renewSite(env, siteId, now);
       else if (!isConflict(error)) throw error;
     }
@@ -141,7 +145,14 @@ async function write(
   solved: readonly ConflictRow[],
   marks: readonly D1PreparedStatement[],
 ): Promise<void> {
+  const { newNodes } = folded.resolution;
   await db.batch([
+    ...(await guardTombstones(
+      db,
+      siteId,
+      newNodes.map(({ identifier }) => [identifier, undefined] as const),
+    )),
+    ...insertIdentifiers(db, siteId, newNodes),
     ...updateIdentifiers(db, siteId, folded.moved),
     ...upsertProfiles(db, siteId, folded.profiles),
     ...applyHistoryChanges(db, siteId, folded.histories),

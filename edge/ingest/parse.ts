@@ -56,10 +56,10 @@ export class Unidentified extends Problem {
 }
 
 const text = z.string().max(NAME_LENGTH);
-/** Senders often hold numeric ids; the number's text is the id. */
+/** Senders often hold numeric ids; the number's text is the id. One that is too long names nobody, but does not cost the event. */
 const id = z.union(
   [
-    z.string().max(IDENTIFIER_LENGTH),
+    z.string(),
     z.number().refine(Number.isSafeInteger, { error: "is a number that loses digits: send it as a string" }),
   ],
   { error: "must be a string" },
@@ -84,7 +84,7 @@ const Schema = z.looseObject({
   anonymousId: id.nullish(),
   userId: id.nullish(),
   previousId: id.nullish(),
-  groupId: id.nullish(),
+  groupId: z.union([text, id.options[1]], { error: "must be a string" }).nullish(),
   timestamp: time.nullish(),
   originalTimestamp: time.nullish(),
   sentAt: time.nullish(),
@@ -122,7 +122,7 @@ export function parseEvent(
     errors.push(
       given === undefined || given === null
         ? error("/userId", "required", "userId or anonymousId must be given")
-        : error("/userId", "blocked", "neither userId nor anonymousId identifies anybody (empty or a placeholder)"),
+        : error("/userId", "blocked", "neither userId nor anonymousId identifies anybody (empty, too long or a placeholder)"),
     );
   }
   if (type === "track" && !message.event)

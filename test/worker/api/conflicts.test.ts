@@ -49,6 +49,31 @@ describe("conflicts", () => {
     expect(data[0].a.profile).toBe(data[0].b.profile);
   });
 
+  it("of an address that nobody has yet can be links by hand once the limit allows", async () => {
+    const kinds = (emails: number) => [
+      { kind: "userId", limit: 1 },
+      { kind: "email", limit: emails },
+      { kind: "anonymousId", limit: 50 },
+    ];
+    const site = await newSite({ identity: { kinds: kinds(1) } });
+    await ingest(site, [identify("d", "ada", { email: "one@shop.example" })]);
+    await ingest(site, [identify("d", "ada", { email: "two@shop.example" })]);
+    const { data } = await site.get("/api/conflicts");
+    expect(data).toMatchObject([{ b: { value: "two@shop.example", profile: null }, possible: false }]);
+    const link = { a: { kind: "userId", value: "ada" }, b: { kind: "email", value: "two@shop.example" } };
+    await problemOf(site.send("POST", "/api/links", link), "conflict");
+    const change = { identity: { kinds: kinds(2) } };
+    expect((await site.send("PATCH", `/api/sites/${site.siteId}`, change)).status).toBe(200);
+    expect((await site.get("/api/conflicts")).data).toMatchObject([{ possible: true }]);
+    const preview = await site.post("/api/links/preview", link);
+    expect(preview).toMatchObject({ done: false, conflicts: { solved: [{}] } });
+    await site.post("/api/links", link);
+    expect(await idOf(site, "email=two@shop.example")).toBe(await idOf(site, "userId=ada"));
+    expect((await site.get("/api/conflicts")).data).toEqual([]);
+    const unheard = { ...link, b: { kind: "email", value: "three@shop.example" } };
+    await problemOf(site.send("POST", "/api/links", unheard), "not-found");
+  });
+
   it("with a limit within a window are possible when the window has gone by", async () => {
     const kinds = [
       { kind: "userId", limit: 1 },

@@ -146,4 +146,14 @@ describe("bad input", () => {
     await odd.batch([track("Good")]);
     expect(await read()).toEqual(before);
   });
+
+  it("keeps an event whose userId is too long with its device", async () => {
+    const long = await createSite();
+    const message = { type: "page", userId: "u".repeat(300), anonymousId: "d", messageId: "m1" };
+    expect(await long.batch([message, { ...message, anonymousId: undefined, messageId: "m2" }])).toMatchObject({
+      accepted: 1,
+      rejected: [{ index: 1, problem: { errors: [{ pointer: "/userId" }] } }],
+    });
+    expect(await long.rows("SELECT owner FROM events WHERE site_id = ?1")).toEqual([{ owner: "anonymousId:d" }]);
+  });
 });
