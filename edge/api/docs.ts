@@ -55,6 +55,8 @@ const MEANINGS: { [slug in keyof typeof PROBLEMS]: string } = {
     "Split the list into several, each with its header, and send them one after another; nothing was done.",
   "invalid-condition": "errors lists what is wrong in the rule, each with a JSON Pointer; nothing was saved.",
   "invalid-template": "errors lists what is wrong in the template, with line and column; nothing was saved.",
+  "past-too-long":
+    "Removing a link folds anew all that the people concerned ever sent, up to 200,000 events. Erase who is no person, such as a test device.",
   "idempotency-mismatch": "Use a new Idempotency-Key for a new request; the first one's answer is kept 24 hours.",
   "too-many-requests": "Wait as long as Retry-After says, then send the same again.",
   internal:

@@ -168,15 +168,20 @@ export async function listTimeline(
   return results.map(toEventRow);
 }
 
-/** Which events there are, in the order in which they came: by arrival, then by their place in the request. */
-export async function listArrivals(db: D1Database, siteId: string, owners: readonly Identifier[]): Promise<Arrival[]> {
+/** Which events there are, in the order in which they came: by arrival, then by their place in the request. At most `limit`. */
+export async function listArrivals(
+  db: D1Database,
+  siteId: string,
+  owners: readonly Identifier[],
+  limit: number,
+): Promise<Arrival[]> {
   const { results } = await db
     .prepare(
       `SELECT e.owner, e.message_id AS messageId, e.received_at AS receivedAt, e.place FROM json_each(?2) AS asked
        CROSS JOIN events AS e ON e.site_id = ?1 AND e.owner = asked.value
-       ORDER BY e.received_at, e.place, e.owner, e.message_id`,
+       ORDER BY e.received_at, e.place, e.owner, e.message_id LIMIT ?3`,
     )
-    .bind(siteId, JSON.stringify(owners))
+    .bind(siteId, JSON.stringify(owners), limit)
     .all<Arrival>();
   return results;
 }

@@ -16,12 +16,15 @@ import {
   selectLinksOf,
 } from "../db/links.ts";
 import { type ListStatement, listStatements } from "../db/list-statements.ts";
+import { Problem } from "../problem.ts";
 import { loadPeople, type Stored } from "../profiles/load.ts";
 
 /** Beyond so many profiles, those refused latest are not looked at: what was refused them stays refused. */
 const PROFILES = 50;
 /** Links and conflicts that are read of them. */
 const PAIRS = 100_000;
+/** What one invocation of a Worker reads with the statements that D1 allows it, and has to begin again once. */
+const EVENTS = 200_000;
 /** Events that are read at once. */
 const CHUNK = 500;
 
@@ -49,15 +52,28 @@ export interface Past {
 /** Some of the past was erased while it was read: begin again. */
 export class PastErased extends Error {}
 
-/** Reads whom a change at `identifiers` may concern, and what came when; not the events themselves. */
-export async function readPast(db: D1Database, siteId: string, identifiers: readonly Identifier[]): Promise<Past> {
+/**
+ * Reads whom a change at `identifiers` may concern, and what came when; not the events themselves.
+ *
+ * @throws Problem `past-too-long` for more than `most` events
+ */
+export async function readPast(
+  db: D1Database,
+  siteId: string,
+  identifiers: readonly Identifier[],
+  most = EVENTS,
+): Promise<Past> {
   const { stored, links, conflicts, asked } = await readConcerned(db, siteId, identifiers);
   const names = [...stored.nodes.keys()];
   const [arrivals, consents, lists] = await Promise.all([
-    listArrivals(db, siteId, names),
+    listArrivals(db, siteId, names, most + 1),
     listConsents(db, siteId, names),
     listStatements(db, siteId, names),
   ]);
+  if (arrivals.length > most) {
+    const detail = `The ${stored.profiles.size} people concerned have sent more than ${most.toLocaleString("en")} events: too many to be folded anew.`;
+    throw new Problem("past-too-long", detail);
+  }
   const moments = new Map<number, Moment>();
   const at = (time: number) => {
     const moment = moments.get(time) ?? { at: time, arrivals: [], consents: [], lists: [], links: [] };

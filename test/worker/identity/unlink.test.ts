@@ -3,6 +3,7 @@ import { env } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { linkId } from "../../../edge/db/links.ts";
 import { linkIdentifiers } from "../../../edge/identity/link.ts";
+import { readPast } from "../../../edge/identity/past.ts";
 import { unlink } from "../../../edge/identity/unlink.ts";
 import { ingest } from "../../../edge/ingest/ingest.ts";
 import { parseEvent } from "../../../edge/ingest/parse.ts";
@@ -216,4 +217,14 @@ it("remembers of a link by hand that falls with another both that it was meant a
   expect(await userOf()).toBe("userId:v");
   await remove(site, "userId:v", "anonymousId:d", START + 6 * SECOND);
   expect(await userOf()).toBe("userId:u");
+});
+
+it("says so where the people concerned have sent more than can be folded anew", async () => {
+  const site = await createSite();
+  await send(site, START, { type: "identify", userId: "u", anonymousId: "d" }, { type: "page", anonymousId: "d" });
+  await expect(readPast(env.DB, site.id, ["userId:u"], 1)).rejects.toMatchObject({
+    slug: "past-too-long",
+    status: 422,
+  });
+  expect((await readPast(env.DB, site.id, ["userId:u"], 2)).moments).toHaveLength(1);
 });
