@@ -26,7 +26,8 @@ import { membershipChanges, type Person, refreshHistories } from "../profiles/pe
 import { writeRegrouped } from "../profiles/snapshot.ts";
 import { byAge, isNewer, type LinkRefusal, peopleOf, type Regrouping, tooBusy, type UnlinkRequest } from "./link.ts";
 import { type Past, PastErased, readPast } from "./past.ts";
-import { replay, type World } from "./replay.ts";
+import { replay } from "./replay.ts";
+import type { World } from "./world.ts";
 
 /** Whoever is taken apart may go on sending events meanwhile: then it is begun again. */
 const ATTEMPTS = 6;
