@@ -8,6 +8,8 @@ export interface ConsentStatement {
   purpose: Purpose;
   granted: boolean;
   at: number;
+  /** By the sender's own clock, if that is earlier; left out: at `at`. Not stored. */
+  saidAt?: number;
   /** Where it was said: the message's library, or what `/v1/consent` was told. */
   source: string;
   policyVersion: string | null;

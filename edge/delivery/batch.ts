@@ -167,9 +167,9 @@ class Part {
     this.#characters += event.body.length;
   }
 
-  addConsent({ owner, consent, at }: ConsentWithheld): void {
+  addConsent({ owner, consent, at, saidAt }: ConsentWithheld): void {
     for (const [purpose, granted] of Object.entries(consent) as [Purpose, boolean][])
-      this.consents.push({ identifier: owner, purpose, granted, at, source: "message", policyVersion: null });
+      this.consents.push({ identifier: owner, purpose, granted, at, saidAt, source: "message", policyVersion: null });
     this.#owners.add(owner);
   }
 }

@@ -36,7 +36,8 @@ export async function answerConsent(request: Request, env: Env, context: Executi
     const detail = "userId or anonymousId must be given, and name somebody";
     throw new Problem("invalid-request", detail, { errors: [{ pointer: "/anonymousId", code: "required", detail }] });
   }
-  const at = correctTime(receivedAt, parseTime(body["sentAt"]), parseTime(said.at));
+  const saidAt = parseTime(said.at);
+  const at = correctTime(receivedAt, parseTime(body["sentAt"]), saidAt);
   const consents = identifiers.flatMap((identifier) =>
     identifier
       ? Object.entries(said.purposes).map(
@@ -45,6 +46,7 @@ export async function answerConsent(request: Request, env: Env, context: Executi
             purpose: purpose as ConsentStatement["purpose"],
             granted,
             at,
+            ...(saidAt !== null && { saidAt }),
             source: said.source ?? sourceOf(request),
             policyVersion: said.policyVersion ?? null,
           }),

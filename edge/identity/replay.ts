@@ -75,7 +75,7 @@ export async function replay(
 /** Whoever was erased since is not brought back by what others said with the same device. */
 function withoutErased(event: IngestEvent, erasures: ReadonlyMap<Identifier, number | undefined>): IngestEvent {
   const stays = (identifier: Identifier) =>
-    identifier === event.owner || event.timestamp > (erasures.get(identifier) ?? -1);
+    identifier === event.owner || event.saidAt > (erasures.get(identifier) ?? -1);
   return { ...event, identifiers: event.identifiers.filter(stays), previous: event.previous.filter(stays) };
 }
 
@@ -139,7 +139,8 @@ function toIngestEvent(row: EventRow, place: number, identity: IdentityPolicy): 
   if (event) return { ...event, ...own, identifiers: [owner, ...event.identifiers.filter((other) => other !== owner)] };
   const properties = isObject(message["properties"]) ? message["properties"] : {};
   const traits = traitsOf(type, message);
-  return { type, event: row.name, properties, traits, identifiers: [owner], previous: [], refused: [], ...own };
+  const bare = { type, event: row.name, properties, traits, identifiers: [owner], previous: [], refused: [] };
+  return { ...bare, saidAt: at, ...own };
 }
 
 /** Null for a message that would not be taken any more, such as of somebody whom a policy blocks that came later. */

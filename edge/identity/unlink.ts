@@ -1,5 +1,5 @@
 /** Takes people apart: folds their past anew without a link, and writes the difference in one guarded transaction. */
-import type { Identifier } from "../../shared/identifier.ts";
+import { type Identifier, splitIdentifier } from "../../shared/identifier.ts";
 import { type AuditEntry, insertAudit } from "../db/audit.ts";
 import { deleteProfile } from "../db/erasure.ts";
 import { type IdentifierRow, insertIdentifiers, updateIdentifiers } from "../db/identifiers.ts";
@@ -124,7 +124,7 @@ async function write(
     ...insertConflicts(db, siteId, [...conflicts.made, ...otherConflicts.values()]),
     ...applyMembershipChanges(db, siteId, changes),
     ...(nodes.gone.length ? deleteProfile(db, siteId, nodes.gone) : []),
-    ...insertAudit(db, siteId, [entryOf(past, link, regrouping, request)]),
+    ...insertAudit(db, siteId, [entryOf(parting)]),
     ...marks,
   ]);
 }
@@ -198,22 +198,33 @@ async function comparePeople(
   return { profiles, changes };
 }
 
-function entryOf(
-  past: Past,
-  link: LinkRow,
-  { links, conflicts }: Regrouping,
-  { actor, now }: UnlinkRequest,
-): AuditEntry {
-  const pairsOf = (rows: readonly { a: Identifier; b: Identifier }[]) => rows.map(({ a, b }) => ({ a, b }));
+function entryOf({
+  past,
+  world,
+  link,
+  regrouping: { links, conflicts },
+  request: { actor, now },
+}: Parting): AuditEntry {
+  const birthOf = (identifier: Identifier) =>
+    (past.stored.nodes.get(identifier) ?? world.nodes.get(identifier))?.birthId ?? null;
+  // What nobody has cannot be erased from the trail with whoever will have it: of that the kind is told.
+  const tell = (identifier: Identifier) =>
+    birthOf(identifier) === null ? splitIdentifier(identifier).kind : identifier;
+  const pairsOf = (rows: readonly { a: Identifier; b: Identifier }[]) => rows.map(({ a, b }) => [a, b] as const);
   const made = pairsOf(links.made);
   const fallen = pairsOf(links.fallen.filter(({ id }) => id !== link.id));
   const refused = pairsOf(conflicts.made);
-  const named = new Set([link, ...made, ...fallen, ...refused].flatMap(({ a, b }) => [a, b]));
+  const named = new Set([[link.a, link.b], ...made, ...fallen, ...refused].flat());
+  const told = (pairs: readonly (readonly [Identifier, Identifier])[]) =>
+    pairs.map(([a, b]) => ({ a: tell(a), b: tell(b) }));
   return {
     at: now,
     actor,
     action: "unlink",
-    subjects: [...named].flatMap((identifier) => past.stored.nodes.get(identifier)?.birthId ?? []),
-    detail: { a: link.a, b: link.b, evidence: link.evidence, linkedAt: link.at, made, fallen, refused },
+    subjects: [...named].flatMap((identifier) => birthOf(identifier) ?? []),
+    detail: {
+      ...{ a: link.a, b: link.b, evidence: link.evidence, linkedAt: link.at },
+      ...{ made: told(made), fallen: told(fallen), refused: told(refused) },
+    },
   };
 }

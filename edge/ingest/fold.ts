@@ -88,7 +88,9 @@ export function foldInput(
     const erasedAt = stored.nodes.get(identifier)?.erasedAt ?? input.erasures?.get(identifier);
     return erasedAt !== undefined && at <= erasedAt;
   };
-  const statements = (input.consents ?? []).filter(({ identifier, at }) => !isErased(identifier, at));
+  const statements = (input.consents ?? []).filter(
+    ({ identifier, at, saidAt = at }) => !isErased(identifier, Math.min(at, saidAt)),
+  );
   const lastSeen = stored.profiles.values().map((profile) => profile.lastSeen + 1);
   const receivedAt = Math.max(
     input.receivedAt,
@@ -101,7 +103,7 @@ export function foldInput(
   const warnings = new Map<IngestEvent, ProblemError[]>();
   const traits = new Set<TraitRow>();
   const { erased = [], events = [] } = Object.groupBy(freshEvents(input.events, stored), (event) =>
-    namesOf(event).some((identifier) => isErased(identifier, event.timestamp)) ? "erased" : "events",
+    namesOf(event).some((identifier) => isErased(identifier, event.saidAt)) ? "erased" : "events",
   );
   for (const event of events) {
     const { row, leftOut } = addTraits(stored, event, source);

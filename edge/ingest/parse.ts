@@ -26,6 +26,8 @@ export interface IngestEvent extends HistoryEvent {
   /** Values that it carries, and that identify nobody. */
   refused: RefusedIdentifier[];
   traits: JsonObject;
+  /** When it happened by the sender's own clock, if that is earlier: a copy of the message says the same whenever it comes. */
+  saidAt: number;
   consent: Consent;
   /** The message as it is stored. */
   body: string;
@@ -36,12 +38,14 @@ export class ConsentWithheld extends Problem {
   readonly owner: Identifier;
   readonly consent: Consent;
   readonly at: number;
+  readonly saidAt: number;
 
-  constructor(owner: Identifier, consent: Consent, at: number) {
+  constructor(owner: Identifier, consent: Consent, at: number, saidAt: number) {
     super("consent-withheld", "the message says that the person has not allowed analytics");
     this.owner = owner;
     this.consent = consent;
     this.at = at;
+    this.saidAt = saidAt;
   }
 }
 
@@ -122,7 +126,11 @@ export function parseEvent(
     errors.push(
       given === undefined || given === null
         ? error("/userId", "required", "userId or anonymousId must be given")
-        : error("/userId", "blocked", "neither userId nor anonymousId identifies anybody (empty, too long or a placeholder)"),
+        : error(
+            "/userId",
+            "blocked",
+            "neither userId nor anonymousId identifies anybody (empty, too long or a placeholder)",
+          ),
     );
   }
   if (type === "track" && !message.event)
@@ -142,18 +150,17 @@ export function parseEvent(
   checkSize(body);
   const traits = traitsOf(type, message);
   const consent = { ...readConsent(defaults.context), ...readConsent(message.context ?? undefined) };
-  const timestamp = correctTime(
-    receivedAt,
-    message.sentAt ?? defaults.sentAt,
-    message.timestamp ?? message.originalTimestamp ?? null,
-  );
-  if (consent.analytics === false) throw new ConsentWithheld(owner, consent, timestamp);
+  const said = message.timestamp ?? message.originalTimestamp ?? null;
+  const timestamp = correctTime(receivedAt, message.sentAt ?? defaults.sentAt, said);
+  const saidAt = Math.min(timestamp, said ?? timestamp);
+  if (consent.analytics === false) throw new ConsentWithheld(owner, consent, timestamp, saidAt);
   return {
     type,
     event: (type === "track" ? message.event : message.name) ?? "",
     messageId: message.messageId ?? defaults.newId(),
     place,
     timestamp,
+    saidAt,
     properties: message.properties ?? {},
     traits,
     owner,

@@ -212,6 +212,28 @@ describe("an erasure", () => {
     expect(await findTraces()).toEqual(new Set());
   });
 
+  it("refuses a copy of what was sent before, whose time moves with the time at which it comes", async () => {
+    const site = await openSite();
+    const sentAt = new Date(Date.now() - 3_600_000).toISOString();
+    const messages = lifeOf("ann").map((message) => ({ ...message, timestamp: sentAt }));
+    const withheld = { ...messages[0], context: { consent: { analytics: false, marketing: true } } };
+    const copies = [
+      ["/v1/batch", { writeKey: site.writeKey, sentAt, batch: messages }],
+      ["/v1/batch", { writeKey: site.writeKey, sentAt, batch: [withheld] }],
+      [
+        "/v1/consent",
+        { writeKey: site.writeKey, sentAt, at: sentAt, userId: `${CANARY}-ann`, purposes: { marketing: true } },
+      ],
+    ] as const;
+    for (const [path, body] of copies) expect((await send(null, "POST", path, body)).status).toBe(200);
+    await site.send("DELETE", `/api/profiles?userId=${CANARY}-ann`);
+    for (const [path, body] of copies) {
+      const answer = await (await send(null, "POST", path, body)).json<Json>();
+      expect(answer.success === undefined || answer.accepted === 0, path).toBe(true);
+    }
+    expect(await findTraces()).toEqual(new Set());
+  });
+
   it("refuses what is not newer of somebody who was refused to be linked with them, before or since", async () => {
     const site = await openSite();
     const before = new Date(Date.now() - 60_000).toISOString();
