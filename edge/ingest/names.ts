@@ -47,14 +47,22 @@ export function readNames(message: Naming, policy: IdentityPolicy): Names {
   }
   for (const { kind, id } of externalIds(message.context)) add(kind, id);
 
-  const byKind = Map.groupBy(found, (identifier) => splitIdentifier(identifier).kind);
-  const identifiers = [...policy.kinds.keys()].flatMap((kind) => byKind.get(kind) ?? []);
+  const identifiers = found.size > 1 ? inOrder(found, policy) : [...found];
   return {
-    owner: byKind.get("userId")?.[0] ?? byKind.get("anonymousId")?.[0] ?? null,
+    owner:
+      identifiers.find((it) => it.startsWith("userId:")) ??
+      identifiers.find((it) => it.startsWith("anonymousId:")) ??
+      null,
     identifiers,
     previous: message.type === "alias" ? previousOf(message.previousId, policy) : [],
     refused,
   };
+}
+
+/** The strongest kind first. */
+function inOrder(found: ReadonlySet<Identifier>, policy: IdentityPolicy): Identifier[] {
+  const byKind = Map.groupBy(found, (identifier) => splitIdentifier(identifier).kind);
+  return [...policy.kinds.keys()].flatMap((kind) => byKind.get(kind) ?? []);
 }
 
 /** An alias does not say of which kind it is. */
