@@ -40,7 +40,7 @@ export const wake: Case = {
 
     const woken = await work(setting, isDue);
     const works: [name: string, work: Work][] = [["time passed: each leaves a segment", woken]];
-    await count(setting, "UPDATE profiles SET wakes_at = 1 WHERE site_id = ?1");
+    await count(setting, "UPDATE profiles SET wakes_at = unixepoch() * 1000 - 1 WHERE site_id = ?1");
     works.push(["due again: nothing changes but the next time", await work(setting, isDue)]);
     await changeRules(setting, "$.within", "23h");
     works.push(["a rule changed: nobody comes or goes", await work(setting, isStale)]);
