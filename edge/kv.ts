@@ -18,6 +18,16 @@ export async function askKv<T>(ask: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** Puts a key. @returns false where KV did not take it */
+export async function tryPut(
+  kv: KVNamespace,
+  key: string,
+  value: string,
+  options?: KVNamespacePutOptions,
+): Promise<boolean> {
+  return (await askKv(async () => (await kv.put(key, value, options)) ?? true)) ?? false;
+}
+
 /**
  * Puts a key, one write at a time: whoever comes meanwhile returns at once, and the one at work puts it once more.
  *
@@ -38,7 +48,7 @@ export async function putInTurn(
     for (let failures = 0; failures < ATTEMPTS; ) {
       writing.set(key, false);
       const value = await read();
-      const isTaken = await askKv(async () => (await kv.put(key, value, options)) ?? true);
+      const isTaken = await tryPut(kv, key, value, options);
       if (isTaken && !writing.get(key)) return true;
       if (!isTaken) failures++;
       await scheduler.wait(KV_TURN_MS);

@@ -25,7 +25,7 @@ import { newProfileId } from "../ingest/ingest.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { readSite, renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
-import { loadPeople, type Stored } from "../profiles/load.ts";
+import { isNewer, loadPeople, type Stored } from "../profiles/load.ts";
 import { decidePerson, type Person, refreshHistories } from "../profiles/person.ts";
 import { writeRegrouped } from "../profiles/snapshot.ts";
 import { groupStored } from "./resolve.ts";
@@ -166,11 +166,6 @@ async function write(
     ...insertAudit(db, siteId, folded.audit),
     ...marks,
   ]);
-}
-
-/** True if somebody was decided by a newer version of the site than is known here. */
-export function isNewer({ profiles }: Stored, live: LiveSite): boolean {
-  return profiles.values().some(({ manifestVersion }) => manifestVersion > live.manifest.version);
 }
 
 /** Everybody who was read, as a reading answers them; the eldest first. */

@@ -22,9 +22,10 @@ import { newProfileId } from "../ingest/ingest.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { readSite, renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
+import { isNewer } from "../profiles/load.ts";
 import { membershipChanges, type Person, refreshHistories } from "../profiles/person.ts";
 import { writeRegrouped } from "../profiles/snapshot.ts";
-import { byAge, isNewer, type LinkRefusal, peopleOf, type Regrouping, tooBusy, type UnlinkRequest } from "./link.ts";
+import { byAge, type LinkRefusal, peopleOf, type Regrouping, tooBusy, type UnlinkRequest } from "./link.ts";
 import { type Past, PastErased, readPast } from "./past.ts";
 import { replay } from "./replay.ts";
 import type { World } from "./world.ts";
@@ -210,13 +211,10 @@ function entryOf({
   // What nobody has cannot be erased from the trail with whoever will have it: of that the kind is told.
   const tell = (identifier: Identifier) =>
     birthOf(identifier) === null ? splitIdentifier(identifier).kind : identifier;
-  const pairsOf = (rows: readonly { a: Identifier; b: Identifier }[]) => rows.map(({ a, b }) => [a, b] as const);
-  const made = pairsOf(links.made);
-  const fallen = pairsOf(links.fallen.filter(({ id }) => id !== link.id));
-  const refused = pairsOf(conflicts.made);
-  const named = new Set([[link.a, link.b], ...made, ...fallen, ...refused].flat());
-  const told = (pairs: readonly (readonly [Identifier, Identifier])[]) =>
-    pairs.map(([a, b]) => ({ a: tell(a), b: tell(b) }));
+  const told = (pairs: readonly { a: Identifier; b: Identifier }[]) =>
+    pairs.map(({ a, b }) => ({ a: tell(a), b: tell(b) }));
+  const fallen = links.fallen.filter(({ id }) => id !== link.id);
+  const named = new Set([link, ...links.made, ...fallen, ...conflicts.made].flatMap(({ a, b }) => [a, b]));
   return {
     at: now,
     actor,
@@ -224,7 +222,7 @@ function entryOf({
     subjects: [...named].flatMap((identifier) => birthOf(identifier) ?? []),
     detail: {
       ...{ a: link.a, b: link.b, evidence: link.evidence, linkedAt: link.at },
-      ...{ made: told(made), fallen: told(fallen), refused: told(refused) },
+      ...{ made: told(links.made), fallen: told(fallen), refused: told(conflicts.made) },
     },
   };
 }

@@ -21,7 +21,7 @@ import { upsertTraits } from "../db/traits.ts";
 import type { RefusedIdentifier } from "../identity/decision.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { Problem, type ProblemError } from "../problem.ts";
-import { loadPeople, type Stored } from "../profiles/load.ts";
+import { isNewer, loadPeople, type Stored } from "../profiles/load.ts";
 import { remember, takePeople } from "../profiles/memory.ts";
 import { decidePerson, type Person, refreshHistories } from "../profiles/person.ts";
 import { toMarks, watchSnapshots } from "../profiles/snapshot.ts";
@@ -98,8 +98,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
   const mayRecall = !again && !links && !linkTimes && events.length > 0;
   const remembered = mayRecall ? takePeople(siteId, asked, input, live.identity) : null;
   const stored = remembered ?? (await loadPeople(db, siteId, asked, { events, links, repeats: again, linkTimes }));
-  if ([...stored.profiles.values()].some(({ manifestVersion }) => manifestVersion > live.manifest.version))
-    throw new StaleSite();
+  if (isNewer(stored, live)) throw new StaleSite();
   await refreshHistories(db, live, stored);
 
   const outdated = watchSnapshots(stored, live);

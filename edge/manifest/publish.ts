@@ -6,7 +6,7 @@ import { startBackfill } from "../db/backfills.ts";
 import { insertRules, type RuleSet } from "../db/rules.ts";
 import { listUnspread, markSpread, publishSite, selectSite } from "../db/sites.ts";
 import type { Env } from "../env.ts";
-import { askKv, KV_TURN_MS } from "../kv.ts";
+import { KV_TURN_MS, tryPut } from "../kv.ts";
 import { log } from "../log.ts";
 import { Problem } from "../problem.ts";
 import { readManifest } from "./build.ts";
@@ -93,7 +93,7 @@ async function spreadManifest({ DB, KV }: Env, manifest: Manifest, now: number):
 /** @returns false where KV does not take it */
 async function put(kv: KVNamespace, key: string, value: string): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
-    if (await askKv(async () => (await kv.put(key, value)) ?? true)) return true;
+    if (await tryPut(kv, key, value)) return true;
     if (attempt === KV_ATTEMPTS) return false;
     await scheduler.wait(KV_TURN_MS);
   }

@@ -9,6 +9,7 @@ import { type ProfileRow, selectProfiles, toProfileRow } from "../db/profiles.ts
 import { selectTraits, type TraitRow, toTraitRow } from "../db/traits.ts";
 import type { ManualLink } from "../identity/resolve.ts";
 import type { IngestEvent } from "../ingest/parse.ts";
+import type { LiveSite } from "../manifest/live.ts";
 import { OwnerHistory } from "./history.ts";
 import type { Pairs } from "./memory.ts";
 import type { Standing } from "./standing.ts";
@@ -111,6 +112,11 @@ function toPair(row: unknown): { id: string; refused: number } {
 
 function toFirstLink(row: unknown): { identifier: Identifier; at: number } {
   return row as { identifier: Identifier; at: number };
+}
+
+/** True if somebody was decided by a newer version of the site than is known here. */
+export function isNewer({ profiles }: Stored, live: LiveSite): boolean {
+  return profiles.values().some(({ manifestVersion }) => manifestVersion > live.manifest.version);
 }
 
 /** Is this event stored already? */
