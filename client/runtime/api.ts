@@ -37,13 +37,16 @@ export interface Attune {
   push(...calls: [method: string, ...args: unknown[]][]): void;
 }
 
+/** `attune.debug.js`. */
+export type Lazy = typeof import("./debug.ts");
+
 type Methods = { [method: string]: (...args: unknown[]) => unknown };
 
 /**
  * @param visit the present one, if consent allows any.
  * @param run now, or as soon as it is known who the visitor is; false: never.
  * @param around the context of a message that is made now.
- * @param debugUrl of the lazy part.
+ * @param lazy loads the lazy part.
  * @param name of the store.
  */
 export function createApi(
@@ -53,15 +56,17 @@ export function createApi(
   consent: (choice: unknown) => void,
   on: On,
   emit: Emit,
-  debugUrl: string,
+  lazy: () => Promise<Lazy>,
   name: string,
 ): Attune {
   /** Asks the lazy part; what fails there is told as an error, and answered with `fallback`. */
-  const later = <T>(ask: (lazy: typeof import("./debug.ts")) => T | Promise<T>, fallback: T): Promise<T> =>
-    import(debugUrl).then(ask).catch((error) => {
-      emit("error", { error });
-      return fallback;
-    });
+  const later = <T>(ask: (lazy: Lazy) => T | Promise<T>, fallback: T): Promise<T> =>
+    lazy()
+      .then(ask)
+      .catch((error) => {
+        emit("error", { error });
+        return fallback;
+      });
 
   /**
    * Takes what a message is made of at once, and its person as soon as that is known.

@@ -1,19 +1,19 @@
-/** What the site wrote on the script tag. Knows attributes and defaults, nothing of what is done with them. */
+/** What the site says of itself, by attributes of the script tag or by arguments. */
 import type { ConsentMode } from "../../shared/consent.ts";
 
-export const isMode = (value: unknown): value is ConsentMode => /^(off|memory|session|full)$/.test(value as string);
+export interface Options {
+  /** The site's write key, `pk_…`. */
+  key: string;
+  /** Origin of the Worker. */
+  host?: string;
+  /** Where its public plane is there. Default: `/a`. */
+  path?: string;
+  /** What a visitor who has not chosen yet has allowed. Default: what the site's settings say. */
+  consent?: ConsentMode;
+  /** Do Not Track counts as a refusal of everything. On the tag: the attribute is there. */
+  dnt?: boolean | string;
+  /** Name of the query parameter that holds what a visitor searched the site for. */
+  search?: string;
+}
 
-/**
- * Reads the tag: `data-key`, `data-host` (an origin; default: where the script came from), `data-path` (default: `/a`),
- * `data-consent`.
- * @returns the write key, `pk_…`; the prefix of every request: host and neutral path; what a visitor who has not chosen
- * yet has allowed, undefined: the manifest says.
- */
-export const readOptions = ({
-  src,
-  dataset: { key = "", host, path = "/a", consent },
-}: HTMLScriptElement): [key: string, endpoint: string, preset: ConsentMode | undefined] => [
-  key,
-  (host || new URL(src).origin) + path,
-  isMode(consent) ? consent : undefined,
-];
+export const isMode = (value: unknown): value is ConsentMode => /^(off|memory|session|full)$/.test(value as string);
