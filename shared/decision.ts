@@ -1,7 +1,16 @@
 /** What a slot gets, and why: the record that a page, an email and a report agree on. */
 
 /** The closed list of reasons; every decision has exactly one. */
-export const REASONS = ["targeted", "experiment", "holdout", "fallback", "no-consent", "no-block", "error"] as const;
+export const REASONS = [
+  "targeted",
+  "experiment",
+  "holdout",
+  "fallback",
+  "no-consent",
+  "no-block",
+  "error",
+  "simulated",
+] as const;
 export type Reason = (typeof REASONS)[number];
 
 export interface Decision {

@@ -15,6 +15,8 @@ export interface Message {
   userId?: string;
   timestamp?: string;
   sentAt?: string;
+  /** Positive integer, one more with each message that a browser keeps: what is missing was not received. */
+  seq?: number;
   context?: JsonObject;
   /** `track`: the event's name. */
   event?: string;

@@ -1,5 +1,6 @@
 /** Shapes of the public HTTP plane that both runtimes speak. Times are ISO 8601 with milliseconds. */
 
+import type { ConsentMode } from "./consent.ts";
 import type { Decision } from "./decision.ts";
 import type { JsonObject, Message } from "./event.ts";
 
@@ -21,9 +22,22 @@ export interface IngestAnswer {
   rejected: { index: number; problem: ProblemDocument }[];
   /** Of accepted events: the message is stored, something that it says is not. Said when it is first received; left out where there is none. */
   warnings?: { index: number; pointer: string; code: string; detail: string }[];
+  /** The device's id of before it was wiped: the request's messages are stored as its. */
+  anonymousId?: string;
 }
 
-export interface DecideRequest {
+/**
+ * What a device says of itself beside its messages, in `/decide` and `/batch`. Only what comes from the Worker's own
+ * origin is heard.
+ */
+export interface DeviceState {
+  /** What the visitor has allowed: with `full` the edge keeps `anonymousId` in a cookie, with any other mode it deletes it. */
+  mode?: ConsentMode;
+  /** `anonymousId` was made just now, because the device's storage was empty. */
+  wiped?: boolean;
+}
+
+export interface DecideRequest extends DeviceState {
   writeKey: string;
   anonymousId?: string;
   userId?: string;
@@ -34,6 +48,8 @@ export interface DecideRequest {
   slots?: string[];
   /** What the browser decided by itself; honoured for public segments of people of whom nothing is stored. */
   local?: { segments?: string[] };
+  /** Key of a variant by slot: shown whoever asks, where anybody could get it by behaving. The reason is `simulated`. */
+  variants?: { [slot: string]: string };
 }
 
 export type WireDecision = Omit<Decision, "until"> & { until: string | null };
