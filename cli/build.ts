@@ -51,7 +51,7 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const { version } = JSON.parse(await readFile(`${ROOT}package.json`, "utf8"));
   const [script, debug] = await Promise.all([
     bundle(`${RUNTIME}/attune.ts`, "iife", version),
-    bundle(`${RUNTIME}/debug.ts`, "esm", version),
+    bundle(`${ROOT}client/debug/debug.ts`, "esm", version),
   ]);
   const hashedName = `attune.${createHash("sha256").update(script).digest("hex").slice(0, 12)}.js`;
 
@@ -74,7 +74,9 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
     debugBytes: brotliCompressSync(debug).length,
   };
   options.log?.(`attune.js         ${formatBytes(result.scriptBytes)} brotli (${formatBytes(script.length)} raw)`);
-  options.log?.(`attune.debug.js   ${formatBytes(result.debugBytes)} brotli, loaded by attune.explain() only`);
+  options.log?.(
+    `attune.debug.js   ${formatBytes(result.debugBytes)} brotli, loaded by attune.debug(), explain() and stored() only`,
+  );
   options.log?.(`${hashedName}  the same script, immutable; integrity="${result.integrity}"`);
   return result;
 }

@@ -1,9 +1,10 @@
 /** `window.attune`: what a page can call. Checks what pages hand over; nothing throws out of here. */
 import type { Consent, ConsentMode } from "../../shared/consent.ts";
 import type { EventType, JsonObject } from "../../shared/event.ts";
+import type { Explanation } from "../debug/explain.ts";
+import type { Stored } from "../debug/stored.ts";
 import { cleanObject } from "./clean.ts";
 import { buildPage, VERSION } from "./context.ts";
-import type { Explanation, Stored } from "./debug.ts";
 import type { Emit, Memberships, On } from "./emitter.ts";
 import { buildDraft } from "./message.ts";
 import type { Content } from "./slots.ts";
@@ -38,7 +39,7 @@ export interface Attune {
 }
 
 /** `attune.debug.js`. */
-export type Lazy = typeof import("./debug.ts");
+export type Lazy = typeof import("../debug/debug.ts");
 
 type Methods = { [method: string]: (...args: unknown[]) => unknown };
 

@@ -1,0 +1,24 @@
+/** What a device keeps of a visitor, read from outside of the script. */
+import { openDB } from "idb";
+import type { Message } from "../../shared/event.ts";
+import type { Row } from "../runtime/database.ts";
+
+export interface Stored {
+  /** Not yet acked by the Worker, oldest first. */
+  outbox: Message[];
+  /** Ids, traits, events that rules look at, last decisions, by name. */
+  state: { [name: string]: unknown };
+}
+
+/** Reads the script's database without making one; null where there is none. */
+export async function readStored(name: string): Promise<Stored | null> {
+  const databases = await indexedDB.databases();
+  if (!databases.some((database) => database.name === name)) return null;
+  const db = await openDB(name);
+  try {
+    const [outbox, state]: Row[][] = await Promise.all([db.getAll("outbox"), db.getAll("state")]);
+    return { outbox: outbox!.map(([, message]) => message as Message), state: Object.fromEntries(state!) };
+  } finally {
+    db.close();
+  }
+}
