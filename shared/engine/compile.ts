@@ -5,7 +5,6 @@ import { combine, negate } from "./logic.ts";
 import {
   ANALYTICS,
   ensure,
-  kindOf,
   type Language,
   type Node,
   PERSONALIZATION,
@@ -72,7 +71,7 @@ export function link(rules: readonly Rule[], options: CompileOptions, language: 
   };
 
   const buildLeaf = (condition: Condition): Node => {
-    const kind = kindOf(condition);
+    const kind = language.kindOf(condition);
     if (!kind || !Object.hasOwn(language.leaves, kind)) return unknown;
     scope.needs = 0;
     const node = language.leaves[kind]!(condition, scope);

@@ -20,19 +20,26 @@ function factLeaf(root: "traits" | "context", path: string, operators: Operators
   return (run) => test(run, run.facts[slot]);
 }
 
-/** Member of a segment: a rule of this program, or an answer that came with the subject, as long as it holds. */
-export function segmentLeaf({ segment }: Condition & { segment: string }, scope: Scope): Node {
+/** Member of a segment that is a rule of this program. */
+export function segmentLeaf(
+  { segment }: Condition & { segment: string },
+  scope: Scope,
+  otherwise: Node = unknown,
+): Node {
   scope.needs |= PERSONALIZATION;
   const ruleOf = scope.rule(segment);
-  return (run) => {
-    const rule = ruleOf();
-    if (rule) return rule(run);
-    const answer = readPath(run.subject.segments, [segment]) as Answer | undefined;
+  return (run) => (ruleOf() ?? otherwise)(run);
+}
+
+/** Member of a segment: a rule of this program, or an answer that came with the subject, as long as it holds. */
+export function givenSegmentLeaf(condition: Condition & { segment: string }, scope: Scope): Node {
+  return segmentLeaf(condition, scope, (run) => {
+    const answer = readPath(run.subject.segments, [condition.segment]) as Answer | undefined;
     const until = answer?.until ?? Infinity;
     if (typeof answer?.value !== "boolean" || typeof until !== "number" || !(run.now < until)) return unknown(run);
     run.until = until;
     return +answer.value as Code;
-  };
+  });
 }
 
 /** The person falls into a share of all people; unknown without an id. */

@@ -12,6 +12,8 @@ import { lastOf } from "./window.ts";
 
 /** What the browser decides with. A kind that is put here is shipped to it, by `analyze`, and costs every visitor its bytes. */
 export const browserLanguage: Language = {
+  // The first key: see `ship`.
+  kindOf: (condition) => Object.keys(condition)[0],
   leaves: {
     trait: traitLeaf,
     context: contextLeaf,

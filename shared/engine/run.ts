@@ -55,6 +55,8 @@ export type Check = (value: unknown, operand: unknown) => boolean;
 
 /** As much of the condition language as a runtime has. */
 export interface Language {
+  /** Which kind of leaf a condition is. */
+  readonly kindOf: (condition: Condition) => string | undefined;
   /** Kind of leaf → its compiler. */
   readonly leaves: { readonly [kind: string]: Leaf };
   /** Operators whose result does not change with time. */

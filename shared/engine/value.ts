@@ -23,6 +23,6 @@ export const keyOf = (values: readonly unknown[]): string | undefined =>
 /** Milliseconds of `"90s" "15m" "48h" "30d" "12w"`, negative with a leading `-`; endless where there is none, NaN for anything else. */
 export function durationMs(duration: unknown): number {
   if (duration === undefined) return Infinity;
-  const [, count, unit] = /^(-?\d+)([smhdw])$/.exec(`${duration}`) ?? [];
-  return +count! * { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 }[unit as "s"]!;
+  const text = `${duration}`;
+  return parseInt(text, 10) * { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 }[text.at(-1) as "s"]!;
 }

@@ -3,6 +3,7 @@ import type { ConditionInterface } from "@growthbook/growthbook";
 import { compile } from "../../../shared/engine/compile.ts";
 import { createEvaluator } from "../../../shared/engine/evaluation.ts";
 import { browserLanguage } from "../../../shared/engine/language.ts";
+import { ship } from "../../../shared/engine/ship.ts";
 import type { Program, Rule } from "../../../shared/engine/types.ts";
 import { toCel, toClosure, toCode, toJsonLogic, toMongo, toRules } from "./dialects.ts";
 import { type Contestants, sumOfTrue } from "./race.ts";
@@ -17,7 +18,13 @@ const attune = (build: (rules: Rule[]) => Program) => (rules: TraitRule[]) => {
 
 export const TRAIT_CONTESTANTS = {
   "attune at the edge": attune((rules) => createEvaluator(rules, OPTIONS)),
-  "attune in the browser": attune((rules) => compile(rules, OPTIONS, browserLanguage)),
+  "attune in the browser": attune((rules) =>
+    compile(
+      rules.map(({ key, condition }) => ({ key, condition: ship(condition) })),
+      OPTIONS,
+      browserLanguage,
+    ),
+  ),
   "by hand, a function a rule (code generation)": (rules) => {
     const functions = rules.map((rule) => new Function("traits", `return ${toCode(rule)}`));
     return ({ traits }) => sumOfTrue(functions, (answer) => answer(traits));

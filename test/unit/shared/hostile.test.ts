@@ -4,11 +4,11 @@ import { expect, it } from "vitest";
 import type { Condition } from "../../../shared/condition.ts";
 import { compile } from "../../../shared/engine/compile.ts";
 import { explain } from "../../../shared/engine/explain.ts";
-import { browserLanguage } from "../../../shared/engine/language.ts";
 import { fullLanguage } from "../../../shared/engine/language-edge.ts";
 import type { Answer, Subject } from "../../../shared/engine/types.ts";
 import { createRandom } from "./random.ts";
 import { FOCUSES, randomProgram } from "./random-program.ts";
+import { compileShipped } from "./shipped.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00Z");
 
@@ -16,8 +16,11 @@ const NOW = Date.parse("2026-11-22T10:00:00Z");
 const PROGRAMS = Array.from({ length: 24 }, (_, i) => {
   const random = createRandom(i);
   const { rules, timeZone } = randomProgram(random, FOCUSES[i % FOCUSES.length]!, 1);
-  const languages = [fullLanguage, browserLanguage];
-  return { rules, timeZone, programs: languages.map((language) => compile(rules, { timeZone }, language)) };
+  return {
+    rules,
+    timeZone,
+    programs: [compile(rules, { timeZone }, fullLanguage), compileShipped(rules, { timeZone })],
+  };
 });
 
 function expectDefined(answers: readonly Answer[]): void {
@@ -178,10 +181,9 @@ it("reads own properties that are named like the prototype's", () => {
     key: trait,
     condition: { trait, exists: true },
   }));
-  for (const language of [fullLanguage, browserLanguage]) {
-    const values = compile(rules, { timeZone: "UTC" }, language)
-      .evaluate({ traits, events: [] }, NOW)
-      .map(({ value }) => value);
+  const options = { timeZone: "UTC" };
+  for (const program of [compile(rules, options, fullLanguage), compileShipped(rules, options)]) {
+    const values = program.evaluate({ traits, events: [] }, NOW).map(({ value }) => value);
     expect(values).toEqual([true, true, true]);
   }
 });

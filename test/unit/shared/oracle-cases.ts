@@ -6,7 +6,6 @@ import type { Condition } from "../../../shared/condition.ts";
 import { analyze } from "../../../shared/engine/analyze.ts";
 import { compile } from "../../../shared/engine/compile.ts";
 import { explain } from "../../../shared/engine/explain.ts";
-import { browserLanguage } from "../../../shared/engine/language.ts";
 import { fullLanguage } from "../../../shared/engine/language-edge.ts";
 import type { Answer, Program, Rule } from "../../../shared/engine/types.ts";
 import { emptyHistory, extendHistory, needsOf, readHistory } from "../../../shared/history.ts";
@@ -15,6 +14,7 @@ import { changesOf, oracle, type Setting } from "./oracle.ts";
 import { createRandom, type Random } from "./random.ts";
 import { FOCUSES, type Focus, randomProgram } from "./random-program.ts";
 import { SEED } from "./seed.ts";
+import { compileShipped } from "./shipped.ts";
 
 /** Of all focuses together. */
 export const CASES = Number(process.env["ATTUNE_CASES"] ?? 200_000);
@@ -121,12 +121,12 @@ function checkCase(drawn: Case, random: Random, tally: { finite: number; exact: 
 function checkBrowser({ rules, subject, timeZone, now }: Case, answers: readonly Answer[]): void {
   const isDecided = (condition: Condition): boolean => {
     const { runtime, segments } = analyze(condition);
-    const referred = segments.flatMap((segment) => rules.filter(({ key }) => key === segment));
-    return runtime === "browser" && referred.every((rule) => isDecided(rule.condition));
+    const referred = segments.map((segment) => rules.find(({ key }) => key === segment));
+    return runtime === "browser" && referred.every((rule) => rule !== undefined && isDecided(rule.condition));
   };
   const shipped = rules.filter(({ condition }) => isDecided(condition));
   if (shipped.length === 0) return;
-  const there = compile(shipped, { timeZone }, browserLanguage).evaluate(subject, now);
+  const there = compileShipped(shipped, { timeZone }).evaluate(subject, now);
   same(
     there,
     answers.filter((_, at) => shipped.includes(rules[at]!)),

@@ -1,18 +1,21 @@
 import { expect, it } from "vitest";
 import type { Condition } from "../../../../shared/condition.ts";
 import { compile } from "../../../../shared/engine/compile.ts";
-import { browserLanguage } from "../../../../shared/engine/language.ts";
 import { fullLanguage } from "../../../../shared/engine/language-edge.ts";
 import type { Rule, Subject } from "../../../../shared/engine/types.ts";
+import { compileShipped } from "../shipped.ts";
 
 const NOW = Date.parse("2026-11-22T10:00:00Z");
 const OPTIONS = { timeZone: "UTC" };
 
-function evaluate(rules: Rule[], subject: Partial<Subject> = {}, language = fullLanguage) {
-  return compile(rules, OPTIONS, language).evaluate({ traits: {}, events: [], ...subject }, NOW);
+const full = (rules: Rule[]) => compile(rules, OPTIONS, fullLanguage);
+const inBrowser = (rules: Rule[]) => compileShipped(rules, OPTIONS);
+
+function evaluate(rules: Rule[], subject: Partial<Subject> = {}, build = full) {
+  return build(rules).evaluate({ traits: {}, events: [], ...subject }, NOW);
 }
-const ask = (condition: unknown, subject: object = {}, language = fullLanguage) =>
-  evaluate([{ key: "rule", condition: condition as Condition }], subject, language)[0]!;
+const ask = (condition: unknown, subject: object = {}, build = full) =>
+  evaluate([{ key: "rule", condition: condition as Condition }], subject, build)[0]!;
 
 it("answers in the order of its keys", () => {
   const program = compile(
@@ -91,7 +94,7 @@ it("does not overlook what stays unanswered behind many answers that are to come
   ];
   const condition = { event: "Added", unless: { event: "Ordered", same: ["cart"] }, after: "1h" };
   const opens = NOW - 1000 + 99 + 3_600_000;
-  expect(ask(condition, { events }, browserLanguage)).toEqual({ value: false, until: opens });
+  expect(ask(condition, { events }, inBrowser)).toEqual({ value: false, until: opens });
   const { value, until } = ask(condition, { events });
   expect(value).toBe(false);
   expect(until).toBeGreaterThan(NOW);
@@ -111,7 +114,7 @@ it("takes what a runtime has no leaf for as unknown, also where it has another k
     { time: { weekday: ["sun"] } },
     { sample: { seed: "x", from: 0, to: 1 } },
   ]) {
-    expect(ask(condition, subject, browserLanguage)).toEqual({ value: "unknown", until: null });
+    expect(ask(condition, subject, inBrowser)).toEqual({ value: "unknown", until: null });
   }
 });
 

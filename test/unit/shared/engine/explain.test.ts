@@ -5,6 +5,7 @@ import { explain } from "../../../../shared/engine/explain.ts";
 import { browserLanguage } from "../../../../shared/engine/language.ts";
 import { fullLanguage } from "../../../../shared/engine/language-edge.ts";
 import { kindOf } from "../../../../shared/engine/run.ts";
+import { ship } from "../../../../shared/engine/ship.ts";
 import type { Rule, Subject, Why } from "../../../../shared/engine/types.ts";
 import { createRandom } from "../random.ts";
 import { FOCUSES, randomProgram } from "../random-program.ts";
@@ -169,7 +170,7 @@ it.each([
 
 it("tells which parts the browser lacks", () => {
   const condition = { all: [{ not: { trait: "age", like: "x*", within: "2d" } }, { event: "A", days: { gte: 1 } }] };
-  const why = ask(condition, {}, { ...OPTIONS, language: browserLanguage });
+  const why = ask(ship(condition as Condition), {}, { ...OPTIONS, language: browserLanguage });
   const reason = "runtime";
   expect(why.children![0]!.children![0]!.unknown).toEqual({ reason, what: ["/all/0/not/like", "/all/0/not/within"] });
   expect(why.children![1]!.unknown).toEqual({ reason, what: ["/all/1"] });

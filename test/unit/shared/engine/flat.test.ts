@@ -1,9 +1,8 @@
 import { expect, it } from "vitest";
 import type { Condition } from "../../../../shared/condition.ts";
-import { compile } from "../../../../shared/engine/compile.ts";
 import { createEvaluator } from "../../../../shared/engine/evaluation.ts";
-import { browserLanguage } from "../../../../shared/engine/language.ts";
 import { createRandom } from "../random.ts";
+import { compileShipped } from "../shipped.ts";
 
 const TIME = { timeZone: "UTC" };
 const TRAITS = ["plan", "country", "age", "spent", "tags"];
@@ -38,7 +37,7 @@ const randomValue = () => (random.chance(0.2) ? random.list(0, 4, () => random.p
 it.each([1, 40, 12_000])("answers %i rules over facts as the closures do", (count) => {
   const rules = Array.from({ length: count }, (_, index) => ({ key: `r${index}`, condition: randomRule(3) }));
   const flat = createEvaluator(rules, TIME);
-  const closures = compile(rules, TIME, browserLanguage);
+  const closures = compileShipped(rules, TIME);
   for (let i = 0; i < 2_000 / count + 5; i++) {
     const traits = Object.fromEntries(random.some(TRAITS).map((trait) => [trait, randomValue()]));
     const subject = { traits, events: [], ...(random.chance(0.2) && { consent: ["analytics" as const] }) };
