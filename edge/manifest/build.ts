@@ -1,7 +1,7 @@
 /** What is published: read from D1 in one transaction, the whole of it for the edge and the public part for browsers. */
 
-import type { Condition, EventCondition } from "../../shared/condition.ts";
 import { analyze } from "../../shared/engine/analyze.ts";
+import { ship } from "../../shared/engine/ship.ts";
 import type { Manifest, ManifestSegment, PublicManifest } from "../../shared/manifest.ts";
 import { type BlockVersionRow, selectLiveBlocks, toBlockVersion } from "../db/blocks.ts";
 import { type SegmentRow, selectSegments, toSegment } from "../db/segments.ts";
@@ -46,26 +46,11 @@ export async function readManifest(
 export function buildPublicManifest(manifest: Manifest): PublicManifest {
   const decidable = findDecidable(manifest.segments);
   const segments = manifest.segments.flatMap(({ key, condition }) =>
-    condition && decidable.has(key) ? [{ key, condition: withoutDefaults(condition) }] : [],
+    condition && decidable.has(key) ? [{ key, condition: ship(condition) }] : [],
   );
   const { timeZone, consentDefault } = manifest.settings;
   const partial = segments.length < manifest.segments.length;
   return { version: manifest.version, timeZone, consentDefault, segments, ...(partial && { partial }) };
-}
-
-/** The same condition, its nodes at the same pointers, without what an event condition says by default. */
-function withoutDefaults(condition: Condition): Condition {
-  const { all, any, not } = condition as { all?: Condition[]; any?: Condition[]; not?: Condition };
-  if (Array.isArray(all)) return { all: all.map(withoutDefaults) };
-  if (Array.isArray(any)) return { any: any.map(withoutDefaults) };
-  if (not) return { not: withoutDefaults(not) };
-  const { type, count, ...rest } = condition as EventCondition;
-  return {
-    ...rest,
-    // Alone it stands for tracked events of any name.
-    ...(type && (type !== "track" || rest.event === undefined) && { type }),
-    ...(count && JSON.stringify(count) !== '{"gte":1}' && { count }),
-  };
 }
 
 /** Public segments that a browser can decide: their own leaves, and those of every segment that they refer to. */
