@@ -35,11 +35,23 @@ export interface ManifestBlock {
   version: number;
 }
 
+/**
+ * Where a site's `consentDefault` holds. `outside-europe`: not in the EU, the EEA, the United Kingdom and Switzerland, nor
+ * where nobody knows; there a visitor who has not chosen has allowed nothing. `everywhere`: the site answers for it.
+ */
+export const CONSENT_REGIONS = ["outside-europe", "everywhere"] as const;
+export type ConsentRegion = (typeof CONSENT_REGIONS)[number];
+
 export interface SiteSettings {
   /** IANA zone in which days are counted. */
   timeZone: string;
-  /** What a visitor of whom nothing is known has allowed. */
+  /**
+   * What a visitor of whom nothing is known has allowed. Browsers are told by place, see `consentRegion`, and say with each
+   * message what holds. At the edge it stands for people who have said nothing: whom servers tell of, wherever they are.
+   */
   consentDefault: ConsentMode;
+  /** Left out = `outside-europe`. */
+  consentRegion?: ConsentRegion;
   /** Origins that may call from a browser; `*` allows any. */
   origins: string[];
   /** Whether snapshots of what is decided of a profile are kept in KV; left out = no. */
@@ -69,6 +81,7 @@ export interface Manifest {
 export interface PublicManifest {
   version: number;
   timeZone: string;
+  /** Of this visitor, by place. */
   consentDefault: ConsentMode;
   segments: { key: string; condition: Condition }[];
   /** There are segments that only the edge can decide; left out where there are none. */

@@ -2,7 +2,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { completeRules } from "../../shared/identifier.ts";
-import type { SiteSettings } from "../../shared/manifest.ts";
+import { CONSENT_REGIONS, type SiteSettings } from "../../shared/manifest.ts";
 import { insertKey, type KeyKind } from "../db/keys.ts";
 import { listRefused } from "../db/refused-identifiers.ts";
 import { countSite, insertSite, listSites, readSiteRow, type Site, updateSite } from "../db/sites.ts";
@@ -44,6 +44,11 @@ const ModeSchema = z.enum(["off", "memory", "session", "full"]);
 const SettingsShape = {
   timeZone: ZoneSchema,
   consentDefault: ModeSchema.openapi({ description: "What a visitor of whom nothing is known has allowed." }),
+  consentRegion: z.enum(CONSENT_REGIONS).openapi({
+    description: `Where consentDefault holds for browsers. outside-europe: in the EU, the EEA, the United Kingdom and Switzerland, their territories that have
+the same law, and wherever Cloudflare cannot tell the country, it is off: nothing is kept or sent before the visitor, or the page by attune.consent, says so. everywhere: consentDefault holds
+there, too; the site answers for it.`,
+  }),
   origins: OriginsSchema.openapi({ description: "Origins that may call from a browser; * allows any." }),
   snapshots: z.boolean().openapi({
     description:
@@ -256,7 +261,16 @@ async function findSite(c: ApiContext, id: string): Promise<Site> {
 
 function toAnswer({ id, name, settings, version, createdAt }: Omit<Site, "rules">): z.infer<typeof SiteSchema> {
   const identity = completeRules(settings.identity);
-  return { id, name, snapshots: false, ...settings, identity, version, createdAt: toIso(createdAt) };
+  return {
+    id,
+    name,
+    consentRegion: "outside-europe",
+    snapshots: false,
+    ...settings,
+    identity,
+    version,
+    createdAt: toIso(createdAt),
+  };
 }
 
 function etagOf(site: { version: number }): string {
@@ -267,11 +281,12 @@ type Change = { [K in keyof SiteSettings]?: SiteSettings[K] | undefined };
 
 function applyChange(settings: SiteSettings, change: Change): SiteSettings {
   const { timeZone = settings.timeZone, consentDefault = settings.consentDefault, origins = settings.origins } = change;
-  const { snapshots = settings.snapshots } = change;
+  const { snapshots = settings.snapshots, consentRegion = settings.consentRegion } = change;
   const identity = change.identity ? { ...settings.identity, ...change.identity } : settings.identity;
   const normal = origins.map((origin) => (origin === "*" ? origin : new URL(origin).origin));
   return {
     ...{ timeZone, consentDefault, origins: [...new Set(normal)] },
+    ...(consentRegion && { consentRegion }),
     ...(snapshots !== undefined && { snapshots }),
     ...(identity && { identity }),
   };

@@ -1,6 +1,7 @@
 /** A manifest made ready to decide and render with: rules compiled, templates parsed when first needed. One per site and version. */
 
 import type { Condition } from "../../shared/condition.ts";
+import type { ConsentMode } from "../../shared/consent.ts";
 import { analyze } from "../../shared/engine/analyze.ts";
 import { createEvaluator, type Evaluator } from "../../shared/engine/evaluation.ts";
 import type { Program } from "../../shared/engine/types.ts";
@@ -40,6 +41,12 @@ export interface LiveBlock {
   tokenOnly: boolean;
 }
 
+/** A public manifest as it is answered. */
+interface PublicBody {
+  body: string;
+  etag: string;
+}
+
 export interface LiveSite {
   manifest: Manifest;
   /** Who is who. */
@@ -56,7 +63,9 @@ export interface LiveSite {
   audiences: Program;
   /** By slot. */
   blocks: ReadonlyMap<string, LiveBlock>;
-  publicManifest: { body: string; etag: string };
+  publicManifest: PublicBody;
+  /** The same for visitors where consent comes first, whatever the site assumes elsewhere. */
+  strictManifest: PublicBody;
   /** True for an origin that may call from a browser. */
   allowsOrigin(origin: string): boolean;
 }
@@ -64,13 +73,14 @@ export interface LiveSite {
 const NO_NEEDS: AudienceNeeds = { events: false, traits: false, context: false, id: false, segments: [] };
 
 export function buildLiveSite(manifest: Manifest): LiveSite {
-  const { timeZone, origins, identity } = manifest.settings;
+  const { timeZone, origins, identity, consentDefault, consentRegion } = manifest.settings;
   const rules = manifest.segments.flatMap(({ key, condition }) => (condition ? [{ key, condition }] : []));
   const audienceRules: { key: string; condition: Condition }[] = [];
   const site = { id: manifest.siteId, timeZone };
   const blocks = new Map(manifest.blocks.map((block) => [block.slot, buildBlock(block)]));
   const conditions = [...rules, ...audienceRules].map(({ condition }) => condition);
-  const body = JSON.stringify(buildPublicManifest(manifest));
+  const published = buildPublicManifest(manifest);
+  const assumed = consentRegion === "everywhere" ? consentDefault : "off";
   const allowed = new Set(origins.map((origin) => origin.toLowerCase()));
 
   return {
@@ -82,9 +92,17 @@ export function buildLiveSite(manifest: Manifest): LiveSite {
     lists: manifest.segments.filter(({ kind }) => kind === "static"),
     audiences: createEvaluator(audienceRules, { timeZone }),
     blocks,
-    publicManifest: { body, etag: `"${manifest.version}"` },
+    publicManifest: toBody(consentDefault),
+    strictManifest: toBody(assumed),
     allowsOrigin: (origin) => allowed.has("*") || allowed.has(origin.toLowerCase()),
   };
+
+  function toBody(consentDefault: ConsentMode): PublicBody {
+    return {
+      body: JSON.stringify({ ...published, consentDefault }),
+      etag: `"${manifest.version}-${consentDefault}"`,
+    };
+  }
 
   function buildBlock(block: ManifestBlock): LiveBlock {
     const variants = block.variants.map((variant) => buildVariant(block, variant));

@@ -383,8 +383,10 @@ describe("a live site", () => {
   });
 
   it("gives its public manifest an ETag that changes with the version", () => {
-    const { publicManifest } = buildLiveSite(manifestOf([]));
-    expect(publicManifest.etag).toBe('"3"');
-    expect(JSON.parse(publicManifest.body)).toMatchObject({ version: 3 });
+    const { publicManifest, strictManifest } = buildLiveSite(manifestOf([]));
+    expect(publicManifest.etag).toBe('"3-full"');
+    expect(JSON.parse(publicManifest.body)).toMatchObject({ version: 3, consentDefault: "full" });
+    expect(strictManifest.etag).toBe('"3-off"');
+    expect(JSON.parse(strictManifest.body)).toMatchObject({ version: 3, consentDefault: "off" });
   });
 });

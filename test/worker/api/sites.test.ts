@@ -35,7 +35,29 @@ describe("a site", () => {
 
   it("starts with strict settings where none are given", async () => {
     const site = await (await send(ADMIN, "POST", "/api/sites", { name: "Shop" })).json();
-    expect(site).toMatchObject({ timeZone: "UTC", consentDefault: "off", origins: [] });
+    expect(site).toMatchObject({
+      timeZone: "UTC",
+      consentDefault: "off",
+      consentRegion: "outside-europe",
+      origins: [],
+    });
+  });
+
+  it("assumes consent everywhere only once it says so, and then until it says otherwise", async () => {
+    const site = await newSite({ consentDefault: "full" });
+    const path = `/api/sites/${site.siteId}`;
+    const answered = async () => {
+      const cf = { country: "DE" };
+      const response = await exports.default.fetch(`https://edge.example/a/manifest/${site.writeKey}`, { cf });
+      return (await response.json<Json>()).consentDefault;
+    };
+    expect(await answered()).toBe("off");
+    await site.send("PATCH", path, { consentRegion: "everywhere" });
+    expect(await answered()).toBe("full");
+    await site.send("PATCH", path, { name: "Shop" });
+    expect(await site.get(path)).toMatchObject({ consentDefault: "full", consentRegion: "everywhere" });
+    await site.send("PATCH", path, { consentRegion: "outside-europe" });
+    expect(await answered()).toBe("off");
   });
 
   it("says who is who as every new site does, and as it is told", async () => {
@@ -271,6 +293,7 @@ describe("a site", () => {
     [{ origins: ["javascript:alert(1)"] }, "/origins/0"],
     [{ origins: "https://shop.example" }, "/origins"],
     [{ consentDefault: "always" }, "/consentDefault"],
+    [{ consentRegion: "europe" }, "/consentRegion"],
     [{ name: "" }, "/name"],
     [{ name: 5 }, "/name"],
     [{ colour: "red" }, "/colour"],

@@ -52,7 +52,10 @@ it("holds of 50 public and 50 private segments what a browser can decide, and no
 });
 
 it("does not say that the edge has more to tell where it has not", async () => {
-  const site = await createSite({ segments: [{ key: "seen", condition: { event: "Viewed" } }] });
+  const site = await createSite({
+    segments: [{ key: "seen", condition: { event: "Viewed" } }],
+    settings: { consentRegion: "everywhere" },
+  });
   const response = await exports.default.fetch(`https://edge.example/v1/manifest/${site.writeKey}`);
   expect(await response.json()).toEqual({
     version: 1,
