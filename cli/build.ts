@@ -8,6 +8,7 @@ import { dirname, join, relative } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { minify } from "terser";
+import { buildClient } from "./client.ts";
 import { buildDemo } from "./demo.ts";
 import { readOptions } from "./options.ts";
 import { ASSETS, Failure, ROOT } from "./project.ts";
@@ -48,7 +49,7 @@ export type Files = Map<string, Uint8Array>;
  */
 export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const folder = options.folder ?? ASSETS;
-  const { version } = JSON.parse(await readFile(`${ROOT}package.json`, "utf8"));
+  const version = await readVersion();
   const [script, debug] = await Promise.all([
     bundle(`${RUNTIME}/attune.ts`, "iife", version),
     bundle(`${ROOT}client/debug/debug.ts`, "esm", version),
@@ -86,9 +87,12 @@ export async function runBuild(args: string[]): Promise<undefined> {
   const { demo } = readOptions(args, { demo: { type: "boolean", default: false } }).values;
   const log = (line: string) => process.stdout.write(`${line}\n`);
   await build({ demo: demo === true, log });
+  await buildClient(await readVersion());
   const { share, alone } = await measureEngine();
   log(`of attune.js      ${formatBytes(share)} brotli are the decision engine, ${formatBytes(alone)} by itself`);
 }
+
+const readVersion = async (): Promise<string> => JSON.parse(await readFile(`${ROOT}package.json`, "utf8")).version;
 
 /** Brotli bytes of the decision engine: `share` is what the script would lose without it, `alone` a file of its own. */
 export async function measureEngine(): Promise<{ share: number; alone: number }> {
@@ -128,7 +132,7 @@ export async function bundle(
     ecma: 2020,
     module: format === "esm",
     toplevel: true,
-    compress: { passes: 3, unsafe: true, unsafe_arrows: true, keep_fargs: false },
+    compress: { passes: 3, hoist_funs: true, unsafe: true, unsafe_arrows: true, keep_fargs: false },
   });
   return new TextEncoder().encode(code);
 }
@@ -161,7 +165,7 @@ function formatHeaders(hashedName: string): string {
 }
 
 /** @param owned whether a file that is not among these is of an earlier build, to be removed. */
-async function writeFiles(folder: string, files: Files, owned: (name: string) => boolean): Promise<void> {
+export async function writeFiles(folder: string, files: Files, owned: (name: string) => boolean): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const [name, content] of files) {
     const path = join(folder, name);

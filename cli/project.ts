@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const ASSETS = `${ROOT}dist/assets`;
+/** What `attune/client` resolves to (package.json). */
+export const CLIENT = `${ROOT}dist/client`;
 /** Wrangler's own default, so that `wrangler d1 execute attune --local` reads what `npm start` wrote. */
 export const LOCAL_STATE = `${ROOT}.wrangler/state`;
 /** Secrets of the local start, kept between starts and never committed. */

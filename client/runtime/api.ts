@@ -10,9 +10,20 @@ import { buildDraft } from "./message.ts";
 import type { Content } from "./slots.ts";
 import type { Visit } from "./visit.ts";
 
-export interface Attune {
+/** A site's own events: name → properties. Any where a site declares none. */
+export type AnyEvents = { [event: string]: object };
+
+export interface Attune<Events extends { [Event in keyof Events]: object } = AnyEvents> {
   version: string;
-  track(event: string, properties?: object, context?: object): void;
+  /** The site's write key. */
+  key: string;
+  track<Event extends keyof Events & string>(
+    event: Event,
+    // Left out only where no property is needed.
+    ...rest: object extends Events[Event]
+      ? [properties?: Events[Event], context?: object]
+      : [properties: Events[Event], context?: object]
+  ): void;
   page(name?: string, properties?: object, context?: object): void;
   identify(userId?: string | number | null, traits?: object, context?: object): void;
   /** `userId` is the same person as `previousId` (default: this device's anonymous id). */
@@ -59,6 +70,7 @@ export function createApi(
   emit: Emit,
   lazy: () => Promise<Lazy>,
   name: string,
+  key: string,
 ): Attune {
   /** Asks the lazy part; what fails there is told as an error, and answered with `fallback`. */
   const later = <T>(ask: (lazy: Lazy) => T | Promise<T>, fallback: T): Promise<T> =>
@@ -90,6 +102,7 @@ export function createApi(
 
   const attune: Attune = {
     version: VERSION,
+    key,
     track(event, properties, context) {
       message("track", { event }, { properties }, context);
     },

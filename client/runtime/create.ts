@@ -56,7 +56,7 @@ export function createAttune({ key, host, path = "/a", consent }: Options, lazy:
     turn();
     emit("consent", { mode: mode() ?? "off", purposes: purposes() });
   };
-  const attune = createApi(visit, run, context, say, on, emit, lazy, name);
+  const attune = createApi(visit, run, context, say, on, emit, lazy, name, key);
   page.attune = attune;
   if (Array.isArray(waiting)) attune.push(...waiting);
 

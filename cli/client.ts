@@ -1,0 +1,44 @@
+/** Builds what sites that bundle import, `attune/client` and the adapters: ES modules with their types. */
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+import { type Files, runEsbuild, writeFiles } from "./build.ts";
+import { CLIENT, Failure, ROOT } from "./project.ts";
+
+/** Left as it is written: the bundler that takes it makes it small. */
+export async function buildClient(version: string, folder = CLIENT): Promise<void> {
+  const { outputFiles } = await runEsbuild({
+    entryPoints: [`${ROOT}client/index.ts`],
+    bundle: true,
+    // What is loaded only when it is asked for has a file of its own.
+    splitting: true,
+    format: "esm",
+    platform: "browser",
+    target: ["es2022"],
+    charset: "utf8",
+    outdir: folder,
+    define: { __ATTUNE_VERSION__: JSON.stringify(version) },
+  });
+  const files: Files = new Map(outputFiles.map(({ path, contents }) => [relative(folder, path), contents]));
+  for (const [name, text] of await readTypes()) files.set(`types/${name}`, Buffer.from(text));
+  await writeFiles(folder, files, () => true);
+}
+
+/** Declarations by their path below the checkout. */
+async function readTypes(): Promise<[name: string, text: string][]> {
+  const folder = await mkdtemp(join(tmpdir(), "attune-types-"));
+  try {
+    const tsc = [`${ROOT}node_modules/typescript/bin/tsc`, "-p", `${ROOT}client/tsconfig.types.json`];
+    await promisify(execFile)(process.execPath, [...tsc, "--outDir", folder]).catch(({ stdout }) => {
+      throw new Failure(`Build failed: ${String(stdout).split("\n")[0]}`);
+    });
+    const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".ts"));
+    return await Promise.all(
+      names.map(async (name): Promise<[string, string]> => [name, await readFile(join(folder, name), "utf8")]),
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
