@@ -35,12 +35,18 @@ export class Problem extends Error {
   readonly slug: Slug;
   readonly errors: ProblemError[] | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly headers: Record<string, string> | undefined;
 
-  constructor(slug: Slug, detail?: string, options: { errors?: ProblemError[]; retryAfterSeconds?: number } = {}) {
+  constructor(
+    slug: Slug,
+    detail?: string,
+    options: { errors?: ProblemError[]; retryAfterSeconds?: number; headers?: Record<string, string> } = {},
+  ) {
     super(detail ?? PROBLEMS[slug][1]);
     this.slug = slug;
     this.errors = options.errors;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.headers = options.headers;
   }
 
   get status(): number {
@@ -63,7 +69,7 @@ export class Problem extends Error {
   toResponse(instance?: string, headers: HeadersInit = {}): Response {
     const response = new Response(JSON.stringify(this.toDocument(instance)), {
       status: this.status,
-      headers: { ...headers, "content-type": "application/problem+json", "cache-control": "no-store" },
+      headers: { ...headers, ...this.headers, "content-type": "application/problem+json", "cache-control": "no-store" },
     });
     if (this.retryAfterSeconds !== undefined) response.headers.set("retry-after", String(this.retryAfterSeconds));
     return response;

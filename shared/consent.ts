@@ -8,7 +8,8 @@ export type Purpose = (typeof PURPOSES)[number];
 export type Consent = Partial<Record<Purpose, boolean>>;
 
 /** `off`: nothing leaves or stays. `memory`: this page only. `session`: this tab. `full`: kept on the device. */
-export type ConsentMode = "off" | "memory" | "session" | "full";
+export const CONSENT_MODES = ["off", "memory", "session", "full"] as const;
+export type ConsentMode = (typeof CONSENT_MODES)[number];
 
 /**
  * Reads the consent that a message carries in `context.consent.categoryPreferences`, as Segment's consent

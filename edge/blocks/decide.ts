@@ -26,6 +26,9 @@ export interface SlotAnswer {
   decision: Decision;
 }
 
+/** Key of the variant wanted, by slot. */
+type Simulated = { [slot: string]: string };
+
 /** Somebody of whom nothing is known. */
 export const NOBODY: Viewer = { stableId: "", segments: {}, wakesAt: null, traits: {}, events: [], consent: undefined };
 
@@ -55,9 +58,10 @@ export function decideFromToken(
   viewer: Viewer,
   context: JsonObject | undefined,
   now: number,
+  variants?: Simulated,
 ): { [slot: string]: SlotAnswer } | null {
   if (!isTokenOnly(live, slots)) return null;
-  const choices = chooseSlots(live, slots, viewer, context, now);
+  const choices = chooseSlots(live, slots, viewer, context, now, variants);
   if (!choices.every(({ template }) => template === null || needsNothingStored(template))) return null;
   return renderChoices(choices, viewer, context, now);
 }
@@ -66,6 +70,7 @@ export function decideFromToken(
  * Decides and renders.
  *
  * @param slots names of slots; one without a published block answers `no-block`
+ * @param variants is heard of variants that anybody may see
  */
 export function decideSlots(
   live: LiveSite,
@@ -73,8 +78,9 @@ export function decideSlots(
   viewer: Viewer,
   context: JsonObject | undefined,
   now: number,
+  variants?: Simulated,
 ): { [slot: string]: SlotAnswer } {
-  return renderChoices(chooseSlots(live, slots, viewer, context, now), viewer, context, now);
+  return renderChoices(chooseSlots(live, slots, viewer, context, now, variants), viewer, context, now);
 }
 
 function chooseSlots(
@@ -83,6 +89,7 @@ function chooseSlots(
   viewer: Viewer,
   context: JsonObject | undefined,
   now: number,
+  variants: Simulated = {},
 ): Choice[] {
   const segments: { [key: string]: Answer } = Object.create(null);
   for (const { key } of live.manifest.segments) {
@@ -95,6 +102,11 @@ function chooseSlots(
   return slots.map((slot): Choice => {
     const block = live.blocks.get(slot);
     if (!block) return { slot, block: null, variant: null, template: null, reason: "no-block", until: null };
+    const wanted = Object.hasOwn(variants, slot) ? variants[slot] : undefined;
+    const simulated = block.variants.find(({ key, isOpen }) => isOpen && key === wanted);
+    // A page may show it, and not keep it.
+    if (simulated)
+      return { slot, block, variant: simulated, template: simulated.template, reason: "simulated", until: now };
     const { variant, reason, until } = chooseVariant(block, audiences);
     return { slot, block, variant, template: variant ? variant.template : block.fallback, reason, until };
   });

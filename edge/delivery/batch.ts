@@ -13,6 +13,7 @@ import type { LiveSite } from "../manifest/live.ts";
 import { type Background, renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { spreadSnapshots } from "../profiles/snapshot.ts";
+import { keepDevice, readDeviceCookie, restoreDevice } from "./device.ts";
 import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
 
@@ -29,6 +30,8 @@ export async function answerBatch(request: Request, env: Env, context: Execution
   const body = await readJsonBody(request);
   const { live, headers } = await openSite(request, env, context, body, receivedAt);
   const batch = Object.hasOwn(body, "batch") ? body["batch"] : undefined;
+  const cookie = readDeviceCookie(request, live.manifest.siteId);
+  const anonymousId = restoreDevice(body, batch, cookie);
   const { answer } = await ingestMessages(env, live, {
     background: context,
     messages: batch,
@@ -37,7 +40,10 @@ export async function answerBatch(request: Request, env: Env, context: Execution
     source: sourceOf(request, body),
     receivedAt,
   });
-  return Response.json(answer, { headers: { ...headers, "cache-control": "no-store" } });
+  return Response.json(
+    { ...answer, ...(anonymousId && { anonymousId }) },
+    { headers: { ...headers, ...keepDevice(cookie, body, receivedAt), "cache-control": "no-store" } },
+  );
 }
 
 /** `/v1/track` and the like: the body is the message, the path its type. A bad one is answered as a problem. */

@@ -8,6 +8,7 @@ import { parseTime } from "../ingest/parse.ts";
 import { invalidRequest } from "../invalid.ts";
 import { Problem } from "../problem.ts";
 import { ingestFresh, sourceOf } from "./batch.ts";
+import { keepDevice, readDeviceCookie } from "./device.ts";
 import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
 
@@ -55,6 +56,11 @@ export async function answerConsent(request: Request, env: Env, context: Executi
   );
   const input = { events: [], consents, source: sourceOf(request), receivedAt };
   const { result } = await ingestFresh(env, live, input, context);
-  if (!consents.some(({ identifier }) => result.personOf(identifier))) throw new Problem("erased");
-  return Response.json({ success: true }, { headers: { ...headers, "cache-control": "no-store" } });
+  // Nothing is allowed any more: nothing stays on the device, of somebody erased, too.
+  const isWithdrawn = PURPOSES.every((purpose) => purpose === "necessary" || said.purposes[purpose] === false);
+  const cookie = readDeviceCookie(request, live.manifest.siteId);
+  const kept = keepDevice(cookie, isWithdrawn ? { mode: "off" } : body, receivedAt);
+  if (!consents.some(({ identifier }) => result.personOf(identifier)))
+    throw new Problem("erased", undefined, { headers: kept });
+  return Response.json({ success: true }, { headers: { ...headers, ...kept, "cache-control": "no-store" } });
 }

@@ -18,6 +18,7 @@ import { grantedPurposes, type Person } from "../profiles/person.ts";
 import { holds, readSnapshot, viewerOfSnapshot } from "../profiles/snapshot.ts";
 import { PROFILE_TOKEN_FRESH_MS, PROFILE_TOKEN_MS, type ProfileToken, signToken, verifyToken } from "../tokens.ts";
 import { ingestMessages, sourceOf } from "./batch.ts";
+import { keepDevice, readDeviceCookie, restoreDevice } from "./device.ts";
 import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
 import { viewerOf } from "./viewer.ts";
@@ -39,6 +40,7 @@ export const decideSchema = z.object({
   context: z.record(z.string(), z.unknown()).optional(),
   slots: names.optional(),
   local: z.object({ segments: names.optional() }).optional(),
+  variants: z.record(z.string(), z.string()).optional(),
 });
 type DecideBody = z.infer<typeof decideSchema>;
 
@@ -46,9 +48,12 @@ export async function answerDecide(request: Request, env: Env, context: Executio
   const now = Date.now();
   const body = await readJsonBody(request);
   const { live: known, headers } = await openSite(request, env, context, body, now);
+  const cookie = readDeviceCookie(request, known.manifest.siteId);
+  const restored = restoreDevice(body, body["events"], cookie);
   const parsed = decideSchema.safeParse(body);
   if (!parsed.success) throw invalidRequest(parsed.error);
   const asked = parsed.data;
+  const { variants } = asked;
   const events = Array.isArray(body["events"]) && !body["events"].length ? undefined : body["events"];
   // What is beyond the limits is not looked at.
   const slots = (asked.slots ?? []).slice(0, SLOTS);
@@ -57,7 +62,7 @@ export async function answerDecide(request: Request, env: Env, context: Executio
   const viewed = token && isTokenOnly(known, slots) ? await readViewer(env, known, token, now) : null;
   if (viewed) {
     const viewer = { ...viewed, consent: restrict(viewed.consent, asked) };
-    const decided = decideFromToken(known, slots, viewer, asked.context, now);
+    const decided = decideFromToken(known, slots, viewer, asked.context, now, variants);
     if (decided) return respond(viewer, decided, asked.token as string, { success: true, accepted: 0, rejected: [] });
   }
 
@@ -75,7 +80,7 @@ export async function answerDecide(request: Request, env: Env, context: Executio
   const viewer = person
     ? { ...viewerOf(person), consent: restrict(person.consent, asked) }
     : viewerOfLocal(live, asked, visitor, now);
-  const decided = decideSlots(live, slots, viewer, asked.context, now);
+  const decided = decideSlots(live, slots, viewer, asked.context, now, variants);
   if (!person) return respond(viewer, decided, null, answer);
   const signed = await signToken(env, "profile", {
     siteId: live.manifest.siteId,
@@ -98,15 +103,20 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     signed: string | null,
     ingested: IngestAnswer,
   ): Response {
+    const decisions = Object.values(decided).map(({ decision }) => decision);
+    const lasting = decisions.filter(({ reason }) => reason !== "simulated");
     const document: DecideAnswer = {
       ...ingested,
+      ...(restored && { anonymousId: restored }),
       slots: Object.fromEntries(Object.entries(decided).map(([slot, it]) => [slot, toWire(it)])),
       segments: Object.fromEntries(Object.entries(viewer.segments).map(([key, [, until]]) => [key, toIso(until)])),
       stableId: viewer.stableId,
       token: signed,
-      until: toIso(earliest([viewer.wakesAt, ...Object.values(decided).map(({ decision }) => decision.until)])),
+      until: toIso(earliest([viewer.wakesAt, ...lasting.map(({ until }) => until)])),
     };
-    return Response.json(document, { headers: { ...headers, "cache-control": "no-store" } });
+    return Response.json(document, {
+      headers: { ...headers, ...keepDevice(cookie, body, now), "cache-control": "no-store" },
+    });
   }
 }
 

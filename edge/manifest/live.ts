@@ -26,6 +26,8 @@ export interface LiveVariant {
   /** Position of its rule in `LiveSite.audiences`; null: everyone. */
   audience: number | null;
   needs: AudienceNeeds;
+  /** Anybody could get it by behaving: nothing but public segments and what a request says of itself stands before it. */
+  isOpen: boolean;
   template: LiveTemplate;
 }
 
@@ -76,6 +78,7 @@ export function buildLiveSite(manifest: Manifest): LiveSite {
   const { timeZone, origins, identity, consentDefault, consentRegion } = manifest.settings;
   const rules = manifest.segments.flatMap(({ key, condition }) => (condition ? [{ key, condition }] : []));
   const audienceRules: { key: string; condition: Condition }[] = [];
+  const isPublic = new Map(manifest.segments.map(({ key, visibility }) => [key, visibility === "public"]));
   const site = { id: manifest.siteId, timeZone };
   const blocks = new Map(manifest.blocks.map((block) => [block.slot, buildBlock(block)]));
   const conditions = [...rules, ...audienceRules].map(({ condition }) => condition);
@@ -119,10 +122,12 @@ export function buildLiveSite(manifest: Manifest): LiveSite {
 
   function buildVariant(block: ManifestBlock, { key, audience, template }: Variant): LiveVariant {
     const live = { key, template: new LiveTemplate(template, site) };
-    if (!audience) return { ...live, audience: null, needs: NO_NEEDS };
+    if (!audience) return { ...live, audience: null, needs: NO_NEEDS, isOpen: true };
     // A slash cannot be part of a segment's key: audiences and segments never share a name.
     audienceRules.push({ key: `${block.key}/${key}`, condition: audience });
-    return { ...live, audience: audienceRules.length - 1, needs: needsOfAudience(audience) };
+    const needs = needsOfAudience(audience);
+    const isOpen = !needs.events && !needs.traits && needs.segments.every((key) => isPublic.get(key));
+    return { ...live, audience: audienceRules.length - 1, needs, isOpen };
   }
 }
 
