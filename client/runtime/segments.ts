@@ -19,6 +19,7 @@ const piecesOf = (value: unknown): string[] => JSON.stringify(value).match(/[^".
 const without = (keys: string[], others: string[]) => keys.filter((key) => !others.includes(key));
 
 /**
+ * @param save tells other tabs, too; `keep` does not: they hear of each event.
  * @param subject all of the person but the history.
  * @param want asks the edge: its word may have expired, or the answer here is another now.
  * @returns `use`: the site's configuration, as soon as it is known. `decide`: anew, and says what changed since it last
@@ -27,6 +28,7 @@ const without = (keys: string[], others: string[]) => keys.filter((key) => !othe
 export function createSegments(
   state: State,
   save: Save,
+  keep: Save,
   subject: () => Subject,
   want: () => void,
   emit: Emit,
@@ -46,7 +48,7 @@ export function createSegments(
 
   const matters = (name: string) => !pieces || pieces.has(piecesOf(name)[0]!);
   /** What matters of events. */
-  const keep = (events: readonly HistoryEvent[]) =>
+  const chosen = (events: readonly HistoryEvent[]) =>
     events
       .filter(({ type, event }) => matters(type) || matters(event))
       .map((event) => ({
@@ -55,7 +57,7 @@ export function createSegments(
       }));
 
   const remember = (events: HistoryEvent[]) => {
-    save({ events: events.sort((a, b) => a.timestamp - b.timestamp).slice(-HISTORY_EVENTS) });
+    keep({ events: events.sort((a, b) => a.timestamp - b.timestamp).slice(-HISTORY_EVENTS) });
     decide();
   };
 
@@ -107,9 +109,9 @@ export function createSegments(
       save({ manifest });
       pieces = new Set(piecesOf(manifest.segments));
       program = compile(manifest.segments, manifest, browserLanguage);
-      remember(keep(state.events));
+      remember(chosen(state.events));
     },
-    (event) => remember([...state.events, ...keep([event])]),
+    (event) => remember([...state.events, ...chosen([event])]),
     decide,
     list,
   ];

@@ -21,6 +21,10 @@ import { holds } from "./timer.ts";
 
 export interface Visit {
   state: Readonly<State>;
+  /** Messages that the Worker has not acked yet, oldest first, other tabs' included. */
+  list(limit: number): Promise<Message[]>;
+  /** Puts content into the slots of that name; says which elements they are. */
+  fill(content: Content): HTMLElement[];
   /** Stamps it with who it was, keeps it, and lets it be sent and decided upon. */
   capture(draft: Message): void;
   /** Takes user and traits from the message, then captures it. */
@@ -36,6 +40,7 @@ export interface Visit {
 /**
  * @param name of the store, the lock and the channel.
  * @param track and `view` capture what the visit itself sees: exposures, clicks, page views.
+ * @param mark hears whom the Worker may know from now on.
  * @param carried state of a visit under another mode.
  * @param begin takes the visit; the calls that waited go before anything is decided.
  */
@@ -49,6 +54,7 @@ export async function startVisit(
   view: () => void,
   emit: Emit,
   report: (error: unknown) => void,
+  mark: (state: State) => void,
   mode: ConsentMode,
   manifest: Promise<PublicManifest | undefined>,
   carried: Partial<State>,
@@ -60,7 +66,7 @@ export async function startVisit(
   const sends = mode !== "memory";
   const [fill, reveal, names] = createSlots(sends, (names) => found(names), signal);
 
-  const [state, keep, load, read, write] = await openStore(name, mode, carried, report);
+  const [state, keep, load, run] = await openStore(name, mode, carried, report);
   if (signal.aborted) return;
 
   // The ids of a tab are its own: it has nothing to say to others.
@@ -79,19 +85,19 @@ export async function startVisit(
   };
   const open = () => {
     channel = new BroadcastChannel(shared);
-    channel.onmessage = ({ data }) => take(data);
+    channel.onmessage = ({ data }) => (data.type ? see(data) : take(data));
   };
   const close = () => {
     channel?.close();
     channel = undefined;
   };
 
-  const [add, list, own, remove] = createOutbox(read, write);
+  const [add, list, own, remove] = createOutbox(run, emit);
   const [poke, flush, carry] = createDelivery(
     endpoint,
     key,
-    list,
-    own,
+    async (limit) => (purposes().analytics ? list(limit) : []),
+    () => (purposes().analytics ? own() : []),
     (messages) => {
       // The edge knows more than the token says now.
       if (messages.length) save({ token: null });
@@ -110,14 +116,20 @@ export async function startVisit(
     context: context(),
     consent: grantedOf(purposes()),
   });
-  const [use, see, decide, members] = createSegments(state, save, subject, () => want(), emit, signal);
+  const [use, see, decide, members] = createSegments(state, save, keep, subject, () => want(), emit, signal);
 
   const capture = (draft: Message) => {
+    if (!purposes().analytics) return;
     const { anonymousId, userId } = state;
-    const message: Message = { anonymousId, ...(userId && { userId }), ...draft };
+    // What is allowed now: of a call that was made before, it may not have been known.
+    const around = { consent: { categoryPreferences: purposes() }, ...draft.context };
+    const message: Message = { anonymousId, ...(userId && { userId }), ...draft, context: around };
     emit("event", message);
     if (sends) add(message).then(poke);
-    see(toHistoryEvent(message));
+    const event = toHistoryEvent(message);
+    // It alone, not the history with it: two tabs that see something at once lose neither.
+    channel?.postMessage(event);
+    see(event);
   };
 
   const expose = watchExposures(track, signal);
@@ -152,11 +164,22 @@ export async function startVisit(
     signal,
   );
 
-  const become = (person: Partial<State>) => {
-    save(person, true);
-    take(person);
+  /** What was kept for a purpose that is not granted goes. */
+  const shed = (person: Partial<State>) => {
+    const { analytics, personalization } = purposes();
+    if (!analytics) list(1e9).then((messages) => remove([...messages, ...own()]));
+    const less = {
+      ...person,
+      ...(!analytics && { events: [] }),
+      ...(!personalization && { traits: {}, slots: {} }),
+    };
+    save(less, true);
+    if (sends) mark(state);
+    return less;
   };
+  const become = (person: Partial<State>) => take(shed(person));
 
+  shed({});
   open();
   signal.addEventListener("abort", close);
   // With a channel that is open, the page would be dropped from the back/forward cache by the next one's first word.
@@ -176,6 +199,8 @@ export async function startVisit(
 
   begin({
     state,
+    list,
+    fill,
     capture,
     identify(draft) {
       const { userId = state.userId, traits } = draft;
@@ -189,6 +214,7 @@ export async function startVisit(
     flush,
     segments: members,
     decide() {
+      if (!purposes().personalization) for (const slot of names()) fill({ slot, html: null } as Content);
       become({ ...state, segments: {}, token: null });
     },
     subject,

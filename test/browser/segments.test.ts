@@ -106,6 +106,26 @@ describe("decided in the page", () => {
     await exit(one, "active");
   });
 
+  it("counts what two tabs see at the same time, in both", async () => {
+    const visitor = await stage.visitor();
+    const one = await visitor.open();
+    const two = await visitor.open();
+    await Promise.all([ready(one), ready(two)]);
+    await visitor.context.setOffline(true);
+    const at = Date.now() + 500;
+    const see = (page: Page) =>
+      page.evaluate((at) => {
+        while (Date.now() < at);
+        attune.track("Product Viewed", { category: "shoes" });
+      }, at);
+    await Promise.all([see(one), see(two)]);
+    await Promise.all([inside(one, "interested"), inside(two, "interested")]);
+    await visitor.context.setOffline(false);
+    await Promise.all([one.reload(), two.close()]);
+    await ready(one);
+    expect(await keysOf(one)).toEqual(["interested"]);
+  });
+
   it("gives the slot back when the visitor leaves by time alone", async () => {
     await stage.api("POST", "/api/blocks", {
       key: "greeting",
