@@ -2,6 +2,11 @@
 import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { browserEvent } from "./browser/event.ts";
+import { browserGrowth } from "./browser/growth.ts";
+import { browserOffline } from "./browser/offline.ts";
+import { browserPage } from "./browser/page.ts";
+import { browserScript } from "./browser/script.ts";
 import type { Case, Setting } from "./cases/case.ts";
 import { decide } from "./cases/decide.ts";
 import { growth } from "./cases/growth.ts";
@@ -36,6 +41,11 @@ const CASES: readonly Case[] = [
   rulesUpdates,
   rulesRequest,
   rulesScript,
+  browserScript,
+  browserPage,
+  browserEvent,
+  browserOffline,
+  browserGrowth,
 ];
 
 const { values, positionals } = parseArgs({
