@@ -22,4 +22,5 @@ export const inert: Attune = {
   flush: async () => {},
   explain: async () => [],
   stored: async () => null,
+  debug: async () => {},
 };

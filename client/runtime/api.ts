@@ -45,6 +45,8 @@ export interface Attune<Events extends { [Event in keyof Events]: object } = Any
   explain(): Promise<Explanation[]>;
   /** What this device keeps of the visitor; null = nothing. Loads `attune.debug.js`. */
   stored(): Promise<Stored | null>;
+  /** Opens a panel that shows all of this and can simulate. Loads `attune.debug.js`. */
+  debug(): Promise<void>;
   /** Calls by name: `attune.push(["track", "Product Viewed", {…}])`. */
   push(...calls: [method: string, ...args: unknown[]][]): void;
 }
@@ -60,6 +62,7 @@ type Methods = { [method: string]: (...args: unknown[]) => unknown };
  * @param around the context of a message that is made now.
  * @param lazy loads the lazy part.
  * @param name of the store.
+ * @param mode and `purposes`, `endpoint` are for the panel.
  */
 export function createApi(
   visit: () => Visit | undefined,
@@ -71,6 +74,9 @@ export function createApi(
   lazy: () => Promise<Lazy>,
   name: string,
   key: string,
+  mode: () => ConsentMode | undefined,
+  purposes: () => Consent,
+  endpoint: string,
 ): Attune {
   /** Asks the lazy part; what fails there is told as an error, and answered with `fallback`. */
   const later = <T>(ask: (lazy: Lazy) => T | Promise<T>, fallback: T): Promise<T> =>
@@ -133,6 +139,7 @@ export function createApi(
       }),
     explain: () => later(({ explainAll }) => explainAll(visit()!.state.manifest!, visit()!.subject(), Date.now()), []),
     stored: () => later(({ readStored }) => readStored(name), null),
+    debug: () => later(({ debug }) => debug(attune, visit, mode, purposes, endpoint), undefined),
     push(...calls) {
       try {
         for (const [method, ...args] of calls) (attune as unknown as Methods)[method]!(...args);

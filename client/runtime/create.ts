@@ -56,7 +56,9 @@ export function createAttune({ key, host, path = "/a", consent }: Options, lazy:
     turn();
     emit("consent", { mode: mode() ?? "off", purposes: purposes() });
   };
-  const attune = createApi(visit, run, context, say, on, emit, lazy, name, key);
+  const attune = createApi(visit, run, context, say, on, emit, lazy, name, key, mode, purposes, endpoint);
+  // What a developer has left open in this tab.
+  run(() => sessionStorage[`${name}.debug`] && attune.debug());
   page.attune = attune;
   if (Array.isArray(waiting)) attune.push(...waiting);
 
