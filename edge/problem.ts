@@ -20,7 +20,7 @@ export const PROBLEMS = {
   "upload-too-large": [413, "The list is larger than 1 MB or 10,000 rows"],
   "invalid-condition": [422, "The condition is not valid"],
   "invalid-template": [422, "The template is not valid"],
-  "past-too-long": [422, "The people concerned have sent too much to be taken apart"],
+  "past-too-long": [422, "The people concerned have sent too much for this"],
   "idempotency-mismatch": [422, "The Idempotency-Key was used for another request"],
   "too-many-requests": [429, "Too many requests"],
   internal: [500, "Something failed on our side"],

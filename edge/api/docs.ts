@@ -56,7 +56,7 @@ const MEANINGS: { [slug in keyof typeof PROBLEMS]: string } = {
   "invalid-condition": "errors lists what is wrong in the rule, each with a JSON Pointer; nothing was saved.",
   "invalid-template": "errors lists what is wrong in the template, with line and column; nothing was saved.",
   "past-too-long":
-    "Removing a link folds anew all that the people concerned ever sent, up to 200,000 events. Erase who is no person, such as a test device.",
+    "Removing a link folds anew all that the people concerned ever sent, up to 200,000 events; what is missing of a profile is said of up to 50,000. Erase who is no person, such as a test device.",
   "idempotency-mismatch": "Use a new Idempotency-Key for a new request; the first one's answer is kept 24 hours.",
   "too-many-requests": "Wait as long as Retry-After says, then send the same again.",
   internal:

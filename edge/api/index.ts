@@ -6,6 +6,7 @@ import { audit } from "./audit.ts";
 import { backfill } from "./backfill.ts";
 import { blocks } from "./blocks.ts";
 import { conflicts, profileConflicts } from "./conflicts.ts";
+import { profileDelivery } from "./delivery.ts";
 import { docsPage, problemsPage } from "./docs.ts";
 import { email } from "./email.ts";
 import { profileErasure } from "./erase.ts";
@@ -56,6 +57,7 @@ const routes = app
   .route("/api/backfill", backfill)
   .route("/api/audit", audit)
   .route("/api/profiles", profiles)
+  .route("/api/profiles", profileDelivery)
   .route("/api/profiles", profileTraits)
   .route("/api/traits", traits)
   .route("/api/profiles", profileLinks)

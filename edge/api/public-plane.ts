@@ -1,6 +1,6 @@
 /** The public plane in OpenAPI. Its handlers are in edge/delivery; where they have a schema, it is theirs that stands here. */
 import * as z from "zod";
-import { PURPOSES } from "../../shared/consent.ts";
+import { CONSENT_MODES, PURPOSES } from "../../shared/consent.ts";
 import { REASONS } from "../../shared/decision.ts";
 import { EVENT_TYPES } from "../../shared/event.ts";
 import {
@@ -25,6 +25,10 @@ const messageShape = {
   userId: identifier.optional(),
   timestamp: time.optional(),
   sentAt: time.optional(),
+  seq: z.int().positive().optional().meta({
+    description:
+      "Of a browser that keeps its messages: the number of this one, one more each time. GET /api/profiles/{id}/delivery says which are missing. What is no positive integer is left out.",
+  }),
   context: object.optional().meta({
     description: `context.consent.categoryPreferences holds what the person allows; context.externalIds further identifiers,
 \`[{type, id, collection: "users", encoding: "none"}]\`, as Segment has them: at most ${EXTERNAL_IDS}, of kinds that the site has.`,
@@ -48,10 +52,27 @@ const envelope = {
   sentAt: time.optional(),
 };
 
+const device = {
+  mode: z
+    .enum(CONSENT_MODES)
+    .optional()
+    .meta({
+      description: `What the visitor has allowed. Heard from the Worker's own origin only: with full, the Worker keeps anonymousId, if it is a random
+UUID, in an HttpOnly cookie for 400 days; with any other mode it deletes it.`,
+    }),
+  wiped: z.boolean().optional().meta({
+    description:
+      "anonymousId is new, because the device's storage was empty. With mode full and the cookie of another id, that one stands in its place: in this request, its messages, and the answer.",
+  }),
+};
+const anonymousId = z.string().optional().meta({ description: "The device's id of before it was wiped: use it." });
+
 const schemas = {
   Message: z.looseObject({ type: z.enum(EVENT_TYPES), ...messageShape }),
   BatchRequest: z.looseObject({
     ...envelope,
+    ...device,
+    anonymousId: identifier.optional().meta({ description: "Of the device: beside mode and wiped." }),
     source: z.literal("import").optional().meta({
       description: "Of messages that were recorded elsewhere: kept with events and traits. A browser cannot say so.",
     }),
@@ -61,6 +82,7 @@ const schemas = {
     success: z.literal(true),
     accepted: z.int().meta({ description: "Events that are durable now, duplicates included." }),
     rejected: z.array(z.object({ index: z.int(), problem: object })),
+    anonymousId,
     warnings: z
       .array(z.object({ index: z.int(), pointer: z.string(), code: z.string(), detail: z.string() }))
       .optional()
@@ -70,6 +92,14 @@ const schemas = {
   }),
   DecideRequest: decideSchema.extend({
     ...envelope,
+    ...device,
+    variants: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({
+        description: `Key of a variant by slot, to try it: shown, with the reason simulated, where nothing stands before it but public segments and what
+the request says of itself. Otherwise, and where there is none, the slot is decided as ever.`,
+      }),
     token: z.string().nullish().meta({ description: "Of the last answer. One that is void counts as none." }),
     events: z.array(object).optional(),
   }),
@@ -90,17 +120,20 @@ const schemas = {
     ),
     segments: z.record(z.string(), time.nullable()).meta({ description: "This visitor's memberships; value = until." }),
     stableId: z.string(),
+    anonymousId,
     token: z
       .string()
       .nullable()
       .meta({ description: "Send it with the next decide: most are then answered without storage." }),
     until: time.nullable(),
   }),
-  ConsentRequest: consentSchema.extend(envelope),
+  ConsentRequest: consentSchema.extend({ ...envelope, mode: device.mode }),
   PublicManifest: z.object({
     version: z.int(),
     timeZone: z.string(),
-    consentDefault: z.enum(["off", "memory", "session", "full"]),
+    consentDefault: z.enum(CONSENT_MODES).meta({
+      description: "What a visitor who has not chosen has allowed, where this one is: see the site's consentRegion.",
+    }),
     segments: z.array(z.object({ key: z.string(), condition: object })),
     partial: z
       .literal(true)
@@ -154,13 +187,13 @@ answer may be five minutes behind what others have sent of the person; what is s
         `Say which of ${PURPOSES.join(", ")} a person grants or withdraws`,
         "ConsentRequest",
         undefined,
-        `What is withdrawn holds at once where \`/v1/decide\` is told of it in \`context.consent\`, too, as the script does; otherwise, with a
+        `Where nothing but necessary is left, the Worker's own origin also deletes the device's cookie. What is withdrawn holds at once where \`/v1/decide\` is told of it in \`context.consent\`, too, as the script does; otherwise, with a
 fresh token of before, within five minutes.`,
       ),
     },
     "/v1/manifest/{writeKey}": {
       get: {
-        summary: "The public segments that a browser can decide",
+        summary: "The public segments that a browser can decide, and what consent is assumed where the visitor is",
         tags: ["Public"],
         security: [],
         parameters: [parameter("writeKey")],

@@ -1,6 +1,7 @@
 /** Sites: created by the administrator, read and changed by the site itself. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
+import { CONSENT_MODES } from "../../shared/consent.ts";
 import { completeRules } from "../../shared/identifier.ts";
 import { CONSENT_REGIONS, type SiteSettings } from "../../shared/manifest.ts";
 import { insertKey, type KeyKind } from "../db/keys.ts";
@@ -39,7 +40,7 @@ const OriginSchema = z
   .openapi({ example: "https://shop.example" });
 
 const OriginsSchema = z.array(OriginSchema).max(100);
-const ModeSchema = z.enum(["off", "memory", "session", "full"]);
+const ModeSchema = z.enum(CONSENT_MODES);
 
 const SettingsShape = {
   timeZone: ZoneSchema,

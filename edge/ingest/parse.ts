@@ -138,13 +138,15 @@ export function parseEvent(
   if (type === "group" && !message.groupId) errors.push(error("/groupId", "required", "a group message needs groupId"));
   if (type === "alias" && !previous.length)
     errors.push(error("/previousId", "required", "an alias message needs previousId"));
-  for (const key of ["properties", "traits", "context"] as const) {
-    if (depthOf(message[key]) > PROPERTIES_DEPTH)
-      errors.push(error(`/${key}`, "too-deep", `nested deeper than ${PROPERTIES_DEPTH} levels`));
+  // Whatever else it carries is stored, too: D1 reads nothing of a message that is deeper than 1,000 levels somewhere.
+  for (const [key, field] of Object.entries({ ...message, context })) {
+    if (depthOf(field) > PROPERTIES_DEPTH)
+      errors.push(error(pointerOf([key]), "too-deep", `nested deeper than ${PROPERTIES_DEPTH} levels`));
   }
   if (errors.length || !owner) throw new Unidentified(errors, refused);
 
   const { messageId, sentAt, ...rest } = value as JsonObject;
+  if (Object.hasOwn(rest, "seq") && !isSeq(rest["seq"])) delete rest["seq"];
   if (!message.context && context) rest["context"] = context;
   const body = JSON.stringify(rest);
   checkSize(body);
@@ -176,6 +178,11 @@ export function parseEvent(
 export function traitsOf(type: EventType, { traits, groupId }: { traits?: unknown; groupId?: unknown }): JsonObject {
   if (type === "group") return { groupId: String(groupId) };
   return type === "identify" && isObject(traits) ? traits : {};
+}
+
+/** A place in the order in which a browser kept its messages. What is none costs nothing but itself. */
+function isSeq(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 /** Reads a batch's own `sentAt`; what cannot be read counts as not said. */

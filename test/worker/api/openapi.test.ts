@@ -37,6 +37,7 @@ describe("the OpenAPI document", () => {
         "GET /api/profiles",
         "GET /api/profiles/{id}",
         "GET /api/profiles/{id}/conflicts",
+        "GET /api/profiles/{id}/delivery",
         "GET /api/profiles/{id}/events",
         "GET /api/profiles/{id}/links",
         "GET /api/profiles/{id}/log",

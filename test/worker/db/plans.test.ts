@@ -27,6 +27,7 @@ import {
   upsertProfiles,
 } from "../../../edge/db/profiles.ts";
 import { countRefused } from "../../../edge/db/refused-identifiers.ts";
+import { listSequences } from "../../../edge/db/sequences.ts";
 import { publishSite, readRulesVersion } from "../../../edge/db/sites.ts";
 import { selectTraits, upsertTraits } from "../../../edge/db/traits.ts";
 
@@ -119,6 +120,15 @@ const jobs: [name: string, call: (db: D1Database) => Promise<unknown>, plans: st
     "listNeededEvents",
     (db) => listNeededEvents(db, "s", ["o"], [["track", "E"]], 1),
     ["SEARCH e USING PRIMARY KEY (site_id=? AND owner=?)"],
+  ],
+  [
+    "listSequences",
+    (db) => listSequences(db, "s", ["o"], 1, 1),
+    // What follows are steps over what was found.
+    [
+      "SEARCH e USING PRIMARY KEY (site_id=? AND owner=?)",
+      ...["told", "lived", "spaced", "counted"].map((step) => `SCAN ${step}`),
+    ],
   ],
   ["clearWakes", (db) => clearWakes(db, "s", ["p"]), ["SEARCH profiles USING PRIMARY KEY (site_id=? AND id=?)"]],
   [

@@ -59,6 +59,7 @@ describe("bad input", () => {
     ["alias without previousId", { type: "alias", userId: "u" }, "/previousId"],
     ["group without groupId", { type: "group", userId: "u" }, "/groupId"],
     ["nesting 40 deep", { type: "track", event: "E", anonymousId: "x", properties: deep }, "/properties"],
+    ["nesting 40 deep elsewhere", { type: "track", event: "E", anonymousId: "x", "a/b": deep }, "/a~1b"],
   ];
   it.each(messages)("refuses %s, says where, and keeps the rest", async (_name, message, pointer) => {
     const good = track("Good");
@@ -70,6 +71,14 @@ describe("bad input", () => {
     const stored = await site.rows("SELECT 1 FROM events WHERE site_id = ?1 AND message_id = ?2", good["messageId"]);
     expect(stored).toHaveLength(1);
     expect(await site.rows("SELECT 1 FROM events WHERE site_id = ?1 AND name <> 'Good'")).toEqual([]);
+  });
+
+  it("refuses a message whose batch says something that is nested 40 deep", async () => {
+    const answer = await site.batch([track("Good"), track("Good", {}, { context: {} })], { context: deep });
+    expect(answer).toMatchObject({
+      accepted: 1,
+      rejected: [{ index: 0, problem: { errors: [{ pointer: "/context", code: "too-deep" }] } }],
+    });
   });
 
   it("refuses an event of 33 KB alone", async () => {
