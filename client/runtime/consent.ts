@@ -1,59 +1,141 @@
-/** What the visitor has allowed. The choice itself is the one thing kept without consent: it says no, too. */
+/**
+ * What the visitor has allowed, and telling the Worker of it. The choice is the one thing kept without consent, for it
+ * says no, too; with it, until the Worker has answered, whom it is about.
+ */
 import type { Consent, ConsentMode, Purpose } from "../../shared/consent.ts";
+import type { PublicManifest } from "../../shared/manifest.ts";
+import type { Emit } from "./emitter.ts";
 import { isMode } from "./options.ts";
 
-interface Choice {
-  mode: ConsentMode;
-  /** Left out: all of them, or with `off` none. */
-  purposes?: Consent;
+interface Who {
+  anonymousId: string;
+  userId: string | undefined;
 }
 
+interface Choice {
+  /** Left out: nobody has chosen. */
+  mode?: ConsentMode;
+  /** Left out: all of them, or with `off` none. */
+  purposes?: Consent | undefined;
+  /** Whom the Worker knows this device as. */
+  who?: Who | undefined;
+  /** When it was made; left out: the Worker knows. */
+  at?: string | undefined;
+}
+
+const all = (granted: boolean): Consent => ({ analytics: granted, personalization: granted, marketing: granted });
+
 /**
- * @param preset what the tag says of visitors who have not chosen.
- * @returns `mode`: undefined while nobody has said anything, the site's setting holds then. `choose`: takes a mode, or
- * purposes; one that is left out stays as it was said before, or is not granted. `recall`: another tab may have chosen.
+ * @param preset what the site says of visitors who have not chosen; undefined: its manifest will.
+ * @param dnt whether Do Not Track counts as a choice against everything.
+ * @param change takes what is allowed from now on, and hears it again when the Worker knows.
+ * @returns `mode`: undefined while nobody has said anything. `purposes` that are granted now. `choose`: takes a mode, or purposes; one that is left out stays as it is,
+ * under `memory` it is not granted. `mark`: whom the Worker may know from now on. `settle`: to be called once.
  */
 export function createConsent(
   name: string,
+  endpoint: string,
+  writeKey: string,
   preset: ConsentMode | undefined,
-): [mode: () => ConsentMode | undefined, purposes: () => Consent, choose: (said: unknown) => void, recall: () => void] {
-  let choice: Choice | undefined;
+  dnt: unknown,
+  fetchManifest: () => Promise<PublicManifest | undefined>,
+  change: (mode: ConsentMode, manifest?: Promise<PublicManifest | undefined>) => void,
+  emit: Emit,
+  report: (error: unknown) => void,
+): [
+  mode: () => ConsentMode | undefined,
+  purposes: () => Consent,
+  choose: (said: unknown) => void,
+  mark: (who: Who) => void,
+  settle: () => void,
+] {
+  const { doNotTrack, globalPrivacyControl } = navigator as { doNotTrack?: string; globalPrivacyControl?: boolean };
+  let choice: Choice = dnt && doNotTrack === "1" ? { mode: "off" } : {};
+  /** Of a session: each tab has its own. */
+  let own: Who | undefined;
+  /** All that is allowed, as text. */
+  let terms: string | undefined;
 
-  const recall = () => {
+  const keep = (changes: Choice) => {
+    try {
+      choice = { ...choice, ...changes };
+      localStorage[name] = JSON.stringify(choice);
+    } catch {
+      // Storage is closed to us: the choice of this page holds.
+    }
+  };
+  const mode = () => choice.mode ?? preset;
+  const purposes = () => ({
+    necessary: true,
+    ...(choice.purposes ?? (mode() && all(mode() !== "off"))),
+    // https://w3c.github.io/gpc/: do not sell or share.
+    ...(globalPrivacyControl && { marketing: false }),
+  });
+  /** What the Worker may do: of a page that keeps all to itself, nothing. */
+  const shared = () => (mode() === "memory" ? all(false) : purposes());
+
+  const settle = async () => {
     try {
       choice = JSON.parse(localStorage[name]);
     } catch {
-      // Nothing chosen, or storage is closed to us: the choice of this page holds.
+      // As above, or nothing chosen.
     }
-  };
-  const mode = () => choice?.mode ?? preset;
-  const purposes = () => {
-    const all = mode() !== "off";
-    const said = choice?.purposes ?? { analytics: all, personalization: all, marketing: all };
-    // https://w3c.github.io/gpc/: do not sell or share.
-    const refused = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl && { marketing: false };
-    return { necessary: true, ...said, ...refused };
-  };
-  const choose = (said: unknown) => {
+    if ((document as { prerendering?: boolean }).prerendering) return;
+    const manifest = mode() ? undefined : fetchManifest();
+    if (manifest) preset ??= (await manifest)?.consentDefault;
+    const now = mode();
+    const before = terms;
+    terms = JSON.stringify([now, purposes()]);
+    if (now && terms !== before) {
+      change(now, manifest);
+      emit("consent", { mode: now, purposes: purposes() });
+    }
+    const { who, at } = choice;
+    if (!who || !at) return;
+    const body = JSON.stringify({ writeKey, ...who, purposes: shared(), at, sentAt: new Date() });
     try {
-      if (isMode(said)) choice = { mode: said };
-      else if (typeof said === "object") {
-        const { analytics, personalization, marketing } = { ...choice?.purposes, ...(said as Consent) };
-        choice = {
-          mode: mode() === "session" ? "session" : "full",
-          purposes: { analytics, personalization, marketing } as Consent,
-        };
-        // Nothing but what is necessary.
-        if (grantedOf(purposes()).length < 2) choice.mode = "off";
-      }
-      localStorage[name] = JSON.stringify(choice);
-    } catch {
-      // As above.
+      // Only the Worker's own words count, not a captive portal's page.
+      const { success } = await (await fetch(`${endpoint}/consent`, { method: "POST", body, keepalive: true })).json();
+      if (!success || choice.at !== at) return;
+      keep({ at: undefined, who: undefined });
+      change(mode()!);
+    } catch (error) {
+      report(error);
     }
   };
 
-  recall();
-  return [mode, purposes, choose, recall];
+  addEventListener("storage", ({ key }) => key === name && settle());
+  // Another tab may have chosen while this page slept.
+  addEventListener("pageshow", ({ persisted }) => persisted && settle());
+  addEventListener("online", settle);
+  document.addEventListener("prerenderingchange", settle);
+
+  return [
+    mode,
+    purposes,
+    (said) => {
+      let next: ConsentMode = mode() === "session" ? "session" : "full";
+      let granted: Consent | undefined;
+      if (isMode(said)) next = said;
+      else {
+        const { analytics, personalization, marketing } = { ...shared(), ...(said as Consent) };
+        granted = {
+          analytics: analytics === true,
+          personalization: personalization === true,
+          marketing: marketing === true,
+        };
+        // Nothing but what is necessary.
+        if (!grantedOf(granted)[0]) next = "off";
+      }
+      keep({ mode: next, purposes: granted, who: choice.who ?? own, at: new Date().toISOString() });
+      settle();
+    },
+    ({ anonymousId, userId }) => {
+      own = { anonymousId, userId };
+      if (mode() === "full") keep({ who: own });
+    },
+    settle,
+  ];
 }
 
 export const grantedOf = (consent: Consent): Purpose[] =>

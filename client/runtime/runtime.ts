@@ -6,14 +6,18 @@ import type { Visit } from "./visit.ts";
 
 type Work = (visit: Visit) => void;
 
+/** As many calls wait for consent, later ones are dropped. */
+const HELD_CALLS = 500;
+
 /**
+ * Calls that are made before it is known what is allowed wait in memory, and are lost with the page: nothing may be kept
+ * of somebody who has not allowed it.
  * @param start begins a visit under a mode, going on with the state of the one before.
  * @returns `visit`: the present one. `run`: now, or as soon as it is known who the visitor is; false: never, consent is
- * off. `turn`: consent may have changed.
+ * off. `change`: what is allowed may be another now.
  */
 export function createRuntime(
   name: string,
-  chosen: () => ConsentMode | undefined,
   fetchManifest: () => Promise<PublicManifest | undefined>,
   start: (
     mode: ConsentMode,
@@ -23,7 +27,11 @@ export function createRuntime(
     signal: AbortSignal,
   ) => Promise<void>,
   report: (error: unknown) => void,
-): [visit: () => Visit | undefined, run: (work: Work) => boolean, turn: () => void] {
+): [
+  visit: () => Visit | undefined,
+  run: (work: Work) => boolean,
+  change: (mode: ConsentMode, manifest?: Promise<PublicManifest | undefined>) => void,
+] {
   let held: Work[] = [];
   let visit: Visit | undefined;
   let active: ConsentMode | undefined;
@@ -41,32 +49,23 @@ export function createRuntime(
     for (const work of held.splice(0)) attempt(work, begun);
   };
 
-  const settle = async (): Promise<void> => {
-    const choice = chosen();
-    const manifest = choice === "off" ? undefined : fetchManifest();
-    const mode = choice ?? (await manifest)?.consentDefault;
-    if (!mode) return addEventListener("online", turn, { once: true });
-    if (mode === active) return visit?.decide();
-    const carried = { ...visit?.state };
-    active = mode;
-    visit = undefined;
-    scope.abort();
-    scope = new AbortController();
-    purgeStore(name, mode);
-    if (mode !== "off") return start(mode, manifest!, carried, begin, scope.signal);
-    held = [];
-  };
-  const turn = () => {
-    settle().catch(report);
-  };
-
   return [
     () => visit,
     (work) => {
       if (visit) attempt(work, visit);
-      else if (active !== "off") held.push(work);
+      else if (active !== "off" && held.length < HELD_CALLS) held.push(work);
       return active !== "off";
     },
-    turn,
+    (mode, manifest) => {
+      if (mode === active) return visit?.decide();
+      const carried = { ...visit?.state };
+      active = mode;
+      visit = undefined;
+      scope.abort();
+      scope = new AbortController();
+      purgeStore(name, mode);
+      if (mode === "off") held = [];
+      else start(mode, manifest ?? fetchManifest(), carried, begin, scope.signal).catch(report);
+    },
   ];
 }

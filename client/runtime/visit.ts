@@ -6,11 +6,15 @@ import type { Consent, ConsentMode } from "../../shared/consent.ts";
 import type { Subject } from "../../shared/engine/types.ts";
 import type { JsonObject, Message } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
+import type { Load } from "./api.ts";
 import { grantedOf } from "./consent.ts";
 import { createDecisions } from "./decisions.ts";
 import { createDelivery } from "./delivery.ts";
+import { watchElements } from "./elements.ts";
 import type { Emit, Memberships } from "./emitter.ts";
+import { watchEngagement } from "./engagement.ts";
 import { watchExposures } from "./exposure.ts";
+import { lock } from "./lock.ts";
 import { toHistoryEvent } from "./message.ts";
 import { createOutbox } from "./outbox.ts";
 import { watchPages } from "./page.ts";
@@ -48,6 +52,7 @@ export async function startVisit(
   name: string,
   endpoint: string,
   key: string,
+  load: Load,
   purposes: () => Consent,
   context: () => JsonObject,
   track: (event: string, properties: JsonObject) => void,
@@ -66,7 +71,7 @@ export async function startVisit(
   const sends = mode !== "memory";
   const [fill, reveal, names] = createSlots(sends, (names) => found(names), signal);
 
-  const [state, keep, load, run] = await openStore(name, mode, carried, report);
+  const [state, keep, recall, run] = await openStore(name, mode, carried, report, signal);
   if (signal.aborted) return;
 
   // The ids of a tab are its own: it has nothing to say to others.
@@ -96,15 +101,15 @@ export async function startVisit(
   const [poke, flush, carry] = createDelivery(
     endpoint,
     key,
-    async (limit) => (purposes().analytics ? list(limit) : []),
-    () => (purposes().analytics ? own() : []),
+    list,
+    own,
     (messages) => {
       // The edge knows more than the token says now.
       if (messages.length) save({ token: null });
       return remove(messages);
     },
     emit,
-    (work) => navigator.locks.request(shared, work).catch(work),
+    (work) => lock(`${name}.lock`, work),
     () => again(),
     signal,
   );
@@ -116,14 +121,11 @@ export async function startVisit(
     context: context(),
     consent: grantedOf(purposes()),
   });
-  const [use, see, decide, members] = createSegments(state, save, keep, subject, () => want(), emit, signal);
+  const [use, see, decide, members] = createSegments(state, save, keep, subject, load, () => want(), emit, signal);
 
-  const capture = (draft: Message) => {
+  const record = (message: Message) => {
     if (!purposes().analytics) return;
-    const { anonymousId, userId } = state;
-    // What is allowed now: of a call that was made before, it may not have been known.
-    const around = { consent: { categoryPreferences: purposes() }, ...draft.context };
-    const message: Message = { anonymousId, ...(userId && { userId }), ...draft, context: around };
+    if (message.type === "page") begun(message);
     emit("event", message);
     if (sends) add(message).then(poke);
     const event = toHistoryEvent(message);
@@ -131,6 +133,11 @@ export async function startVisit(
     channel?.postMessage(event);
     see(event);
   };
+  const capture = (draft: Message) => {
+    const { anonymousId, userId } = state;
+    record({ anonymousId, ...(userId && { userId }), ...draft });
+  };
+  const [begun, ended] = watchEngagement(state, keep, context, record, view, signal);
 
   const expose = watchExposures(track, signal);
   const show = (decision: Content, fresh?: boolean) => {
@@ -167,7 +174,10 @@ export async function startVisit(
   /** What was kept for a purpose that is not granted goes. */
   const shed = (person: Partial<State>) => {
     const { analytics, personalization } = purposes();
-    if (!analytics) list(1e9).then((messages) => remove([...messages, ...own()]));
+    if (!analytics) {
+      remove(own());
+      run("outbox", (store) => store.clear(), "strict");
+    }
     const less = {
       ...person,
       ...(!analytics && { events: [] }),
@@ -189,7 +199,7 @@ export async function startVisit(
     async ({ persisted }) => {
       if (!persisted) return;
       open();
-      const stored = await load();
+      const stored = await recall();
       // What nobody has is not stored.
       if (stored?.anonymousId) take({ ...nobody(), ...stored });
       view();
@@ -215,26 +225,32 @@ export async function startVisit(
     segments: members,
     decide() {
       if (!purposes().personalization) for (const slot of names()) fill({ slot, html: null } as Content);
-      become({ ...state, segments: {}, token: null });
+      become({ traits: state.traits, segments: {}, token: null });
     },
     subject,
   });
 
-  if (state.manifest) use(state.manifest);
-  watchPages(view, signal);
-
-  found = (slots) => {
+  const showKept = (slots: string[]) => {
     for (const slot of slots) {
       const content = state.slots[slot];
       if (content && holds(content.until)) show(content);
     }
+  };
+  found = showKept;
+  showKept(names());
+  if (state.manifest) await use(state.manifest);
+  if (signal.aborted) return;
+  watchPages(view, ended, signal);
+  watchElements(track, signal);
+  found = (slots) => {
+    showKept(slots);
     want();
   };
-  found(names());
+  want();
   emit("ready", { anonymousId: state.anonymousId });
 
   const current = await manifest;
   if (!current || signal.aborted) return;
-  use(current);
+  await use(current);
   again();
 }
