@@ -1,7 +1,7 @@
 /** What a device keeps of a visitor, read from outside of the script. */
 import { openDB } from "idb";
 import type { Message } from "../../shared/event.ts";
-import type { Row } from "../runtime/database.ts";
+import type { Row, Table } from "../runtime/database.ts";
 
 export interface Stored {
   /** Not yet acked by the Worker, oldest first. */
@@ -16,8 +16,9 @@ export async function readStored(name: string): Promise<Stored | null> {
   if (!databases.some((database) => database.name === name)) return null;
   const db = await openDB(name);
   try {
-    const [outbox, state]: Row[][] = await Promise.all([db.getAll("outbox"), db.getAll("state")]);
-    return { outbox: outbox!.map(([, message]) => message as Message), state: Object.fromEntries(state!) };
+    const tables: Table[] = ["outbox", "visit"];
+    const [outbox, visit] = await Promise.all(tables.map((table) => db.getAll(table)));
+    return { outbox: outbox as Message[], state: Object.fromEntries(visit as Row[]) };
   } finally {
     db.close();
   }

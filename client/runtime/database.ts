@@ -1,50 +1,71 @@
 /**
- * The device's own store: IndexedDB. Any failure is the caller's to survive; none takes longer than a second. Without the
- * idb library: of its 1.1 kB, a seventh of the whole script, this would use two calls.
+ * The device's own store: IndexedDB. Any failure is the caller's to survive. Without the idb library: of its 1.1 kB, a
+ * seventh of the whole script, this would use two calls.
  */
 
-export type Table = "outbox" | "state";
-export type Row = [key: string, value: unknown];
+/** `outbox`: messages, by `seq`, which the database gives. `visit`: what is remembered of it, rows by name. */
+export type Table = "outbox" | "visit";
+export type Row = [name: string, value: unknown];
 
-export type Database = [
-  /** Rows in the order of their keys. */
-  read: (table: Table, limit?: number) => Promise<Row[]>,
-  /** All or nothing, `undefined` deletes. `strict`: resolves only when it is on the disk. */
-  write: (table: Table, rows: Row[], strict?: boolean) => Promise<unknown>,
-];
+/**
+ * One transaction, all or nothing.
+ * @param durability of a change; `strict` resolves only when it is on the disk. Left out: `work` only reads.
+ * @returns the result of the request that `work` returns. Rejects as the browser does, or with a text where it takes too
+ * long: then the change may still come to pass.
+ */
+export type Transact = <T>(
+  table: Table,
+  work: (store: IDBObjectStore) => IDBRequest<T> | undefined,
+  durability?: "strict" | "relaxed",
+) => Promise<T | undefined>;
 
 /** An open that another tab blocks, or a disk that hangs, must not hold up the page. */
 const PATIENCE_MS = 1_000;
+/** Nobody waits for it, and many may be behind each other. */
+const CHANGE_MS = 10_000;
 
-function done<T>(work: IDBRequest<T> | IDBTransaction): Promise<T> {
+function done<T>(work: IDBRequest<T> | IDBTransaction, patience = PATIENCE_MS): Promise<T> {
   const it = work as IDBRequest<T> & IDBTransaction;
   return new Promise((resolve, reject) => {
-    setTimeout(reject, PATIENCE_MS, "timeout");
+    setTimeout(reject, patience, "timeout");
     it.onerror = it.onabort = () => reject(it.error);
     it.onsuccess = it.oncomplete = () => resolve(it.result);
   });
 }
 
-export async function openDatabase(name: string): Promise<Database> {
-  const request = indexedDB.open(name, 1);
-  request.onupgradeneeded = () => {
-    request.result.createObjectStore("outbox");
-    request.result.createObjectStore("state");
+/**
+ * Opens the database, whatever its version; one that is not ours, or broken, is deleted and made anew. Once it is closed,
+ * by the browser or by somebody who clears it, it stays closed for this page.
+ */
+export function openDatabase(name: string): Transact {
+  const connect = async () => {
+    const request = indexedDB.open(name);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore("outbox", { keyPath: "seq", autoIncrement: true });
+      request.result.createObjectStore("visit");
+    };
+    const db = await done(request);
+    // Another tab wants to delete it: holding on would block that tab.
+    db.onversionchange = () => db.close();
+    // Throws where it is not ours.
+    db.transaction("visit");
+    return db;
   };
-  const db = await done(request);
-  // Another tab wants to delete or upgrade it: holding on would block that tab.
-  db.onversionchange = () => db.close();
+  const connection = connect().catch(async (error) => {
+    // What hangs is left alone.
+    if (!error.name) throw error;
+    await done(indexedDB.deleteDatabase(name));
+    return connect();
+  });
 
-  return [
-    (table, limit) => done(db.transaction(table).objectStore(table).getAll(null, limit)),
-    (table, rows, strict) => {
-      const transaction = db.transaction(table, "readwrite", { durability: strict ? "strict" : "relaxed" });
-      const store = transaction.objectStore(table);
-      for (const row of rows) row[1] === undefined ? store.delete(row[0]) : store.put(row, row[0]);
-      const work = done(transaction);
-      // Not left to the event loop: the page may be on its way out, and what is not committed then is undone.
-      transaction.commit();
-      return work;
-    },
-  ];
+  return async (table, work, durability) => {
+    const options = { durability } as IDBTransactionOptions;
+    const transaction = (await connection).transaction(table, durability && "readwrite", options);
+    const request = work(transaction.objectStore(table));
+    const end = done(transaction, durability && CHANGE_MS);
+    // Not left to the event loop: the page may be on its way out, and what is not committed then is undone.
+    transaction.commit();
+    await end;
+    return request?.result;
+  };
 }

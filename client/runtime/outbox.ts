@@ -1,21 +1,25 @@
 /** Messages that the Worker has not acked yet. Knows how long to keep one, not how it is sent. */
 import type { Message } from "../../shared/event.ts";
-import type { Row } from "./database.ts";
-import { isPrecious } from "./message.ts";
+import type { Transact } from "./database.ts";
+import type { Emit } from "./emitter.ts";
 
-/** Keys sort by time, so that what is oldest goes first. */
-const keyOf = (message: Message) => message.timestamp! + message.messageId;
+/** So many are kept, about 10 MB, and as many more are added before they are counted again. */
+const ROWS = 9_000;
+const ROWS_MORE = 1_000;
+
+/** Who somebody is, and orders: worth waiting for the disk, and the last to go when there is no more room. */
+const isPrecious = ({ type, event }: Message) => /^(identify|alias|group|track Order )/.test(`${type} ${event}`);
 
 /**
- * @param read rows as they are kept now, oldest first, those of other tabs included.
- * @param write falsy: this device cannot keep them.
- * @returns `add`: resolves when it is durable, or known that it cannot be. `list`: what may be sent now, durable, oldest
- * first, other tabs' included. `own`: this tab's messages without waiting, for the page may be gone in a moment; what another
- * tab has sent may be among them.
+ * The database numbers messages (`seq`); one that only memory holds has no number.
+ * @returns `add`: resolves when it is durable, or known that it cannot be. `list`: what may be sent now, oldest first,
+ * other tabs' included. `own`: this tab's messages without waiting, for the page may be gone in a moment; what another
+ * tab has sent may be among them, what is being written is not.
  */
 export function createOutbox(
-  read: (limit: number) => Promise<Row[]>,
-  write: (rows: Row[], strict?: boolean) => Promise<unknown>,
+  run: Transact,
+  emit: Emit,
+  signal: AbortSignal,
 ): [
   add: (message: Message) => Promise<unknown>,
   list: (limit: number) => Promise<Message[]>,
@@ -23,31 +27,58 @@ export function createOutbox(
   remove: (messages: Message[]) => Promise<unknown>,
 ] {
   const own = new Map<string, Message>();
-  /** Could not be made durable: memory is their only place. */
-  const unsaved = new Map<string, Message>();
+  /** The page is: what comes now is sent at once, before the database can answer, and so without its number. */
+  let going = false;
   let writing: Promise<unknown> | undefined;
 
+  const read = async (limit?: number): Promise<Message[]> => {
+    const mine = [...own.values()];
+    const kept = await run<Message[]>("outbox", (store) => store.getAll(null, limit));
+    if (!kept) return mine;
+    return [
+      ...kept,
+      ...mine.filter(({ messageId, seq }) => {
+        // Another tab has sent it.
+        if (seq && !kept[0]) own.delete(messageId);
+        return !seq;
+      }),
+    ];
+  };
+  const remove = (messages: Message[]) => {
+    for (const { messageId } of messages) own.delete(messageId);
+    const forget = (store: IDBObjectStore): undefined => {
+      for (const { seq = 0 } of messages) store.delete(seq);
+    };
+    return run("outbox", forget, "relaxed");
+  };
+  const write = async (message: Message) => {
+    if (going) own.set(message.messageId, message);
+    const seq = await run(
+      "outbox",
+      (store) => store.put(going ? { ...message, seq: Math.random() } : message),
+      isPrecious(message) ? "strict" : "relaxed",
+    );
+    own.set(message.messageId, { ...message, seq } as Message);
+    if (((seq as number) ?? own.size) % ROWS_MORE) return;
+    const messages = (await read()).sort((a, b) => +isPrecious(a) - +isPrecious(b)).slice(0, -ROWS);
+    await remove(messages);
+    for (const message of messages) emit("rejected", { message, problem: { title: "The outbox is full" } });
+  };
+
+  addEventListener("pagehide", () => (going = true), { signal, capture: true });
+  addEventListener("pageshow", () => (going = false), { signal });
   return [
     (message) => {
-      const key = keyOf(message);
-      own.set(key, message);
-      const work = write([[key, message]], isPrecious(message)).then((saved) => saved || unsaved.set(key, message));
-      writing = Promise.all([writing, work]);
+      const before = writing;
+      const work = write(message);
+      writing = work.then(() => before);
       return work;
     },
     async (limit) => {
       await writing;
-      const rows = [...((await read(limit)) as [string, Message][]), ...unsaved];
-      return rows.slice(0, limit).map(([, message]) => message);
+      return (await read(limit)).slice(0, limit);
     },
     () => [...own.values()],
-    (messages) => {
-      const keys = messages.map(keyOf);
-      for (const key of keys) {
-        own.delete(key);
-        unsaved.delete(key);
-      }
-      return write(keys.map((key) => [key, undefined]));
-    },
+    remove,
   ];
 }

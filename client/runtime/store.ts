@@ -2,7 +2,8 @@
 import type { ConsentMode } from "../../shared/consent.ts";
 import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
-import { openDatabase, type Row, type Table } from "./database.ts";
+import { stringify } from "./clean.ts";
+import { openDatabase, type Row, type Transact } from "./database.ts";
 import type { Memberships } from "./emitter.ts";
 import type { Content } from "./slots.ts";
 
@@ -29,6 +30,7 @@ export interface State {
   manifest?: PublicManifest;
 }
 
+/** What is `undefined` is not kept. */
 export type Save = (changes: Partial<State>, strict?: boolean) => void;
 
 /** What a person leaves behind for the next one on this device: nothing. */
@@ -47,58 +49,51 @@ export const nobody = (): Omit<State, "members" | "manifest"> => ({
 
 /**
  * Opens what `mode` allows: the device with `full`, the tab with `session`, where the outbox stays in memory. Where the
- * browser refuses (private mode, quota, a database from the future, one that is blocked) everything goes on in memory,
- * and `report` hears of it.
+ * browser refuses (private mode, a database that another tab blocks) everything goes on in memory, and `report` hears of it.
  * @param carried state of a visit under another mode, that wins over a stored one.
- * @returns besides the state, `load`: what is stored of it now, by other pages, too; and the rows of the outbox, which
- * never reject: `read` as they are kept now, oldest first, those of other tabs included; `write` falsy: in memory only.
+ * @returns besides the state, `load`: what is stored of it now, by other pages, too; and `run`, transactions on the
+ * device's tables that never reject: undefined where nothing can be kept.
  */
 export async function openStore(
   name: string,
   mode: ConsentMode,
   carried: Partial<State>,
   report: (error: unknown) => void,
-): Promise<
-  [
-    state: State,
-    save: Save,
-    load: () => Promise<Partial<State> | undefined>,
-    read: (limit: number) => Promise<Row[]>,
-    write: (rows: Row[], strict?: boolean) => Promise<unknown>,
-  ]
-> {
+  signal: AbortSignal,
+): Promise<[state: State, save: Save, load: () => Promise<Partial<State> | undefined>, run: Transact]> {
+  let told: string | undefined;
   const attempt = async <T>(work: () => T): Promise<Awaited<T> | undefined> => {
     try {
       return await work();
     } catch (error) {
-      report(error);
+      // Storage that is closed to us is so each time.
+      if (`${error}` !== told) report(error);
+      told = `${error}`;
     }
   };
   const tab = mode === "session";
-  const [read, write] = (mode === "full" && (await attempt(() => openDatabase(name)))) || [];
-  const put = (table: Table, rows: Row[], strict?: boolean) =>
-    attempt(() => write?.(table, rows, strict).then(() => true));
+  const transact = mode === "full" ? openDatabase(name) : async () => undefined;
+  const run: Transact = (...change) => attempt(() => transact(...change));
 
   const load = () =>
-    attempt(async () =>
-      tab ? JSON.parse(sessionStorage[name] ?? "{}") : Object.fromEntries((await read?.("state")) ?? []),
-    );
+    tab
+      ? attempt(() => JSON.parse(sessionStorage[name] ?? "{}"))
+      : run<Row[]>("visit", (store) => store.getAll()).then((rows = []) => Object.fromEntries(rows));
   const stored = await load();
   const state: State = { members: [], ...nobody(), ...stored, ...carried };
   const save: Save = (changes, strict) => {
     Object.assign(state, changes);
-    if (tab) attempt(() => (sessionStorage[name] = JSON.stringify(state)));
-    else put("state", Object.entries(changes), strict);
+    if (tab) attempt(() => (sessionStorage[name] = stringify(state)));
+    else {
+      const put = (store: IDBObjectStore): undefined => {
+        for (const row of Object.entries(changes)) row[1] === undefined ? store.delete(row[0]) : store.put(row, row[0]);
+      };
+      run("visit", put, strict ? "strict" : "relaxed");
+    }
   };
-  if (carried.anonymousId || !stored?.anonymousId) save(state, true);
+  if (!signal.aborted && (carried.anonymousId || !stored?.anonymousId)) save(state, true);
 
-  return [
-    state,
-    save,
-    load,
-    async (limit) => (await attempt(() => read?.("outbox", limit))) ?? [],
-    (rows, strict) => put("outbox", rows, strict),
-  ];
+  return [state, save, load, run];
 }
 
 /** Forgets whatever a mode other than `mode` may have kept; other tabs let go of the database by themselves. */
