@@ -19,9 +19,6 @@ export function buildDraft(type: EventType, fields: Partial<Message>, around: Js
   return draft;
 }
 
-/** Orders and who somebody is: worth waiting for the disk. */
-export const isPrecious = ({ type, event }: Message): boolean => type === "identify" || event === "Order Completed";
-
 export function toHistoryEvent({ type, event, name, timestamp, properties, traits }: Message): HistoryEvent {
   return {
     type,

@@ -97,7 +97,7 @@ export async function startVisit(
     channel = undefined;
   };
 
-  const [add, list, own, remove] = createOutbox(run, emit);
+  const [add, list, own, remove] = createOutbox(run, emit, signal);
   const [poke, flush, carry] = createDelivery(
     endpoint,
     key,
