@@ -53,7 +53,7 @@ export const browserScript: Case = {
     const inUse = { ...ours, name: `attune in use: ${SEGMENTS} segments, 2 slots`, code: ADDRESS + ours.code };
     const contestants = [
       nothing,
-      enter(alone, buildTag(shop, "https://peer.example"), "", "attune.anonymousId()"),
+      enter(alone, `${buildTag(shop, "https://peer.example")} data-consent="full"`, "", "attune.anonymousId()"),
       enter(inUse, buildTag(shop, bench.product), SLOT_ELEMENTS, ALL_DECIDED),
       ...peers.map((peer) => enter(peer)),
     ];
