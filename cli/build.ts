@@ -16,7 +16,16 @@ import { ASSETS, Failure, ROOT } from "./project.ts";
 const RUNTIME = `${ROOT}client/runtime`;
 const ENGINE = `${RUNTIME}/engine.ts`;
 /** Stands in for the engine where the script is measured without it. */
-const NO_ENGINE = "export const compile = () => ({ keys: [], evaluate: () => [] }), browserLanguage = 0;";
+const NO_ENGINE = "export const compile = () => ({ keys: [], evaluate: () => [] }), baseLanguage = 0;";
+/** Small scripts of their own beside `attune.js` → their entries below client/. */
+const SCRIPTS: { [name: string]: string } = {
+  "attune.banner.js": "consent/banner-tag.ts",
+  "attune.ga4.js": "adapters/ga4-tag.ts",
+  "attune.google-consent.js": "consent/google-tag.ts",
+  "attune.segment.js": "adapters/segment-tag.ts",
+  "attune.shopify.js": "adapters/shopify-tag.ts",
+  "attune.tcf.js": "consent/tcf-tag.ts",
+};
 const SWAGGER = `${ROOT}node_modules/swagger-ui-dist`;
 const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "LICENSE", "NOTICE"];
 
@@ -34,8 +43,9 @@ export interface BuildResult {
   hashedName: string;
   /** For `<script integrity>`. */
   integrity: string;
-  /** Brotli sizes of the script and of its lazy part. */
+  /** Brotli sizes of the script and of its lazy parts. */
   scriptBytes: number;
+  rulesBytes: number;
   debugBytes: number;
 }
 
@@ -50,8 +60,9 @@ export type Files = Map<string, Uint8Array>;
 export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const folder = options.folder ?? ASSETS;
   const version = await readVersion();
-  const [script, debug] = await Promise.all([
+  const [script, rules, debug] = await Promise.all([
     bundle(`${RUNTIME}/attune.ts`, "iife", version),
+    bundle(`${RUNTIME}/rules.ts`, "esm", version),
     bundle(`${ROOT}client/debug/debug.ts`, "esm", version),
   ]);
   const hashedName = `attune.${createHash("sha256").update(script).digest("hex").slice(0, 12)}.js`;
@@ -59,9 +70,13 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const files: Files = new Map([
     ["attune.js", script],
     [hashedName, script],
+    ["attune.rules.js", rules],
     ["attune.debug.js", debug],
     ["_headers", Buffer.from(formatHeaders(hashedName))],
   ]);
+  for (const [name, entry] of Object.entries(SCRIPTS)) {
+    files.set(name, await bundle(`${ROOT}client/${entry}`, "iife", version));
+  }
   for (const name of SWAGGER_FILES) files.set(`docs/${name}`, await readFile(`${SWAGGER}/${name}`));
   if (options.demo) for (const [name, content] of await buildDemo()) files.set(`demo/${name}`, content);
   // Without the shop: that of a local start that runs beside this stays.
@@ -72,9 +87,13 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
     hashedName,
     integrity: `sha384-${createHash("sha384").update(script).digest("base64")}`,
     scriptBytes: brotliCompressSync(script).length,
+    rulesBytes: brotliCompressSync(rules).length,
     debugBytes: brotliCompressSync(debug).length,
   };
   options.log?.(`attune.js         ${formatBytes(result.scriptBytes)} brotli (${formatBytes(script.length)} raw)`);
+  options.log?.(
+    `attune.rules.js   ${formatBytes(result.rulesBytes)} brotli, loaded where a site's rules use unless or sum`,
+  );
   options.log?.(
     `attune.debug.js   ${formatBytes(result.debugBytes)} brotli, loaded by attune.debug(), explain() and stored() only`,
   );
@@ -156,7 +175,9 @@ function formatHeaders(hashedName: string): string {
   const rules: [string, string[]][] = [
     ["/*", ["X-Content-Type-Options: nosniff"]],
     ["/attune.js", short],
+    ["/attune.rules.js", short],
     ["/attune.debug.js", short],
+    ...Object.keys(SCRIPTS).map((name): [string, string[]] => [`/${name}`, short]),
     [`/${hashedName}`, ["Cache-Control: public, max-age=31536000, immutable", ...shared]],
     ["/docs/*", ["Cache-Control: public, max-age=3600"]],
     ["/demo/*", ["Cache-Control: no-cache", "Referrer-Policy: same-origin"]],

@@ -6,7 +6,7 @@
  * attune.track("Product Viewed", { product_id: "42" });
  */
 import { inert } from "./inert.ts";
-import type { AnyEvents, Attune } from "./runtime/api.ts";
+import type { AnyEvents, Attune, Load } from "./runtime/api.ts";
 import { createAttune as create, page } from "./runtime/create.ts";
 import type { Options } from "./runtime/options.ts";
 
@@ -41,7 +41,8 @@ function start(options: Options): Attune {
       if (present.key === key) return present;
       throw `the page has another site's, ${present.key}`;
     }
-    return create({ ...options, host }, () => import("./debug/debug.ts"));
+    const load = { rules: () => import("./runtime/rules.ts"), debug: () => import("./debug/debug.ts") };
+    return create({ ...options, host }, ((part) => load[part]()) as Load);
   } catch (error) {
     console.error(`createAttune: ${error}`);
     return inert;

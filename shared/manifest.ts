@@ -86,4 +86,6 @@ export interface PublicManifest {
   segments: { key: string; condition: Condition }[];
   /** There are segments that only the edge can decide; left out where there are none. */
   partial?: true;
+  /** Some need more of the language than the script has: `attune.rules.js`. */
+  more?: true;
 }

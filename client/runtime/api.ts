@@ -51,8 +51,14 @@ export interface Attune<Events extends { [Event in keyof Events]: object } = Any
   push(...calls: [method: string, ...args: unknown[]][]): void;
 }
 
-/** `attune.debug.js`. */
-export type Lazy = typeof import("../debug/debug.ts");
+/** The lazy parts, `attune.rules.js` and `attune.debug.js`. */
+interface Parts {
+  rules: typeof import("./rules.ts");
+  debug: typeof import("../debug/debug.ts");
+}
+
+/** Loads a lazy part. */
+export type Load = <Part extends keyof Parts>(part: Part) => Promise<Parts[Part]>;
 
 type Methods = { [method: string]: (...args: unknown[]) => unknown };
 
@@ -60,7 +66,7 @@ type Methods = { [method: string]: (...args: unknown[]) => unknown };
  * @param visit the present one, if consent allows any.
  * @param run now, or as soon as it is known who the visitor is; false: never.
  * @param around the context of a message that is made now.
- * @param lazy loads the lazy part.
+ * @param load brings a lazy part.
  * @param name of the store.
  * @param mode and `purposes`, `endpoint` are for the panel.
  */
@@ -71,7 +77,7 @@ export function createApi(
   consent: (choice: unknown) => void,
   on: On,
   emit: Emit,
-  lazy: () => Promise<Lazy>,
+  load: Load,
   name: string,
   key: string,
   mode: () => ConsentMode | undefined,
@@ -79,8 +85,8 @@ export function createApi(
   endpoint: string,
 ): Attune {
   /** Asks the lazy part; what fails there is told as an error, and answered with `fallback`. */
-  const later = <T>(ask: (lazy: Lazy) => T | Promise<T>, fallback: T): Promise<T> =>
-    lazy()
+  const later = <T>(ask: (part: Parts["debug"]) => T | Promise<T>, fallback: T): Promise<T> =>
+    load("debug")
       .then(ask)
       .catch((error) => {
         emit("error", { error });
@@ -90,15 +96,17 @@ export function createApi(
   /**
    * Takes what a message is made of at once, and its person as soon as that is known.
    * @param names fields that are identifiers or names.
+   * @param base what `data` is added to. Left out: names must be there.
    */
-  const message = (type: EventType, names: JsonObject, data: JsonObject, context: unknown, optional?: boolean) => {
+  const message = (type: EventType, names: JsonObject, data: JsonObject, context: unknown, base?: JsonObject) => {
     const fields: JsonObject = {};
     try {
       for (const [field, value] of Object.entries(names)) {
         if (/^(string|number)$/.test(typeof value) && value !== "") fields[field] = `${value}`;
-        else if (!optional) throw `${field} is missing`;
+        else if (!base) throw `${field} is missing`;
       }
-      for (const [field, value] of Object.entries(data)) fields[field] = cleanObject(value);
+      for (const [field, value] of Object.entries(data))
+        fields[field] = { ...cleanObject(base), ...cleanObject(value) };
       const draft = buildDraft(type, fields, around(), context);
       run((visit) => visit[type === "identify" ? type : "capture"](draft));
     } catch (error) {
@@ -113,10 +121,10 @@ export function createApi(
       message("track", { event }, { properties }, context);
     },
     page(name, properties, context) {
-      message("page", { name }, { properties: { ...buildPage(), name, ...properties } }, context, true);
+      message("page", { name }, { properties }, context, { ...buildPage(), name });
     },
     identify(userId, traits, context) {
-      message("identify", { userId }, { traits }, context, true);
+      message("identify", { userId }, { traits }, context, {});
     },
     alias(userId, previousId, context) {
       run(({ state }) => message("alias", { userId, previousId: previousId ?? state.anonymousId }, {}, context));

@@ -7,5 +7,8 @@ const script = document.currentScript as HTMLScriptElement | null;
 // Included twice: the first one stays.
 if (script?.dataset["key"] && !(page.attune as Attune | undefined)?.version) {
   const { src, dataset } = script;
-  createAttune({ host: src, ...(dataset as { key: string }) }, () => import(`${new URL("attune.debug.js", src)}`));
+  createAttune(
+    { host: src, ...(dataset as { key: string }) },
+    (part) => import(`${new URL(`attune.${part}.js`, src)}`),
+  );
 }

@@ -4,8 +4,9 @@ import type { Program, Subject } from "../../shared/engine/types.ts";
 import type { HistoryEvent } from "../../shared/event.ts";
 import { HISTORY_EVENTS } from "../../shared/limits.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
+import type { Load } from "./api.ts";
 import type { Emit, Memberships } from "./emitter.ts";
-import { browserLanguage, compile } from "./engine.ts";
+import { baseLanguage, compile } from "./engine.ts";
 import type { Save, State } from "./store.ts";
 import { createTimer, endOf, holds } from "./timer.ts";
 
@@ -21,8 +22,9 @@ const without = (keys: string[], others: string[]) => keys.filter((key) => !othe
 /**
  * @param save tells other tabs, too; `keep` does not: they hear of each event.
  * @param subject all of the person but the history.
+ * @param load brings what few sites' rules need.
  * @param want asks the edge: its word may have expired, or the answer here is another now.
- * @returns `use`: the site's configuration, as soon as it is known. `decide`: anew, and says what changed since it last
+ * @returns `use`: the site's configuration, as soon as it is known; resolves when it is in use. `decide`: anew, and says what changed since it last
  * did. `list`: of all memberships.
  */
 export function createSegments(
@@ -30,11 +32,12 @@ export function createSegments(
   save: Save,
   keep: Save,
   subject: () => Subject,
+  load: Load,
   want: () => void,
   emit: Emit,
   signal: AbortSignal,
 ): [
-  use: (manifest: PublicManifest) => void,
+  use: (manifest: PublicManifest) => Promise<void>,
   see: (event: HistoryEvent) => void,
   decide: () => void,
   list: () => Memberships,
@@ -105,10 +108,16 @@ export function createSegments(
   }, signal);
 
   return [
-    (manifest) => {
+    async (manifest) => {
       save({ manifest });
       pieces = new Set(piecesOf(manifest.segments));
-      program = compile(manifest.segments, manifest, browserLanguage);
+      let language = baseLanguage;
+      try {
+        if (manifest.more) language = (await load("rules")).browserLanguage;
+      } catch (error) {
+        emit("error", { error });
+      }
+      program = compile(manifest.segments, manifest, language);
       remember(chosen(state.events));
     },
     (event) => remember([...state.events, ...chosen([event])]),

@@ -13,7 +13,7 @@ import {
   TRAITS_PER_IDENTIFIER,
 } from "../../shared/limits.ts";
 import { consentSchema } from "../delivery/consent.ts";
-import { decideSchema } from "../delivery/decide.ts";
+import { decideSchema, SLOT_CHARACTERS, SLOTS } from "../delivery/decide.ts";
 
 const object = z.record(z.string(), z.unknown());
 const time = z.string().meta({ format: "date-time" });
@@ -93,6 +93,10 @@ const schemas = {
   DecideRequest: decideSchema.extend({
     ...envelope,
     ...device,
+    slots: z
+      .array(z.string().min(1).max(SLOT_CHARACTERS))
+      .optional()
+      .meta({ description: `The first ${SLOTS} are decided; what is no name is left out.` }),
     variants: z
       .record(z.string(), z.string())
       .optional()
@@ -139,6 +143,10 @@ the request says of itself. Otherwise, and where there is none, the slot is deci
       .literal(true)
       .optional()
       .meta({ description: "There are segments that only the edge can decide: ask it for them." }),
+    more: z
+      .literal(true)
+      .optional()
+      .meta({ description: "Some conditions use `unless` or `sum`, which the script loads as `attune.rules.js`." }),
   }),
   ...Object.fromEntries(
     EVENT_TYPES.map((type) => [

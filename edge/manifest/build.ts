@@ -1,7 +1,7 @@
 /** What is published: read from D1 in one transaction, the whole of it for the edge and the public part for browsers. */
 
 import { analyze } from "../../shared/engine/analyze.ts";
-import { ship } from "../../shared/engine/ship.ts";
+import { needsMore, ship } from "../../shared/engine/ship.ts";
 import type { Manifest, ManifestSegment, PublicManifest } from "../../shared/manifest.ts";
 import { type BlockVersionRow, selectLiveBlocks, toBlockVersion } from "../db/blocks.ts";
 import { type SegmentRow, selectSegments, toSegment } from "../db/segments.ts";
@@ -50,7 +50,15 @@ export function buildPublicManifest(manifest: Manifest): PublicManifest {
   );
   const { timeZone, consentDefault } = manifest.settings;
   const partial = segments.length < manifest.segments.length;
-  return { version: manifest.version, timeZone, consentDefault, segments, ...(partial && { partial }) };
+  const more = segments.some(({ condition }) => needsMore(condition));
+  return {
+    version: manifest.version,
+    timeZone,
+    consentDefault,
+    segments,
+    ...(partial && { partial }),
+    ...(more && { more }),
+  };
 }
 
 /** Public segments that a browser can decide: their own leaves, and those of every segment that they refer to. */

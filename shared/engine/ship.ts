@@ -1,6 +1,7 @@
 /** What the browser is given of a condition. */
 import type { Condition, EventCondition } from "../condition.ts";
-import { kindOf } from "./run.ts";
+import { baseLanguage } from "./language-base.ts";
+import { childrenOf, kindOf } from "./run.ts";
 
 /**
  * The same condition, its nodes at the same pointers: the first key of a leaf is its kind, as `browserLanguage` reads it, and what an
@@ -18,3 +19,7 @@ export function ship(condition: Condition): Condition {
   const kind = kindOf(leaf);
   return kind === undefined ? leaf : ({ [kind]: leaf[kind as "event"], ...leaf } as Condition);
 }
+
+/** Whether it has a kind of leaf that browsers load when they need it. */
+export const needsMore = (condition: Condition): boolean =>
+  childrenOf(condition)?.some(needsMore) ?? !Object.hasOwn(baseLanguage.leaves, kindOf(condition) ?? "");

@@ -22,6 +22,7 @@ beforeAll(async () => {
       visibility: "public",
       condition: { all: [{ event: "Cart Viewed" }, { event: "Order Completed", count: { eq: 0 } }] },
     },
+    { key: "left", visibility: "public", condition: { event: "Added", unless: { event: "Paid" }, after: "1s" } },
     { key: "pro", visibility: "private", condition: { trait: "plan", eq: "pro" } },
   ];
   for (const segment of segments) {
@@ -55,6 +56,47 @@ const send = async (page: Page, event: string, properties?: object) => {
   await track(page, event, properties);
   await page.evaluate(() => attune.flush());
 };
+
+describe("a rule that needs more than the script has", () => {
+  const asksForRules = (visitor: Visitor) => {
+    let asked = 0;
+    visitor.context.on("request", (request) => {
+      if (request.url().endsWith("/attune.rules.js")) asked++;
+    });
+    return () => asked;
+  };
+
+  it("is decided in the page all the same, and costs other sites nothing", async () => {
+    const visitor = await partial.visitor();
+    const asked = asksForRules(visitor);
+    const page = await visitor.open();
+    await ready(page);
+    await until(asked, "the part");
+    await visitor.context.setOffline(true);
+    await track(page, "Added");
+    await entry(page, "left");
+    await track(page, "Paid");
+    await exit(page, "left");
+
+    const other = await stage.visitor();
+    const never = asksForRules(other);
+    const plain = await other.open();
+    await ready(plain);
+    await track(plain, "Ping");
+    await entry(plain, "active");
+    expect(never()).toBe(0);
+  });
+
+  it("leaves all others as they are where the part cannot be loaded", async () => {
+    const visitor = await partial.visitor();
+    await visitor.context.route(/attune\.rules\.js$/, (route) => route.abort());
+    const page = await visitor.open();
+    await until(() => page.evaluate(() => heard.some(({ type }) => type === "error")), "the error");
+    await visitor.context.setOffline(true);
+    await track(page, "Cart Viewed");
+    await entry(page, "open-cart");
+  });
+});
 
 describe("decided in the page", () => {
   it("enters at the event and leaves when the window has passed, while the Worker is out of reach", async () => {

@@ -1,7 +1,7 @@
 /** `GET /v1/manifest/:writeKey`: the bytes that every visitor of a site downloads. */
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { browserLanguage } from "../../../client/runtime/engine.ts";
+import { browserLanguage } from "../../../client/runtime/rules.ts";
 import { compile } from "../../../shared/engine/compile.ts";
 import type { PublicManifest } from "../../../shared/manifest.ts";
 import { createSite, type TestSegment } from "../site.ts";
