@@ -103,7 +103,11 @@ export function createDelivery(
       failures = 0;
       for (const [message, problem] of refused) emit("rejected", { message, problem });
       const messageIds = messages.filter((message) => !refused.has(message)).map(({ messageId }) => messageId);
-      if (messageIds[0]) emit("ack", { messageIds });
+      const warnings = (answer as IngestAnswer).warnings?.map(({ index, ...warning }) => ({
+        messageId: messages[index]!.messageId,
+        ...warning,
+      }));
+      if (messageIds[0]) emit("ack", { messageIds, warnings });
       return ok ? answer : undefined;
     } catch (error) {
       if (signal.aborted) return;

@@ -6,6 +6,14 @@ import type { ProblemDocument, WireDecision } from "../../shared/wire.ts";
 /** Key → ISO instant until which the visitor is a member if nothing new happens; null = for ever. */
 export type Memberships = { [key: string]: string | null };
 
+export interface Warning {
+  messageId: string;
+  /** JSON Pointer in the message. */
+  pointer: string;
+  code: string;
+  detail: string;
+}
+
 export interface Details {
   /** The stored state is there and the first local decisions are made. Late listeners hear it too. */
   ready: { anonymousId: string };
@@ -14,11 +22,12 @@ export interface Details {
   slot: { slot: string; element: Element; html: string | null; decision: WireDecision };
   /** A message was captured. */
   event: Message;
-  /** The Worker has these for good. */
-  ack: { messageIds: string[] };
+  /** The Worker has these for good. `warnings`: what it did not take of some. */
+  ack: { messageIds: string[]; warnings: Warning[] | undefined };
   /** A message was refused, here or by the Worker, and is gone. */
   rejected: { message: Partial<Message>; problem: Partial<ProblemDocument> };
   error: { error: unknown };
+  /** What is allowed from now on, whoever said so. Late listeners hear it too. */
   consent: { mode: ConsentMode; purposes: Consent };
 }
 
@@ -27,7 +36,7 @@ export type On = <T extends keyof Details>(type: T, listener: (detail: Details[T
 
 export function createEmitter(): [on: On, emit: Emit] {
   const listeners = new Set<[type: string, listener: (detail: never) => void]>();
-  let ready: unknown;
+  const last: { [type: string]: unknown } = {};
 
   const call = (type: string, listener: (detail: never) => void, detail: unknown) => {
     try {
@@ -37,13 +46,13 @@ export function createEmitter(): [on: On, emit: Emit] {
     }
   };
   const emit: Emit = (type, detail) => {
-    if (type === "ready") ready = detail;
+    last[type] = detail;
     for (const [wanted, listener] of [...listeners]) if (wanted === type) call(type, listener, detail);
   };
   const on: On = (type, listener) => {
     const entry: [string, typeof listener] = [type, listener];
     listeners.add(entry);
-    if (type === "ready" && ready) call(type, listener, ready);
+    if (/ready|consent/.test(type) && last[type]) call(type, listener, last[type]);
     return () => {
       listeners.delete(entry);
     };

@@ -2,6 +2,7 @@
 import type { EventType, HistoryEvent, JsonObject, Message } from "../../shared/event.ts";
 import { EVENT_BYTES } from "../../shared/limits.ts";
 import { cleanObject, countBytes } from "./clean.ts";
+import { newId } from "./id.ts";
 
 /** Room for the ids that are added later. */
 const IDS_BYTES = 768;
@@ -10,7 +11,7 @@ const IDS_BYTES = 768;
 export function buildDraft(type: EventType, fields: Partial<Message>, around: JsonObject, context: unknown): Message {
   const draft = {
     type,
-    messageId: crypto.randomUUID(),
+    messageId: newId(),
     timestamp: new Date().toISOString(),
     ...fields,
     context: { ...around, ...cleanObject(context) },

@@ -5,6 +5,7 @@ import type { PublicManifest } from "../../shared/manifest.ts";
 import { stringify } from "./clean.ts";
 import { openDatabase, type Row, type Transact } from "./database.ts";
 import type { Memberships } from "./emitter.ts";
+import { newId } from "./id.ts";
 import type { Content } from "./slots.ts";
 
 /** Read it anywhere, change it through `save` only. */
@@ -35,7 +36,7 @@ export type Save = (changes: Partial<State>, strict?: boolean) => void;
 
 /** What a person leaves behind for the next one on this device: nothing. */
 export const nobody = (): Omit<State, "members" | "manifest"> => ({
-  anonymousId: crypto.randomUUID(),
+  anonymousId: newId(),
   userId: undefined,
   traits: {},
   stableId: undefined,
