@@ -10,7 +10,7 @@ import { CLIENT, Failure, ROOT } from "./project.ts";
 /** Left as it is written: the bundler that takes it makes it small. */
 export async function buildClient(version: string, folder = CLIENT): Promise<void> {
   const { outputFiles } = await runEsbuild({
-    entryPoints: [`${ROOT}client/index.ts`],
+    entryPoints: [`${ROOT}client/index.ts`, `${ROOT}client/adapters/index.ts`, `${ROOT}client/consent/index.ts`],
     bundle: true,
     // What is loaded only when it is asked for has a file of its own.
     splitting: true,

@@ -29,7 +29,7 @@ test("headers: the script is shared across origins and short-lived, its hashed t
   const rule = (path: string) => headers.split("\n\n").find((text) => text.startsWith(`${path}\n`));
   expect(rule("/attune.js")).toMatch(/max-age=300, stale-while-revalidate/);
   expect(rule(`/${first.hashedName}`)).toMatch(/immutable/);
-  for (const path of ["/attune.js", "/attune.debug.js", `/${first.hashedName}`]) {
+  for (const path of ["/attune.js", "/attune.debug.js", "/attune.ga4.js", `/${first.hashedName}`]) {
     expect(rule(path)).toContain("Access-Control-Allow-Origin: *");
     expect(rule(path)).toContain("Cross-Origin-Resource-Policy: cross-origin");
   }
