@@ -4,10 +4,20 @@ import type { JsonObject } from "../../shared/event.ts";
 declare const __ATTUNE_VERSION__: string;
 export const VERSION = __ATTUNE_VERSION__;
 
+/** The page that is open, and what led to it: a document has one address, however many ask for it. */
+let here: string | undefined;
+let referrer: string;
+
+/** A fragment makes another page only where it is a route. */
+export const readAddress = () => location.href.replace(/#(?![!/]).*/, "");
+
 export function buildPage(): JsonObject {
-  const { title, referrer } = document;
+  const address = readAddress();
+  // The browser's own referrer stays that of the first page of a single-page app.
+  if (address !== here) referrer = here ?? document.referrer;
+  here = address;
   const { pathname, href, search } = location;
-  return { path: pathname, url: href, title, referrer, search };
+  return { path: pathname, url: href, title: document.title, referrer, search };
 }
 
 export function buildContext(): JsonObject {
@@ -15,13 +25,18 @@ export function buildContext(): JsonObject {
   for (const [key, value] of new URLSearchParams(location.search)) {
     if (key.startsWith("utm_")) campaign[key.slice(4).replace("campaign", "name")] = value;
   }
+  const { width, height } = screen;
+  // By what it is pointed at with, and where Android's tablets begin.
+  const isTouched = matchMedia("(pointer:coarse)").matches;
+  const type = !isTouched ? "desktop" : width < 600 || height < 600 ? "mobile" : "tablet";
   return {
     page: buildPage(),
     // Segment's form: absent where there is no campaign.
     ...(campaign["source"] && { campaign }),
+    device: { type },
     locale: navigator.language,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    screen: { width: screen.width, height: screen.height, density: devicePixelRatio },
+    screen: { width, height, innerWidth, innerHeight, density: devicePixelRatio },
     library: { name: "attune", version: VERSION },
   };
 }
