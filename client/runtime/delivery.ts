@@ -4,7 +4,7 @@
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) and minds Retry-After.
  */
 import type { JsonObject, Message } from "../../shared/event.ts";
-import type { IngestAnswer, ProblemDocument } from "../../shared/wire.ts";
+import type { DeviceState, IngestAnswer, ProblemDocument } from "../../shared/wire.ts";
 import { countBytes, stringify } from "./clean.ts";
 import type { Emit } from "./emitter.ts";
 
@@ -25,6 +25,7 @@ const BATCH_MS = 15_000;
 const DECIDE_MS = 5_000;
 
 /**
+ * @param device what it says of itself with each request.
  * @param lock runs one work at a time among the tabs that share the outbox.
  * @param again hears that the Worker may be reached now.
  * @returns `poke`: one more message waits. `flush`: sends all that waits; resolves when nothing does, or when the Worker
@@ -33,9 +34,10 @@ const DECIDE_MS = 5_000;
 export function createDelivery(
   endpoint: string,
   writeKey: string,
+  device: () => DeviceState,
   list: (limit: number) => Promise<Message[]>,
   own: () => Message[],
-  remove: (messages: Message[]) => Promise<unknown>,
+  remove: (messages: Message[], answer: Partial<IngestAnswer>) => Promise<unknown>,
   emit: Emit,
   lock: (work: () => Promise<void>) => Promise<void>,
   again: () => void,
@@ -78,13 +80,18 @@ export function createDelivery(
     let retryAfter: string | null;
     for (const { messageId } of messages) underway.add(messageId);
     try {
-      const body = { writeKey, sentAt: new Date().toISOString(), ...request, [request ? "events" : "batch"]: messages };
+      const body = {
+        writeKey,
+        sentAt: new Date().toISOString(),
+        ...device(),
+        ...request,
+        [request ? "events" : "batch"]: messages,
+      };
       // A string as body goes as text/plain: no preflight.
       const response = await fetch(endpoint + (request ? "/decide" : "/batch"), {
         method: "POST",
         body: stringify(body),
         keepalive,
-        credentials: "omit",
         signal: AbortSignal.timeout(request ? DECIDE_MS : BATCH_MS),
       });
       const { ok, status, headers } = response;
@@ -99,7 +106,7 @@ export function createDelivery(
           ? (answer as IngestAnswer).rejected.map(({ index, problem }) => [messages[index]!, problem])
           : messages.map((message) => [message, answer]),
       );
-      await remove(messages);
+      await remove(messages, answer);
       failures = 0;
       for (const [message, problem] of refused) emit("rejected", { message, problem });
       const messageIds = messages.filter((message) => !refused.has(message)).map(({ messageId }) => messageId);

@@ -11,6 +11,8 @@ import type { Content } from "./slots.ts";
 /** Read it anywhere, change it through `save` only. */
 export interface State {
   anonymousId: string;
+  /** The storage was empty, and the edge has not said yet whether it knows this device. */
+  wiped: boolean;
   userId: string | undefined;
   traits: JsonObject;
   /** As the edge told it: fixed at first sight, over login and merge. */
@@ -37,6 +39,7 @@ export type Save = (changes: Partial<State>, strict?: boolean) => void;
 /** What a person leaves behind for the next one on this device: nothing. */
 export const nobody = (): Omit<State, "members" | "manifest"> => ({
   anonymousId: newId(),
+  wiped: false,
   userId: undefined,
   traits: {},
   stableId: undefined,
@@ -81,7 +84,7 @@ export async function openStore(
       ? attempt(() => JSON.parse(sessionStorage[name] ?? "{}"))
       : run<Row[]>("visit", (store) => store.getAll()).then((rows = []) => Object.fromEntries(rows));
   const stored = await load();
-  const state: State = { members: [], ...nobody(), ...stored, ...carried };
+  const state: State = { members: [], ...nobody(), wiped: true, ...stored, ...carried };
   const save: Save = (changes, strict) => {
     Object.assign(state, changes);
     if (tab) attempt(() => (sessionStorage[name] = stringify(state)));

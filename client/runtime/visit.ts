@@ -28,7 +28,7 @@ export interface Visit {
   /** Messages that the Worker has not acked yet, oldest first, other tabs' included. */
   list(limit: number): Promise<Message[]>;
   /** Puts content into the slots of that name; says which elements they are. */
-  fill(content: Content): HTMLElement[];
+  fill(content: Content): void;
   /** Stamps it with who it was, keeps it, and lets it be sent and decided upon. */
   capture(draft: Message): void;
   /** Takes user and traits from the message, then captures it. */
@@ -69,7 +69,16 @@ export async function startVisit(
   let found = (_slots: string[]) => {};
   // Before anything is awaited, so that slots are hidden before they are painted.
   const sends = mode !== "memory";
-  const [fill, reveal, names] = createSlots(sends, (names) => found(names), signal);
+  const [fill, reveal, names] = createSlots(
+    sends,
+    (names) => found(names),
+    (element, decision) => {
+      watch(element);
+      emit("slot", { slot: decision.slot, element, html: decision.html, decision });
+    },
+    report,
+    signal,
+  );
 
   const [state, keep, recall, run] = await openStore(name, mode, carried, report, signal);
   if (signal.aborted) return;
@@ -101,11 +110,14 @@ export async function startVisit(
   const [poke, flush, carry] = createDelivery(
     endpoint,
     key,
+    () => ({ anonymousId: state.anonymousId, mode, wiped: state.wiped }),
     list,
     own,
-    (messages) => {
-      // The edge knows more than the token says now.
-      if (messages.length) save({ token: null });
+    (messages, { anonymousId = state.anonymousId }) => {
+      const { wiped } = state;
+      // The edge knows more than the token says now; and what a wiped device was before.
+      if (messages.length || wiped) save({ token: null, anonymousId, wiped: false }, wiped);
+      if (wiped) mark(state);
       return remove(messages);
     },
     emit,
@@ -139,31 +151,19 @@ export async function startVisit(
   };
   const [begun, ended] = watchEngagement(state, keep, context, record, view, signal);
 
-  const expose = watchExposures(track, signal);
-  const show = (decision: Content, fresh?: boolean) => {
-    const { slot, html } = decision;
-    try {
-      for (const element of fill(decision)) {
-        if (fresh) expose(element, decision);
-        emit("slot", { slot, element, html, decision });
-      }
-    } catch (error) {
-      // The page's policy refuses our HTML: it keeps its own.
-      report(error);
-    }
-  };
-  const [want, again] = createDecisions(
+  const [count, watch] = watchExposures(track, signal);
+  const [want, again, more] = createDecisions(
     state,
     save,
     members,
-    (segments) => {
-      const { anonymousId, userId, token } = state;
-      const slots = names();
+    (segments, slots = names()) => {
+      const { userId, token } = state;
       // Segments that only the edge can decide are asked for where there is no slot, too.
       if (!slots.length && !(sends && state.manifest?.partial)) return;
-      return carry({ anonymousId, userId, token, slots, context: context(), local: { segments } });
+      return carry({ userId, token, slots, context: context(), local: { segments } });
     },
-    (content) => show(content, true),
+    fill,
+    count,
     () => {
       reveal();
       decide();
@@ -233,7 +233,7 @@ export async function startVisit(
   const showKept = (slots: string[]) => {
     for (const slot of slots) {
       const content = state.slots[slot];
-      if (content && holds(content.until)) show(content);
+      if (content && holds(content.until)) fill(content);
     }
   };
   found = showKept;
@@ -244,7 +244,7 @@ export async function startVisit(
   watchElements(track, signal);
   found = (slots) => {
     showKept(slots);
-    want();
+    more(slots);
   };
   want();
   emit("ready", { anonymousId: state.anonymousId });
