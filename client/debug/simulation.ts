@@ -44,7 +44,7 @@ export function createSimulation(
   let asked = "";
 
   const show = (content: Content) => {
-    visit()?.fill(content);
+    visit()?.fill({ ...content, id: "" });
     for (const { name, element } of listSlots()) {
       if (name !== content.slot) continue;
       if (!element.hasAttribute(IGNORE)) element.setAttribute(IGNORE, OURS);

@@ -6,36 +6,38 @@ import type { Save, State } from "./store.ts";
 
 /**
  * @param members all that are known now.
- * @param ask one request for all slots of the page, given the keys of the members; undefined where no answer came, or
- * there is nothing to ask.
- * @param fill takes a decision of this page.
- * @param answered once for each newest request, whether an answer came or not.
+ * @param ask one request, given the keys of the members, for these slots or all of the page; undefined where no answer
+ * came, or there is nothing to ask.
+ * @param fill takes what a slot is to show; `decided` hears before of what was decided for this page.
+ * @param answered once for each request that was not overtaken, whether an answer came or not.
  * @returns `want`: decides all slots, once for all that want it in this turn; `anew`: what was decided was for somebody
- * else. `again`: as `want`, unless there is an answer, or one is under way.
+ * else. `again`: as `want`, unless there is an answer, or one is under way. `more`: decides these slots, which
+ * are new in the page, and leaves the others as they are.
  */
 export function createDecisions(
   state: State,
   save: Save,
   members: () => Memberships,
-  ask: (members: string[]) => Promise<DecideAnswer | undefined> | undefined,
+  ask: (members: string[], slots?: string[]) => Promise<DecideAnswer | undefined> | undefined,
   fill: (content: Content) => void,
+  decided: (content: Content) => void,
   answered: () => void,
   signal: AbortSignal,
-): [want: (anew?: boolean) => void, again: () => void] {
+): [want: (anew?: boolean) => void, again: () => void, more: (slots: string[]) => void] {
   /** Decided since this page began. */
   let fresh: { [slot: string]: Content } = {};
   let missed = false;
-  /** Number of the newest request: an older one's answer comes too late. */
+  /** Number of the newest request for all slots: an older one's answer comes too late. */
   let newest = 0;
 
-  const decide = async (request: number) => {
+  const decide = async (request: number, names?: string[]) => {
     // Wanted again in this turn.
     if (request !== newest) return;
-    missed = false;
+    missed &&= !!names;
     const asked = Object.keys(members());
-    const answer = await ask(asked);
+    const answer = await ask(asked, names);
     if (signal.aborted || request !== newest) return;
-    missed = !answer;
+    missed ||= !answer;
     if (answer) {
       const { segments, stableId, token, until } = answer;
       const slots = { ...state.slots };
@@ -45,6 +47,7 @@ export function createDecisions(
         // The same again is the same decision: it is not seen twice.
         if (before?.variant === content.variant) content.id = before.id;
         slots[slot] = fresh[slot] = content;
+        decided(content);
         fill(content);
       }
       const denied = [...state.denied, ...asked].filter((key) => !Object.hasOwn(segments, key));
@@ -63,6 +66,9 @@ export function createDecisions(
     want,
     () => {
       if (missed) want();
+    },
+    (slots) => {
+      decide(newest, slots);
     },
   ];
 }

@@ -12,8 +12,10 @@ export function toNodes(html: string): DocumentFragment {
   policy ??= (window as { trustedTypes?: PolicyFactory }).trustedTypes?.createPolicy("attune", plain) ?? plain;
   const template = document.createElement("template");
   template.innerHTML = policy.createHTML(html);
-  // Scripts that innerHTML makes never run; handlers and script addresses would, once in the page.
+  // Scripts that innerHTML makes never run; handlers and script addresses would, once in the page. Of the elements that are
+  // taken out, some run what they load, others lead the page itself elsewhere.
   for (const element of template.content.querySelectorAll("*")) {
+    if (element.matches("script,base,meta,object,embed")) element.remove();
     for (const { name, value } of [...element.attributes]) {
       // Browsers ignore blanks and control characters in a scheme.
       if (/^(on|srcdoc)|javascript:/i.test(name + value.replace(/[^!-~]/g, ""))) element.removeAttribute(name);

@@ -1,87 +1,168 @@
 /**
- * Fills named places of the page with what was decided for them. Owns the elements, their fallback and their hiding;
- * what to show comes from outside. `<attune-block name="hero">` and `[data-attune-slot="hero"]`.
+ * Fills named places of the page with what was decided for them. Owns the elements, the page's own content of them and
+ * their hiding; what to show comes from outside. `<attune-block name="hero">` and `[data-attune-slot="hero"]`, not those
+ * inside shadow roots.
  */
 import type { WireDecision } from "../../shared/wire.ts";
 import { toNodes } from "./html.ts";
 
 /** At most that long is a slot invisible; then the page's own content shows. */
 const HIDDEN_MS = 300;
+/** So often is an element filled again in which the page puts something else; then the page has it. */
+const REPAIRS = 9;
 
 /** A decision with what it shows; `html: null` = what the page has. */
 export type Content = WireDecision & { html: string | null };
 
-interface Slot {
-  name: string;
-  fallback: Node[];
-  html: string | null;
-}
-
 /**
  * @param enabled false: there are none, whatever the page holds.
- * @param found hears of slots that are new in the page: hidden now, to be filled or revealed.
- * @returns `fill`: puts the content into each element of that slot, ends their hiding, and says which they are.
- * `reveal`: nothing is to be waited for any more. `names` of all slots in the page.
+ * @param found hears of names that are new in the page: hidden now, to be filled or revealed.
+ * @param shown hears of each element that shows a content.
+ * @returns `fill`: from now on every element of that slot shows the content. `reveal`: nothing is to be waited for any
+ * more. `names` of all slots in the page.
  */
 export function createSlots(
   enabled: boolean,
   found: (names: string[]) => void,
+  shown: (element: HTMLElement, content: Content) => void,
+  report: (error: unknown) => void,
   signal: AbortSignal,
-): [fill: (content: Content) => HTMLElement[], reveal: () => void, names: () => string[]] {
-  const slots = new Map<HTMLElement, Slot>();
-  let scanning = false;
+): [fill: (content: Content) => void, reveal: () => void, names: () => string[]] {
+  /** What brings an element to what it should show. */
+  const slots = new WeakMap<HTMLElement, () => void>();
+  /** By name; undefined: not known yet, or not to be shown. */
+  const contents = new Map<string, Content | undefined>();
+  let news: string[];
+  let frame = 0;
 
-  const show = ({ style }: HTMLElement) => {
-    style.visibility = "";
+  const list = () =>
+    enabled ? [...document.querySelectorAll<HTMLElement>("attune-block[name],[data-attune-slot]")] : [];
+  const nameOf = (element: HTMLElement) => element.dataset["attuneSlot"] || element.getAttribute("name")!;
+  const reveal = () => {
+    for (const { style } of list()) style.visibility = "";
   };
-  const put = (element: HTMLElement, slot: Slot, html: string | null) => {
-    if (html !== slot.html) element.replaceChildren(...(html === null ? slot.fallback : [toNodes(html)]));
-    slot.html = html;
-    show(element);
+
+  const adopt = (element: HTMLElement) => {
+    const { childNodes, dataset, style } = element;
+    /** What the page has there, while ours is shown. */
+    const own = new DocumentFragment();
+    /** Empty: the page's own is shown. */
+    let ours: ChildNode[] = [];
+    let html: string | null = null;
+    let name: string;
+    let repairs = REPAIRS;
+
+    // A framework hydrates the children that the server made, and changes them: it finds them where it looks for them.
+    const insert = (node: Node, before?: ChildNode) => {
+      if (before) before.before(node);
+      else (ours[0] ? own : element).append(node);
+      return node;
+    };
+    Object.defineProperty(element, "firstChild", {
+      get: () => (ours[0] ? own.firstChild : childNodes[0]),
+      configurable: true,
+    });
+    Object.assign(element, {
+      appendChild: insert,
+      insertBefore: insert,
+      removeChild(node: ChildNode) {
+        node.remove();
+        return node;
+      },
+    });
+
+    const settle = () => {
+      if (name !== nameOf(element)) {
+        name = nameOf(element);
+        style.visibility = "hidden";
+        setTimeout(reveal, HIDDEN_MS);
+        if (!contents.has(name)) {
+          contents.set(name, undefined);
+          news.push(name);
+        }
+      }
+      const content = contents.get(name);
+      const id = content?.id ?? "";
+      const others = [...childNodes].filter((node) => !ours.includes(node));
+      const same = (content?.html ?? null) === html;
+      if (!same || (ours[0] && (others[0] || !childNodes[0]))) {
+        // Not inside itself, and not while somebody is typing.
+        if (
+          !repairs ||
+          (id && element.matches(`[data-attune-decision="${id}"] *`)) ||
+          element.querySelector(":read-write:focus")
+        )
+          return;
+        if (same && !--repairs) throw `The page overwrites ${name}`;
+        html = content?.html ?? null;
+        // What is below does not jump up.
+        style.minHeight = getComputedStyle(element).height;
+        if (others[0]) own.replaceChildren(...others);
+        // A comment first: nobody takes ours for the server's.
+        ours = html === null ? [] : [new Comment(), ...toNodes(html).childNodes];
+        element.replaceChildren(...(ours[0] ? ours : [own]));
+      }
+      if (content) style.visibility = "";
+      if (dataset["attuneDecision"] === id) return;
+      dataset["attuneDecision"] = id;
+      if (id) shown(element, content!);
+    };
+    return () => {
+      try {
+        settle();
+      } catch (error) {
+        // Its own is what the page wants, or what its policy allows.
+        contents.delete(name);
+        dataset["attuneDecision"] = "";
+        report(error);
+      }
+    };
   };
 
   const scan = () => {
-    scanning = false;
-    if (signal.aborted || !enabled) return;
-    const names: string[] = [];
-    for (const element of document.querySelectorAll<HTMLElement>("attune-block[name],[data-attune-slot]")) {
-      if (slots.has(element)) continue;
-      const { dataset, style } = element;
-      const name = dataset["attuneSlot"] || element.getAttribute("name")!;
-      slots.set(element, { name, fallback: [...element.childNodes], html: null });
-      names.push(name);
-      // Kept when it is filled: what is below does not jump up.
-      style.minHeight = `${element.offsetHeight}px`;
-      style.visibility = "hidden";
-      setTimeout(show, HIDDEN_MS, element);
+    news = [];
+    for (const element of list()) {
+      if (!slots.has(element)) slots.set(element, adopt(element));
+      slots.get(element)!();
     }
-    for (const element of slots.keys()) if (!element.isConnected) slots.delete(element);
-    if (names.length) found(names);
+    if (news[0] && !signal.aborted) found(news);
   };
 
   // Before the next frame is painted: what is new never flashes its fallback.
-  const observer = new MutationObserver(() => {
-    if (!scanning) requestAnimationFrame(scan);
-    scanning = true;
-  });
-  observer.observe(document, { childList: true, subtree: true });
+  const schedule = () => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(scan);
+  };
+  const observer = new MutationObserver(schedule);
+  observer.observe(document, { childList: true, subtree: true, attributeFilter: ["name", "data-attune-slot"] });
+  addEventListener("focusout", schedule, { signal });
+  // Another width, other heights.
+  addEventListener(
+    "resize",
+    () => {
+      for (const { style } of list()) style.minHeight = "";
+    },
+    { signal },
+  );
   // Withdrawn: back to what the page had.
   signal.addEventListener("abort", () => {
     observer.disconnect();
-    for (const [element, slot] of slots) put(element, slot, null);
+    contents.clear();
+    scan();
+    reveal();
   });
   scan();
 
   return [
-    ({ slot, html, id }) => {
-      return [...slots].flatMap(([element, it]) => {
-        if (it.name !== slot) return [];
-        put(element, it, html);
-        element.dataset["attuneDecision"] = id;
-        return element;
-      });
+    (content) => {
+      contents.set(content.slot, content);
+      scan();
     },
-    () => [...slots.keys()].forEach(show),
-    () => [...slots.values()].map(({ name }) => name),
+    reveal,
+    () => {
+      const present = list().map(nameOf);
+      // What comes back later is asked for anew.
+      return [...contents.keys()].filter((name) => present.includes(name) || !contents.delete(name));
+    },
   ];
 }
