@@ -12,9 +12,10 @@ import { keepDevice, readDeviceCookie } from "./device.ts";
 import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
 
+/** An id that no message may have names nobody: what is said holds for the other one. */
 export const consentSchema = z.looseObject({
-  anonymousId: z.string().max(256).optional(),
-  userId: z.string().max(256).nullish(),
+  anonymousId: z.string().optional(),
+  userId: z.string().nullish(),
   purposes: z.partialRecord(z.enum(PURPOSES), z.boolean()),
   at: z.union([z.string(), z.number()]).optional(),
   policyVersion: z.string().max(64).optional(),
@@ -60,7 +61,7 @@ export async function answerConsent(request: Request, env: Env, context: Executi
   const isWithdrawn = PURPOSES.every((purpose) => purpose === "necessary" || said.purposes[purpose] === false);
   const cookie = readDeviceCookie(request, live.manifest.siteId);
   const kept = keepDevice(cookie, isWithdrawn ? { mode: "off" } : body, receivedAt);
-  if (!consents.some(({ identifier }) => result.personOf(identifier)))
+  if (consents.length && !consents.some(({ identifier }) => result.personOf(identifier)))
     throw new Problem("erased", undefined, { headers: kept });
   return Response.json({ success: true }, { headers: { ...headers, ...kept, "cache-control": "no-store" } });
 }

@@ -23,23 +23,23 @@ import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
 import { viewerOf } from "./viewer.ts";
 
-const SLOTS = 50;
+export const SLOTS = 50;
+export const SLOT_CHARACTERS = 128;
 const LOCAL_SEGMENTS = 500;
 const TOKEN_CHARACTERS = 16_384;
 /** How long an answer holds that rests on what a browser said of itself. */
 const LOCAL_MS = 60_000;
 
-const names = z.array(z.string().min(1).max(128));
-
-/** The request without its events, which are checked one by one. */
+/** The request without its events, which are checked one by one. An id that no message may have names nobody. */
 export const decideSchema = z.object({
-  anonymousId: z.string().min(1).max(256).optional(),
-  userId: z.string().max(256).nullish(),
+  anonymousId: z.string().optional(),
+  userId: z.string().nullish(),
   /** One that no edge would have given counts as none. */
   token: z.unknown().optional(),
   context: z.record(z.string(), z.unknown()).optional(),
-  slots: names.optional(),
-  local: z.object({ segments: names.optional() }).optional(),
+  /** A page's mistake in one name costs no other slot its answer. */
+  slots: z.array(z.unknown()).optional(),
+  local: z.object({ segments: z.array(z.string()).optional() }).optional(),
   variants: z.record(z.string(), z.string()).optional(),
 });
 type DecideBody = z.infer<typeof decideSchema>;
@@ -56,7 +56,7 @@ export async function answerDecide(request: Request, env: Env, context: Executio
   const { variants } = asked;
   const events = Array.isArray(body["events"]) && !body["events"].length ? undefined : body["events"];
   // What is beyond the limits is not looked at.
-  const slots = (asked.slots ?? []).slice(0, SLOTS);
+  const slots = (asked.slots ?? []).filter(isSlot).slice(0, SLOTS);
 
   const token = events === undefined ? await readProfileToken(env, known, asked, now) : null;
   const viewed = token && isTokenOnly(known, slots) ? await readViewer(env, known, token, now) : null;
@@ -118,6 +118,10 @@ export async function answerDecide(request: Request, env: Env, context: Executio
       headers: { ...headers, ...keepDevice(cookie, body, now), "cache-control": "no-store" },
     });
   }
+}
+
+function isSlot(name: unknown): name is string {
+  return typeof name === "string" && name !== "" && name.length <= SLOT_CHARACTERS;
 }
 
 /** The token, if it is this site's, this visitor's, not too old and not revoked. */
