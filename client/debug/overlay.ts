@@ -108,23 +108,11 @@ export function createOverlay(inside: Inside, closed: () => void): Overlay {
     () => reckon().standings,
     (error) => {
       problem = error === undefined ? undefined : `The Worker gave no answer: ${textOf(error)}`;
-      for (const [slot, { variant, reason }] of Object.entries(simulation.contents))
-        if (error === undefined)
-          journal.add("simulated", `${slot} shows ${variant ?? "the page’s own content"} (${reason})`);
-      renew();
-    },
-  );
-  const journal = keepJournal(
-    attune,
-    (kind, detail) => {
-      reckoned = undefined;
-      // What is true has just been shown: what is pretended comes back before anybody sees it.
-      if (kind === "slot") simulation.refill((detail as { slot: string }).slot);
+      for (const [slot, { variant, reason }] of Object.entries(error ? {} : simulation.contents))
+        journal.add("simulated", `${slot} shows ${variant ?? "the page’s own content"} (${reason})`);
       schedule();
     },
-    signal,
   );
-
   const save = () => {
     try {
       if (kept.tab || simulation.isOn()) sessionStorage[keep] = JSON.stringify({ ...kept, plan: simulation.plan });
@@ -133,9 +121,10 @@ export function createOverlay(inside: Inside, closed: () => void): Overlay {
       // Closed to us: it ends with the page.
     }
   };
-  /** The plan has changed. */
-  const renew = () => {
+  const pretend = (changes: Partial<Plan>) => {
+    problem = undefined;
     reckoned = undefined;
+    simulation.change(changes);
     save();
     schedule();
   };
@@ -285,23 +274,24 @@ export function createOverlay(inside: Inside, closed: () => void): Overlay {
     tab: choose,
     side() {
       kept.isLeft = !kept.isLeft;
-      renew();
+      save();
+      schedule();
     },
     show: (position) => point(listSlots()[Number(position)]!.element),
     flush: () => attune.flush().then(look),
     mode: (mode) => attune.consent(mode as "off"),
     purpose(arg) {
       const [purpose, said] = split(arg);
-      attune.consent({ [purpose]: said === "true" });
+      attune.consent({ ...inside.purposes(), [purpose]: said === "true" });
     },
-    shift: (shift) => simulation.change({ shift: Number(shift) }),
+    shift: (shift) => pretend({ shift: Number(shift) }),
     segment(arg) {
       const [key, said] = split(arg);
       const { [key]: _, ...segments } = simulation.plan.segments;
-      simulation.change({ segments: said ? { ...segments, [key]: said === "true" } : segments });
+      pretend({ segments: said ? { ...segments, [key]: said === "true" } : segments });
     },
     reset() {
-      simulation.change(NO_PLAN);
+      pretend(NO_PLAN);
       if (!kept.tab) close();
     },
     // Of fields: when they change.
@@ -311,11 +301,11 @@ export function createOverlay(inside: Inside, closed: () => void): Overlay {
     },
     instant(text) {
       const at = Date.parse(text);
-      if (at) simulation.change({ shift: at - Date.now() });
+      if (at) pretend({ shift: at - Date.now() });
     },
     variant(key, by) {
       const { [by.dataset["arg"]!]: _, ...variants } = simulation.plan.variants;
-      simulation.change({ variants: key ? { ...variants, [by.dataset["arg"]!]: key } : variants });
+      pretend({ variants: key ? { ...variants, [by.dataset["arg"]!]: key } : variants });
     },
   };
 
@@ -342,6 +332,17 @@ export function createOverlay(inside: Inside, closed: () => void): Overlay {
     choose(names.at(to % names.length)!);
   });
   for (const type of KEPT) host.addEventListener(type, (event) => event.stopPropagation());
+
+  const journal = keepJournal(
+    attune,
+    (kind, detail) => {
+      reckoned = undefined;
+      // What is true has just been shown: what is pretended comes back before anybody sees it.
+      if (kind === "slot") simulation.refill((detail as { slot: string }).slot);
+      schedule();
+    },
+    signal,
+  );
 
   /** Other tabs capture and send, too. */
   const look = async () => {

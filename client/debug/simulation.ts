@@ -25,20 +25,19 @@ export interface Simulation {
   apply(): void;
   /** Shows again what is pretended in a slot. */
   refill(slot: string): void;
+  /** With nothing left of the plan, what is true is shown again. */
   change(changes: Partial<Plan>): void;
-  /** Shows again what is true. */
-  stop(): void;
 }
 
 /**
  * @param standings where the visitor stands by the plan.
- * @param changed is called when the plan or what is shown has changed; a problem comes with it.
+ * @param answered is called when the edge has said something else, or why it has not.
  */
 export function createSimulation(
   { attune, visit, endpoint }: Inside,
   plan: Plan,
   standings: () => Standing[],
-  changed: (error?: unknown) => void,
+  answered: (error?: unknown) => void,
 ): Simulation {
   /** The newest question, as JSON: the answer to an older one comes too late. */
   let asked = "";
@@ -74,9 +73,9 @@ export function createSimulation(
         simulation.contents[slot] = { ...decision, html };
         simulation.refill(slot);
       }
-      changed();
+      answered();
     } catch (error) {
-      if (question === asked) changed(error);
+      if (question === asked) answered(error);
     }
   };
 
@@ -107,13 +106,8 @@ export function createSimulation(
     },
     change(changes) {
       simulation.plan = { ...simulation.plan, ...changes };
-      if (simulation.isOn()) simulation.apply();
-      else simulation.stop();
-      changed();
-    },
-    stop() {
+      if (simulation.isOn()) return;
       asked = "";
-      simulation.plan = NO_PLAN;
       for (const slot of Object.keys(simulation.contents)) restore(slot);
       simulation.contents = {};
     },

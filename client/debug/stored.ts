@@ -1,7 +1,6 @@
 /** What a device keeps of a visitor, read from outside of the script. */
-import { openDB } from "idb";
 import type { Message } from "../../shared/event.ts";
-import type { Row, Table } from "../runtime/database.ts";
+import { openDatabase, type Row } from "../runtime/database.ts";
 
 export interface Stored {
   /** Not yet acked by the Worker, oldest first. */
@@ -14,12 +13,10 @@ export interface Stored {
 export async function readStored(name: string): Promise<Stored | null> {
   const databases = await indexedDB.databases();
   if (!databases.some((database) => database.name === name)) return null;
-  const db = await openDB(name);
-  try {
-    const tables: Table[] = ["outbox", "visit"];
-    const [outbox, visit] = await Promise.all(tables.map((table) => db.getAll(table)));
-    return { outbox: outbox as Message[], state: Object.fromEntries(visit as Row[]) };
-  } finally {
-    db.close();
-  }
+  const run = openDatabase(name);
+  const [outbox, visit] = await Promise.all([
+    run<Message[]>("outbox", (store) => store.getAll()),
+    run<Row[]>("visit", (store) => store.getAll()),
+  ]);
+  return { outbox: outbox!, state: Object.fromEntries(visit!) };
 }

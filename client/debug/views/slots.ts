@@ -3,7 +3,7 @@ import { h } from "../dom.ts";
 import { formatBytes } from "../format.ts";
 import { listSlots } from "../slot.ts";
 import type { Model } from "./model.ts";
-import { button, countdown, facts, hint, more } from "./parts.ts";
+import { button, countdown, hint, json, more } from "./parts.ts";
 
 const REASONS: { [reason: string]: string } = {
   targeted: "its audience holds for this visitor",
@@ -28,14 +28,16 @@ export const viewSlots = ({ visit, simulation, now }: Model) => {
       slots.map(({ name, element }, i) => {
         const simulated = simulation.contents[name];
         const content = simulated ?? state.slots[name];
+        const { html, ...decision } = content ?? { html: null };
         const shown = !content
           ? "nothing decided yet: the page’s own content"
-          : content.html === null
+          : html === null
             ? "the page’s own content"
             : simulated || element.dataset["attuneDecision"] === content.id
-              ? `shown, ${formatBytes(content.html)} of HTML`
+              ? `shown, ${formatBytes(html)} of HTML`
               : "decided, but not shown";
-        const until = content?.until;
+        // What is simulated holds for nobody.
+        const until = !simulated && content?.until;
         return h(
           "li",
           { "data-key": `${i}`, "data-slot": name },
@@ -43,7 +45,7 @@ export const viewSlots = ({ visit, simulation, now }: Model) => {
             "div.row",
             {},
             h("b", {}, name),
-            h("span.tag", { "data-value": content?.html ? "true" : "false" }, content?.variant ?? "the page’s own"),
+            h("span.tag", { "data-value": html ? "true" : "false" }, content?.variant ?? "the page’s own"),
             until && countdown(Date.parse(until), now),
             button("Show", "show", `${i}`, { class: "small", "aria-label": `Show slot ${name} in the page` }),
             h(
@@ -54,19 +56,7 @@ export const viewSlots = ({ visit, simulation, now }: Model) => {
                 .join(" · "),
             ),
           ),
-          content &&
-            more(
-              "Decision",
-              "decision",
-              facts([
-                ["block", content.block ?? "–"],
-                ["variant", content.variant ?? "–"],
-                ["reason", content.reason],
-                ["id", content.id],
-                ["until", until ?? "never"],
-              ]),
-              content.html !== null && h("pre", { tabindex: 0 }, content.html),
-            ),
+          content && more("Decision", "decision", json(decision), html !== null && h("pre", { tabindex: 0 }, html)),
         );
       }),
     ),
