@@ -71,7 +71,7 @@ export function createSlots(
       },
     });
 
-    const settle = () => {
+    return () => {
       if (name !== nameOf(element)) {
         name = nameOf(element);
         style.visibility = "hidden";
@@ -84,7 +84,8 @@ export function createSlots(
       const content = contents.get(name);
       const id = content?.id ?? "";
       const others = [...childNodes].filter((node) => !ours.includes(node));
-      const same = (content?.html ?? null) === html;
+      const next = content?.html ?? null;
+      const same = next === html;
       if (!same || (ours[0] && (others[0] || !childNodes[0]))) {
         // Not inside itself, and not while somebody is typing.
         if (
@@ -94,28 +95,19 @@ export function createSlots(
         )
           return;
         if (same && !--repairs) throw `The page overwrites ${name}`;
-        html = content?.html ?? null;
+        // A comment first: nobody takes ours for the server's.
+        const nodes = next === null ? [] : [new Comment(), ...toNodes(next).childNodes];
         // What is below does not jump up.
         style.minHeight = getComputedStyle(element).height;
         if (others[0]) own.replaceChildren(...others);
-        // A comment first: nobody takes ours for the server's.
-        ours = html === null ? [] : [new Comment(), ...toNodes(html).childNodes];
-        element.replaceChildren(...(ours[0] ? ours : [own]));
+        element.replaceChildren(...(nodes[0] ? nodes : [own]));
+        ours = nodes;
+        html = next;
       }
       if (content) style.visibility = "";
       if (dataset["attuneDecision"] === id) return;
       dataset["attuneDecision"] = id;
       if (id) shown(element, content!);
-    };
-    return () => {
-      try {
-        settle();
-      } catch (error) {
-        // Its own is what the page wants, or what its policy allows.
-        contents.delete(name);
-        dataset["attuneDecision"] = "";
-        report(error);
-      }
     };
   };
 
@@ -123,7 +115,14 @@ export function createSlots(
     news = [];
     for (const element of list()) {
       if (!slots.has(element)) slots.set(element, adopt(element));
-      slots.get(element)!();
+      try {
+        slots.get(element)!();
+      } catch (error) {
+        // Its own is what the page wants, or what its policy allows.
+        contents.delete(nameOf(element));
+        element.dataset["attuneDecision"] = "";
+        report(error);
+      }
     }
     if (news[0] && !signal.aborted) found(news);
   };

@@ -73,6 +73,20 @@ it("does not touch what shows the same as the answer", async () => {
   expect(await page.evaluate(() => (window as unknown as { changes: number }).changes)).toBe(0);
 });
 
+it("leaves the page's own content alone where its policy refuses HTML, and says so", async () => {
+  const visitor = await stage.visitor();
+  stage.headers["content-security-policy"] = "require-trusted-types-for 'script'; trusted-types 'none'";
+  const page = await visitor.open(`${HERO}<script nonce="own">own = document.querySelector("p")</script>`);
+  delete stage.headers["content-security-policy"];
+  await until(async () => (await details(page, "error")).length, "the refusal");
+  await frames(page);
+  expect(await page.evaluate(() => document.querySelector("attune-block p") === (window as { own?: Node }).own)).toBe(
+    true,
+  );
+  await page.waitForFunction(() => document.querySelector<HTMLElement>("attune-block")!.style.visibility === "");
+  expect(await details(page, "error")).toHaveLength(1);
+});
+
 it("waits with a change while somebody types in the slot", async () => {
   const visitor = await stage.visitor();
   let calls = 0;
