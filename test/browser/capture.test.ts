@@ -99,13 +99,14 @@ it("cleans hostile properties, refuses what cannot be cleaned, and never throws 
   await page.evaluate(() => {
     const cycle: { [name: string]: unknown } = { name: "cycle" };
     cycle["self"] = cycle;
+    const date = new Date(0);
     attune.track("Odd", {
       cycle,
       big: 10n,
       call() {},
       symbol: Symbol("x"),
       node: document.body,
-      date: new Date(0),
+      date,
       nan: Number.NaN,
       list: [1, undefined, () => 1],
       get broken(): number {
@@ -125,6 +126,37 @@ it("cleans hostile properties, refuses what cannot be cleaned, and never throws 
       },
     );
     attune.track("Endless", { invent });
+    const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const matched = "ab".match(/(?<first>a)/);
+    attune.track("Odder", {
+      revoked,
+      matched,
+      map: new Map([[1, 2]]),
+      set: new Set([1]),
+      bytes: new Uint8Array(100_000_000),
+      view: new DataView(new ArrayBuffer(1)),
+      throws: {
+        toJSON() {
+          throw new Error("no");
+        },
+      },
+      says: { toJSON: () => ({ inner: 1n }) },
+      holes: Object.assign([], { 1: 1 }),
+      shared: [date, date],
+    });
+    attune.track("Many", { list: Array(40_000).fill(0) });
+    attune.track("Sparse", { list: Array(4_000_000_000) });
+    attune.track("Numbered", Object.fromEntries(Array(40_000).entries()));
+    attune.track("Revoked", revoked);
+    attune.page("Revoked", revoked);
+    attune.page("Throwing", {
+      get broken(): number {
+        throw new Error("no");
+      },
+      fine: 1,
+    });
+    attune.identify("odd", revoked, revoked);
     attune.track(
       "Refusing",
       new Proxy(
@@ -156,14 +188,29 @@ it("cleans hostile properties, refuses what cannot be cleaned, and never throws 
     list: [1, null, null],
     own: { fine: 1 },
   });
+  expect(stored.find(({ event }) => event === "Odder")?.properties).toEqual({
+    matched: ["a", "a"],
+    map: {},
+    set: {},
+    says: { inner: "1" },
+    holes: [null, 1],
+    shared: ["1970-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z"],
+  });
+  expect(stored.find(({ name }) => name === "Throwing")?.properties).toMatchObject({
+    name: "Throwing",
+    path: "/",
+    fine: 1,
+  });
   expect(names(stored)).toContain("Last");
-  expect(names(stored)).not.toContain("Huge");
   const refused = await page.evaluate(() =>
     heard.filter(({ type }) => type === "rejected").map(({ detail }) => detail),
   );
   expect(refused.map(({ message }) => message.event ?? message.type)).toEqual(
-    expect.arrayContaining(["Huge", "track", "track", "track"]),
+    expect.arrayContaining(["Huge", "Many", "Sparse", "Numbered", "Revoked", "track", "track", "track"]),
   );
+  expect(refused.filter(({ message }) => message.event === "Many")).toMatchObject([
+    { problem: { title: "too large" } },
+  ]);
   expect(thrown).toEqual([]);
 });
 
@@ -190,4 +237,57 @@ it("starts a new anonymous id when another user logs in on the device, and on re
   expect(linus).not.toBe(first);
   expect(nobody).not.toBe(linus);
   expect(ids.user).toBeUndefined();
+});
+
+it("sends arrays as arrays where the page has taught its own to be text, as old versions of Prototype.js do", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open(
+    "<script>Array.prototype.toJSON = function () { return '[' + this.join() + ']' }</script>",
+    `data-consent="session"`,
+  );
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+  await page.evaluate(() => {
+    attune.track("Listed", { list: [1, { of: ["a"] }], when: new Date(0) });
+    return attune.flush();
+  });
+  const id = (await page.evaluate(() => attune.anonymousId()))!;
+  const stored = await until(async () => {
+    const events = await visitor.stored(id);
+    return events.length > 1 && events;
+  });
+  expect(stored.find(({ event }) => event === "Listed")?.properties).toEqual({
+    list: [1, { of: ["a"] }],
+    when: "1970-01-01T00:00:00.000Z",
+  });
+  // What the tab keeps is read again.
+  await page.reload();
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+  expect(await page.evaluate(() => attune.anonymousId())).toBe(id);
+});
+
+it("leaves the page alone where it has broken JSON or Blob, and says what was refused", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open(`<button data-attune-track="Clicked">Click</button>`);
+  const thrown: string[] = [];
+  page.on("pageerror", (error) => thrown.push(String(error)));
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+  const refused = await page.evaluate(() => {
+    const use = () => {
+      attune.track("Called", { n: 1 });
+      document.querySelector("button")!.click();
+      history.pushState({}, "", `/${Math.random()}`);
+    };
+    const before = { JSON, Blob };
+    const broken = () => {
+      throw new Error("no");
+    };
+    Object.assign(window, { Blob: broken });
+    use();
+    Object.assign(window, { ...before, JSON: { parse: broken, stringify: broken } });
+    use();
+    Object.assign(window, before);
+    return heard.filter(({ type }) => type === "rejected").map(({ detail }) => detail.message.event);
+  });
+  expect(refused).toEqual(["Called", "Clicked", "Called", "Clicked"]);
+  expect(thrown).toEqual([]);
 });
