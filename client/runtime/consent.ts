@@ -19,7 +19,7 @@ interface Choice {
   purposes?: Consent | undefined;
   /** Whom the Worker knows this device as. */
   who?: Who | undefined;
-  /** When it was made; left out: the Worker knows. */
+  /** When it was made, where the Worker has not answered yet. */
   at?: string | undefined;
 }
 
@@ -50,7 +50,7 @@ export function createConsent(
   settle: () => void,
 ] {
   const { doNotTrack, globalPrivacyControl } = navigator as { doNotTrack?: string; globalPrivacyControl?: boolean };
-  let choice: Choice = dnt && doNotTrack === "1" ? { mode: "off" } : {};
+  let choice: Choice = (dnt ?? false) !== false && doNotTrack === "1" ? { mode: "off" } : {};
   /** Of a session: each tab has its own. */
   let own: Who | undefined;
   /** All that is allowed, as text. */
@@ -91,8 +91,8 @@ export function createConsent(
       emit("consent", { mode: now, purposes: purposes() });
     }
     const { who, at } = choice;
-    if (!who || !at) return;
-    const body = JSON.stringify({ writeKey, ...who, purposes: shared(), at, sentAt: new Date() });
+    if (!at) return;
+    const body = JSON.stringify({ writeKey, ...who, mode: mode(), purposes: shared(), at, sentAt: new Date() });
     try {
       // Only the Worker's own words count, not a captive portal's page.
       const { success } = await (await fetch(`${endpoint}/consent`, { method: "POST", body, keepalive: true })).json();
@@ -114,21 +114,28 @@ export function createConsent(
     mode,
     purposes,
     (said) => {
-      let next: ConsentMode = mode() === "session" ? "session" : "full";
-      let granted: Consent | undefined;
-      if (isMode(said)) next = said;
-      else {
-        const { analytics, personalization, marketing } = { ...shared(), ...(said as Consent) };
-        granted = {
-          analytics: analytics === true,
-          personalization: personalization === true,
-          marketing: marketing === true,
-        };
-        // Nothing but what is necessary.
-        if (!grantedOf(granted)[0]) next = "off";
+      const next: Choice = { mode: mode() === "session" ? "session" : "full" };
+      try {
+        if (isMode(said)) next.mode = said;
+        else {
+          const { analytics, personalization, marketing } = { ...shared(), ...(said as Consent) };
+          next.purposes = {
+            analytics: analytics === true,
+            personalization: personalization === true,
+            marketing: marketing === true,
+          };
+          // Nothing but what is necessary.
+          if (!grantedOf(next.purposes)[0]) next.mode = "off";
+        }
+        const { who = own, at, ...before } = choice;
+        // Consent managers say the same on each page.
+        if (JSON.stringify(next) === JSON.stringify(before)) return;
+        choice = next;
+        keep({ who, at: who && new Date().toISOString() });
+        settle();
+      } catch (error) {
+        report(error);
       }
-      keep({ mode: next, purposes: granted, who: choice.who ?? own, at: new Date().toISOString() });
-      settle();
     },
     ({ anonymousId, userId }) => {
       own = { anonymousId, userId };

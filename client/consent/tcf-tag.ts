@@ -1,0 +1,4 @@
+/** The tag's entry, `attune.tcf.js`. */
+import { connectTcf } from "./tcf.ts";
+
+connectTcf();
