@@ -195,8 +195,9 @@ answer may be five minutes behind what others have sent of the person; what is s
         `Say which of ${PURPOSES.join(", ")} a person grants or withdraws`,
         "ConsentRequest",
         undefined,
-        `Where nothing but necessary is left, the Worker's own origin also deletes the device's cookie. What is withdrawn holds at once where \`/v1/decide\` is told of it in \`context.consent\`, too, as the script does; otherwise, with a
-fresh token of before, within five minutes.`,
+        `Where nothing but necessary is left, the device's cookie is deleted, for requests from the Worker's own origin. What is withdrawn holds
+at once where \`/v1/decide\` is told of it in \`context.consent\`, too, as the script does; otherwise, with a fresh token of before, within
+five minutes.`,
       ),
     },
     "/v1/manifest/{writeKey}": {

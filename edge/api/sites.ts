@@ -46,9 +46,9 @@ const SettingsShape = {
   timeZone: ZoneSchema,
   consentDefault: ModeSchema.openapi({ description: "What a visitor of whom nothing is known has allowed." }),
   consentRegion: z.enum(CONSENT_REGIONS).openapi({
-    description: `Where consentDefault holds for browsers. outside-europe: in the EU, the EEA, the United Kingdom and Switzerland, their territories that have
-the same law, and wherever Cloudflare cannot tell the country, it is off: nothing is kept or sent before the visitor, or the page by attune.consent, says so. everywhere: consentDefault holds
-there, too; the site answers for it.`,
+    description: `Where consentDefault holds for browsers. outside-europe: in the EU, the EEA, the United Kingdom and Switzerland, their
+territories that have the same law, and wherever Cloudflare cannot tell the country, it is off: nothing is kept or sent before
+the visitor, or the page by attune.consent, says so. everywhere: it holds there, too; the site answers for it.`,
   }),
   origins: OriginsSchema.openapi({ description: "Origins that may call from a browser; * allows any." }),
   snapshots: z.boolean().openapi({
