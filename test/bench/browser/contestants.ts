@@ -58,10 +58,19 @@ function countEntry(files: esbuild.OutputFile[], entry: string): number {
   return [...counted].reduce((sum, { contents }) => sum + brotliCompressSync(contents).length, 0);
 }
 
+export interface Ours extends Script {
+  /** What it loads where a site's rules need more: its own bytes. */
+  rules: string;
+  rulesBytes: number;
+}
+
 /** Ours as it ships. */
-export async function readOurs(): Promise<Script> {
-  const { folder, scriptBytes } = await build();
-  return { name: "attune", code: await readFile(`${folder}/attune.js`, "utf8"), brotliBytes: scriptBytes };
+export async function readOurs(): Promise<Ours> {
+  const { folder, scriptBytes, rulesBytes } = await build();
+  const [code, rules] = await Promise.all(
+    ["attune.js", "attune.rules.js"].map((name) => readFile(`${folder}/${name}`, "utf8")),
+  );
+  return { name: "attune", code: code!, brotliBytes: scriptBytes, rules: rules!, rulesBytes };
 }
 
 /** Goes in front of ours where it is inline, and has no address of its own. */

@@ -23,8 +23,9 @@ export const browserEvent: Case = {
   name: "browser-event",
   needsWorkerd: true,
   async run({ bench, quick }) {
-    const shop = await openShop(bench, SEGMENTS);
-    const script = inline(ADDRESS + (await readOurs()).code, buildTag(shop, bench.product));
+    const ours = await readOurs();
+    const shop = await openShop(bench, ours, SEGMENTS);
+    const script = inline(ADDRESS + ours.code, buildTag(shop, bench.product));
     shop.put("/", "text/html", buildPage(WATCH + script + inline("reach('script evaluated')"), SLOT_ELEMENTS));
     try {
       return await withChromium(async (browser) => {

@@ -4,13 +4,12 @@ import type { Case } from "../cases/case.ts";
 import { median } from "../rounds.ts";
 import type { Bench } from "../workerd.ts";
 import { openTab, readHeap, withChromium } from "./chromium.ts";
-import { ADDRESS, readOurs } from "./contestants.ts";
+import { ADDRESS, type Ours, readOurs } from "./contestants.ts";
 import { buildPage, buildTag, inline, openShop } from "./shop.ts";
 
 const SEGMENTS = [1, 20, 100];
 const HISTORIES = [10, 100, 1_000];
 const PROBES = 50;
-const QUICK_PROBES = 20;
 
 declare global {
   /** Called when an event has been captured, and is to be decided upon. */
@@ -29,11 +28,11 @@ export const browserGrowth: Case = {
   name: "browser-growth",
   needsWorkerd: true,
   async run({ bench, quick }) {
-    const { code } = await readOurs();
+    const ours = await readOurs();
     const probes = await withChromium(async (browser) => {
       const found: Probe[] = [];
-      for (const segments of SEGMENTS)
-        found.push(...(await probe(browser, bench, code, segments, quick ? QUICK_PROBES : PROBES)));
+      const histories = quick ? HISTORIES.slice(0, 2) : HISTORIES;
+      for (const segments of SEGMENTS) found.push(...(await probe(browser, bench, ours, segments, histories)));
       return found;
     });
     return {
@@ -55,19 +54,25 @@ export const browserGrowth: Case = {
 };
 
 /** One visitor whose history becomes longer. */
-async function probe(browser: Browser, bench: Bench, code: string, segments: number, probes: number): Promise<Probe[]> {
-  const shop = await openShop(bench, segments);
-  shop.put("/", "text/html", buildPage(LISTEN + inline(ADDRESS + code, buildTag(shop, bench.product))));
+async function probe(
+  browser: Browser,
+  bench: Bench,
+  ours: Ours,
+  segments: number,
+  histories: number[],
+): Promise<Probe[]> {
+  const shop = await openShop(bench, ours, segments);
+  shop.put("/", "text/html", buildPage(LISTEN + inline(ADDRESS + ours.code, buildTag(shop, bench.product))));
   const { context, page, cdp } = await openTab(browser);
   try {
     await page.goto(shop.url);
     await page.waitForFunction(() => Object.hasOwn(attune, "version") && attune.anonymousId());
     const found: Probe[] = [];
     let held = 0;
-    for (const history of HISTORIES) {
+    for (const history of histories) {
       await page.evaluate(trackMany, history - held);
-      const times = await page.evaluate(trackMany, probes);
-      held = history + probes;
+      const times = await page.evaluate(trackMany, PROBES);
+      held = history + PROBES;
       found.push({
         segments,
         history,

@@ -18,8 +18,7 @@ export const browserOffline: Case = {
   needsWorkerd: true,
   async run({ bench, quick }) {
     const events = quick ? 900 : 5_000;
-    const shop = await openShop(bench, SEGMENTS);
-    shop.put("/attune.js", "text/javascript", (await readOurs()).code);
+    const shop = await openShop(bench, await readOurs(), SEGMENTS);
     const script = `<script async src="/attune.js" ${buildTag(shop, bench.product)}></script>`;
     shop.put("/", "text/html", buildPage(`<script>attune=[]</script>${script}`));
     try {

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { callApi } from "../../../cli/api.ts";
 import type { Condition } from "../../../shared/condition.ts";
 import { ADMIN_TOKEN, type Bench } from "../workerd.ts";
+import type { Ours } from "./contestants.ts";
 
 export interface Shop {
   writeKey: string;
@@ -38,7 +39,7 @@ const CONDITIONS: ((turn: number) => Condition)[] = [
 ];
 
 /** @param segments public ones, of which the first is `toggled`. */
-export async function openShop({ product }: Bench, segments: number): Promise<Shop> {
+export async function openShop({ product }: Bench, ours: Ours, segments: number): Promise<Shop> {
   const { body: site } = await callApi<{ id: string; writeKey: string; secretKey: string }>(
     { url: product, token: ADMIN_TOKEN },
     "POST",
@@ -61,7 +62,10 @@ export async function openShop({ product }: Bench, segments: number): Promise<Sh
     await callApi(api, "POST", `/api/blocks/${slot}/publish`);
   }
 
-  const files = new Map<string, { type: string; content: string | Uint8Array }>();
+  const files = new Map<string, { type: string; content: string | Uint8Array }>([
+    ["/attune.js", { type: "text/javascript", content: ours.code }],
+    ["/attune.rules.js", { type: "text/javascript", content: ours.rules }],
+  ]);
   const server = createServer(({ url }, response) => {
     const file = files.get(url!);
     response
