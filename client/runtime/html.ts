@@ -16,9 +16,11 @@ export function toNodes(html: string): DocumentFragment {
   // taken out, some run what they load, others lead the page itself elsewhere.
   for (const element of template.content.querySelectorAll("*")) {
     if (element.matches("script,base,meta,object,embed")) element.remove();
-    for (const { name, value } of [...element.attributes]) {
+    // Not `attributes`: a form's is the field of that name.
+    for (const name of element.getAttributeNames()) {
       // Browsers ignore blanks and control characters in a scheme.
-      if (/^(on|srcdoc)|javascript:/i.test(name + value.replace(/[^!-~]/g, ""))) element.removeAttribute(name);
+      const text = name + element.getAttribute(name)!.replace(/[^!-~]/g, "");
+      if (/^(on|srcdoc)|javascript:/i.test(text)) element.removeAttribute(name);
     }
   }
   return template.content;
