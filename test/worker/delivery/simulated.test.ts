@@ -35,6 +35,14 @@ beforeAll(async () => {
           ...Object.entries(audiences).map(([key, audience]) => ({ key, audience, template: `for ${key}` })),
         ],
       },
+      // Decided from a token alone.
+      {
+        slot: "banner",
+        variants: [
+          { key: "first", audience: null, template: "first" },
+          { key: "sampled", audience: audiences["sampled"]!, template: "for sampled" },
+        ],
+      },
       { slot: "aside", variants: [{ key: "all", audience: null, template: "aside" }] },
     ],
   });
@@ -68,20 +76,17 @@ it("does not know slots that the site has not", async () => {
   expect(slots["hero"]!.decision.variant).toBe("first");
 });
 
-it("shows it to somebody known as well, with a token and without, and writes nothing", async () => {
+it("shows it to somebody known as well, by a token and from storage, and writes nothing", async () => {
   const anonymousId = "walker";
   const { token } = await decide({ anonymousId, events: [track("Ran", {}, { anonymousId })] });
-  const rows = () =>
-    Promise.all(
-      ["events", "profiles", "identifiers", "memberships"].map((table) =>
-        site.rows(`SELECT * FROM ${table} WHERE site_id = ?1`),
-      ),
-    );
+  const tables = ["events", "profiles", "identifiers", "memberships"];
+  const rows = () => Promise.all(tables.map((table) => site.rows(`SELECT * FROM ${table} WHERE site_id = ?1`)));
   const before = await rows();
-  for (const proof of [{ token }, {}]) {
-    const { slots, segments } = await decide({ anonymousId, variants: { hero: "sampled" }, ...proof });
-    expect(slots["hero"]!.decision).toMatchObject({ variant: "sampled", reason: "simulated" });
-    expect(Object.keys(segments)).toEqual(["runner"]);
+  for (const slot of ["banner", "hero"]) {
+    const answer = await decide({ anonymousId, token, slots: [slot], variants: { [slot]: "sampled" } });
+    expect(answer.slots[slot]!.decision).toMatchObject({ variant: "sampled", reason: "simulated" });
+    expect(Object.keys(answer.segments)).toEqual(["runner"]);
+    expect(answer.token === token).toBe(slot === "banner");
   }
   expect(await rows()).toEqual(before);
 });
