@@ -17,6 +17,7 @@ const choiceOnly = (page: Page) =>
   until(
     async () =>
       (await page.evaluate((name) => localStorage[name], `attune.${stage.writeKey}`)) === '{"mode":"off"}' &&
+      (await left(page)).databases.length === 0 &&
       left(page),
     "the Worker to know",
   );
