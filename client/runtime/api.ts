@@ -121,7 +121,7 @@ export function createApi(
       message("track", { event }, { properties }, context);
     },
     page(name, properties, context) {
-      message("page", { name }, { properties }, context, { ...buildPage(), name });
+      message("page", { name }, { properties }, context, { ...buildPage(true), name });
     },
     identify(userId, traits, context) {
       message("identify", { userId }, { traits }, context, {});

@@ -4,20 +4,21 @@ import type { JsonObject } from "../../shared/event.ts";
 declare const __ATTUNE_VERSION__: string;
 export const VERSION = __ATTUNE_VERSION__;
 
-/** The page that is open, and what led to it: a document has one address, however many ask for it. */
+/** The page that was viewed last, and whence it was come to: a document has one, however many ask. */
 let here: string | undefined;
 let referrer: string;
 
 /** A fragment makes another page only where it is a route. */
 export const readAddress = () => location.href.replace(/#(?![!/]).*/, "");
 
-export function buildPage(): JsonObject {
+/** @param isView it is viewed now. */
+export function buildPage(isView?: boolean): JsonObject {
   const address = readAddress();
   // The browser's own referrer stays that of the first page of a single-page app.
-  if (address !== here) referrer = here ?? document.referrer;
-  here = address;
+  const from = address === here ? referrer : (here ?? document.referrer);
+  if (isView) [here, referrer] = [address, from];
   const { pathname, href, search } = location;
-  return { path: pathname, url: href, title: document.title, referrer, search };
+  return { path: pathname, url: href, title: document.title, referrer: from, search };
 }
 
 export function buildContext(): JsonObject {

@@ -54,6 +54,7 @@ describe.each([
     // On the way to somewhere else.
     await step(page, () => {
       history.pushState({}, "", "/redirect");
+      attune.track("Redirected");
       history.replaceState({}, "", "/target");
     });
     const found = await views(page, 6);
