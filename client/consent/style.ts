@@ -7,6 +7,7 @@ export const STYLE = `
   --accent: var(--attune-banner-accent, #175c46);
   --accent-ink: var(--attune-banner-accent-ink, #fff);
   all: initial;
+  color-scheme: light dark;
   position: fixed;
   inset: auto 0 0;
   z-index: 2147483000;
