@@ -15,13 +15,13 @@ export function watchExposures(
   track: (event: string, properties: JsonObject) => void,
   signal: AbortSignal,
 ): [count: (decision: WireDecision) => void, watch: (element: Element) => void] {
-  const decisions = new Map<string | undefined, WireDecision>();
+  const decisions = new Map<string | null | undefined, WireDecision>();
   const said = new Set<string>();
 
-  const idOf = (element: Element) => element.closest<HTMLElement>("[data-attune-decision]")?.dataset["attuneDecision"];
+  const idOf = (element: Element) => element.closest("[data-attune-decision]")?.getAttribute("data-attune-decision");
   const report = (event: string, element: Element, href?: string) => {
     const decision = decisions.get(idOf(element));
-    if (!decision || element.closest("[data-attune-ignore]")) return;
+    if (!decision?.block || element.closest("[data-attune-ignore]")) return;
     const { id, slot, block, variant, reason } = decision;
     if (!said.has(event + id)) track(event, { decision: id, slot, block, variant, reason, href });
     said.add(event + id);
@@ -62,7 +62,7 @@ export function watchExposures(
 
   return [
     (decision) => {
-      if (decision.block) decisions.set(decision.id, decision);
+      decisions.set(decision.id, decision);
     },
     watch,
   ];

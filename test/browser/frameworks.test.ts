@@ -50,9 +50,13 @@ describe.each(USES)("%s, %s: a slot that is filled", (framework, _, slot, said =
     const held = new Promise<void>((resolve) => {
       answer = resolve;
     });
+    let isOwn = false;
     await visitor.context.route(/\/a\/decide$/, async (route) => {
       await held;
-      await route.continue();
+      const response = await route.fetch();
+      const json = await response.json();
+      if (isOwn) json.slots.hero.html = null;
+      await route.fulfill({ response, json });
     });
     const filled = () => page.locator("attune-block p.all").waitFor();
     const call = (name: keyof Hydrating) =>
@@ -75,10 +79,18 @@ describe.each(USES)("%s, %s: a slot that is filled", (framework, _, slot, said =
       await filled();
     }
     expect(await page.locator("attune-block").textContent()).toBe("Welcome sale");
+    // What the framework has changed meanwhile is there when the slot is its own again.
+    isOwn = true;
+    await page.evaluate(() => {
+      attune.track("Product Viewed", { category: "shoes" });
+      attune.track("Product Viewed", { category: "shoes" });
+    });
+    const shows = () => page.locator("attune-block", { hasText: /^Own 4(More)?$/ }).waitFor();
+    await shows();
     await page.evaluate(() => document.getElementById("toggle")!.click());
     await page.locator("attune-block").waitFor({ state: "detached" });
     await page.evaluate(() => document.getElementById("toggle")!.click());
-    await filled();
+    await shows();
     await call("leave");
     expect(await page.locator("#root").textContent()).toBe("");
     expect(errors.filter((error) => !said.test(error))).toEqual([]);
