@@ -127,6 +127,12 @@ export async function measureEngine(): Promise<{ share: number; alone: number }>
   return { share: whole! - rest!, alone: alone! };
 }
 
+/** A page that breaks JSON or fetch later does not break what has been bundled with this. */
+export const natives = {
+  inject: [`${RUNTIME}/natives.ts`],
+  define: { "JSON.parse": "nativeParse", "JSON.stringify": "nativeStringify" },
+};
+
 /** One self-contained file; `__ATTUNE_VERSION__` in the sources becomes `version`. */
 export async function bundle(
   entry: string,
@@ -144,7 +150,8 @@ export async function bundle(
     platform: "browser",
     legalComments: "none",
     charset: "utf8",
-    define: { __ATTUNE_VERSION__: JSON.stringify(version) },
+    ...natives,
+    define: { ...natives.define, __ATTUNE_VERSION__: JSON.stringify(version) },
   });
   // Terser takes a twelfth off what esbuild's own minifier leaves; the two together, a hundredth more.
   const { code } = await minify(outputFiles[0]!.text, {

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
-import { type Files, runEsbuild, writeFiles } from "./build.ts";
+import { type Files, natives, runEsbuild, writeFiles } from "./build.ts";
 import { CLIENT, Failure, ROOT } from "./project.ts";
 
 /** Left as it is written: the bundler that takes it makes it small. */
@@ -19,7 +19,8 @@ export async function buildClient(version: string, folder = CLIENT): Promise<voi
     target: ["es2022"],
     charset: "utf8",
     outdir: folder,
-    define: { __ATTUNE_VERSION__: JSON.stringify(version) },
+    ...natives,
+    define: { ...natives.define, __ATTUNE_VERSION__: JSON.stringify(version) },
   });
   const files: Files = new Map(outputFiles.map(({ path, contents }) => [relative(folder, path), contents]));
   for (const [name, text] of await readTypes()) files.set(`types/${name}`, Buffer.from(text));

@@ -15,12 +15,15 @@ const script = (name: string, attributes = "") =>
   `<script src="${inject("workerUrl")}/${name}" ${attributes}></script>`;
 const isReady = (page: Page) => until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
 
+/** Not what the script sees by itself. */
+const isSaid = ({ type, event, name }: { type: string; event?: string; name?: string }) =>
+  (type !== "page" || name) && event !== "Page Engagement";
 /** All of this device that the script did not see by itself, in order, when `count` of them are stored. */
 async function fed(visitor: Visitor, page: Page, count: number): Promise<StoredEvent[]> {
   await page.evaluate(() => attune.flush());
   const id = (await page.evaluate(() => attune.anonymousId()))!;
   const stored = await until(async () => {
-    const events = (await visitor.stored(id)).filter(({ type, name }) => type !== "page" || name);
+    const events = (await visitor.stored(id)).filter(isSaid);
     return events.length >= count && events;
   }, `${count} events`);
   const order = await page.evaluate(() =>
@@ -247,7 +250,7 @@ async function captured(page: Page, count: number) {
     await page.evaluate(() => attune.flush());
     const all = await page.evaluate(() => heard);
     const acked = all.filter(({ type }) => type === "ack").flatMap(({ detail }) => detail.messageIds);
-    const found = all.filter(({ type, detail }) => type === "event" && (detail.type !== "page" || detail.name));
+    const found = all.filter(({ type, detail }) => type === "event" && isSaid(detail));
     return found.length >= count && found.every(({ detail }) => acked.includes(detail.messageId)) && found;
   }, `${count} events`);
   return events.map(({ detail }) => detail);
