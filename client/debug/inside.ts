@@ -7,7 +7,7 @@ export interface Inside {
   attune: Attune;
   /** Undefined where consent allows none. */
   visit: () => Visit | undefined;
-  /** What the visitor or the tag said; undefined: the site's setting holds. */
+  /** Undefined while nobody has said anything, the site neither. */
   mode: () => ConsentMode | undefined;
   purposes: () => Consent;
   /** Prefix of every request. */

@@ -7,7 +7,7 @@ import { createSimulation } from "./simulation.ts";
 import { listSlots } from "./slot.ts";
 import { listStandings, NO_PLAN, type Plan, type Standing } from "./standing.ts";
 import { STYLE } from "./style.ts";
-import { modeOf, viewConsent } from "./views/consent.ts";
+import { viewConsent } from "./views/consent.ts";
 import type { Model, View } from "./views/model.ts";
 import { viewOutbox } from "./views/outbox.ts";
 import { button, hint } from "./views/parts.ts";
@@ -161,7 +161,11 @@ export function createOverlay(inside: Inside, closed: () => void): Overlay {
       copied,
       problem,
     };
-    const says = [attune.key, modeOf(model), visit()?.state.manifest && `manifest ${visit()!.state.manifest!.version}`];
+    const says = [
+      attune.key,
+      mode() ?? "off",
+      visit()?.state.manifest && `manifest ${visit()!.state.manifest!.version}`,
+    ];
     return h(
       "div.panel",
       { role: "dialog", "aria-label": "Attune debug", "data-key": "panel", "data-left": kept.isLeft },
@@ -282,7 +286,7 @@ export function createOverlay(inside: Inside, closed: () => void): Overlay {
     mode: (mode) => attune.consent(mode as "off"),
     purpose(arg) {
       const [purpose, said] = split(arg);
-      attune.consent({ ...inside.purposes(), [purpose]: said === "true" });
+      attune.consent({ [purpose]: said === "true" });
     },
     shift: (shift) => pretend({ shift: Number(shift) }),
     segment(arg) {

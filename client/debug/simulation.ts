@@ -43,23 +43,16 @@ export function createSimulation(
   let asked = "";
 
   const show = (content: Content) => {
+    // It is no decision about this visitor: without an id nobody hears of it, sees or clicks it.
     visit()?.fill({ ...content, id: "" });
-    for (const { name, element } of listSlots()) {
-      if (name !== content.slot) continue;
-      if (!element.hasAttribute(IGNORE)) element.setAttribute(IGNORE, OURS);
-      // It is no decision about this visitor: nobody has seen or clicked one here.
-      element.removeAttribute("data-attune-decision");
-    }
+    for (const { name, element } of listSlots())
+      if (name === content.slot && !element.hasAttribute(IGNORE)) element.setAttribute(IGNORE, OURS);
   };
   const restore = (slot: string) => {
     const content = visit()?.state.slots[slot];
-    const isCurrent = content && holds(content.until);
-    visit()?.fill(isCurrent ? content : { ...NO_CONTENT, slot });
-    for (const { name, element } of listSlots()) {
-      if (name !== slot) continue;
-      if (element.getAttribute(IGNORE) === OURS) element.removeAttribute(IGNORE);
-      if (!isCurrent) element.removeAttribute("data-attune-decision");
-    }
+    visit()?.fill(content && holds(content.until) ? content : ({ slot, html: null } as Content));
+    for (const { name, element } of listSlots())
+      if (name === slot && element.getAttribute(IGNORE) === OURS) element.removeAttribute(IGNORE);
   };
 
   const ask = async (question: string) => {
@@ -108,12 +101,10 @@ export function createSimulation(
       simulation.plan = { ...simulation.plan, ...changes };
       if (simulation.isOn()) return;
       asked = "";
-      for (const slot of Object.keys(simulation.contents)) restore(slot);
+      const slots = Object.keys(simulation.contents);
       simulation.contents = {};
+      slots.forEach(restore);
     },
   };
   return simulation;
 }
-
-/** The page's own. */
-const NO_CONTENT = { id: "", block: null, variant: null, reason: "no-block", until: null, html: null } as const;

@@ -238,7 +238,8 @@ describe("shows", () => {
     await slot("hero").getByText("targeted: its audience holds").waitFor();
     const { id } = (await page.evaluate(() => attune.decisions()["hero"]))!;
     await slot("hero").locator("summary").click();
-    for (const text of [id, "all", "never", "of HTML"]) expect(await slot("hero").textContent()).toContain(text);
+    for (const text of [id, '"variant": "all"', '"until": null', "of HTML"])
+      expect(await slot("hero").textContent()).toContain(text);
     expect(await slot("none").textContent()).toContain("no-block");
     expect(await slot("none").textContent()).toContain("the page’s own content");
     await slot("hero").getByRole("button", { name: "Show" }).click();
@@ -299,8 +300,11 @@ describe("shows", () => {
     await tab(page, "Consent").click();
     await page.getByText("the site’s default").waitFor();
     await page.getByRole("group", { name: "marketing" }).getByRole("button", { name: "Denied" }).click();
-    await until(() => page.evaluate(() => heard.some(({ type }) => type === "consent")), "consent");
-    const said = await page.evaluate(() => heard.find(({ type }) => type === "consent")!.detail);
+    const said = await until(
+      () =>
+        page.evaluate(() => heard.find(({ type, detail }) => type === "consent" && !detail.purposes.marketing)?.detail),
+      "the choice",
+    );
     expect(said).toMatchObject({ mode: "full", purposes: { marketing: false, analytics: true } });
     await page.getByText("made on this device").waitFor();
     await page.getByRole("group", { name: "Mode" }).getByRole("button", { name: "Off" }).click();

@@ -17,8 +17,8 @@ const MEANINGS: { [mode: string]: string } = {
 };
 
 export const viewConsent = (model: Model) => {
-  const { purposes, name } = model;
-  const mode = modeOf(model);
+  const { mode, purposes } = model;
+  const present = mode() ?? "off";
   const granted = purposes();
   const isPrivate = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl;
   return [
@@ -27,9 +27,9 @@ export const viewConsent = (model: Model) => {
       choices(
         "Mode",
         "mode",
-        MODES.map(([label, it]) => [label, it, it === mode]),
+        MODES.map(([label, it]) => [label, it, it === present]),
       ),
-      hint(MEANINGS[mode]),
+      hint(MEANINGS[present]),
     ),
     section(
       "Purposes",
@@ -48,21 +48,20 @@ export const viewConsent = (model: Model) => {
     section(
       "Where it comes from",
       facts([
-        ["choice", sourceOf(name, model.mode())],
+        ["choice", sourceOf(model)],
         ["Global Privacy Control", isPrivate ? "on: marketing stays denied, whatever is chosen" : "off"],
       ]),
     ),
   ];
 };
 
-export const modeOf = ({ mode, visit }: Pick<Model, "mode" | "visit">): string =>
-  mode() ?? visit()?.state.manifest?.consentDefault ?? "off";
-
-function sourceOf(name: string, said: string | undefined): string {
+function sourceOf({ name, mode, visit }: Model): string {
   try {
-    if (localStorage[name]) return "made on this device, by the visitor, a banner or here";
+    // The device's id is kept there, too.
+    if (JSON.parse(localStorage[name]).mode) return "made on this device, by the visitor, a banner or here";
   } catch {
-    return said ? "made in this page, or the tag: storage is closed" : "the site’s default: storage is closed";
+    // Nothing is, or storage is closed.
   }
-  return said ? "the tag: nobody has chosen here" : "the site’s default: nobody has chosen here";
+  const isDefault = mode() === visit()?.state.manifest?.consentDefault;
+  return `nobody has chosen here: ${isDefault ? "the site’s default" : "what the tag says, or the browser"}`;
 }
