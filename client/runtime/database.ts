@@ -21,8 +21,8 @@ export type Transact = <T>(
 
 /** An open that another tab blocks, or a disk that hangs, must not hold up the page. */
 const PATIENCE_MS = 1_000;
-/** Nobody waits for it, and many may be behind each other. */
-const CHANGE_MS = 10_000;
+/** Nobody waits for it, many may be behind each other, and what was given up may still come to pass. */
+const CHANGE_MS = 60_000;
 
 function done<T>(work: IDBRequest<T> | IDBTransaction, patience = PATIENCE_MS): Promise<T> {
   const it = work as IDBRequest<T> & IDBTransaction;

@@ -135,11 +135,11 @@ export function createDelivery(
     pausing = false;
     again();
     return lock(async () => {
-      while (!signal.aborted) {
+      // Several may have waited for the lock.
+      while (!signal.aborted && !pausing) {
         const messages = await take();
         if (!messages[0]) return;
         await send(messages);
-        if (pausing) return;
       }
     });
   };

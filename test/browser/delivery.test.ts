@@ -1,6 +1,7 @@
 /** No message is lost: over reloads, without network, while the Worker fails, and when the page goes. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { idOf, readOutbox, ready } from "./device.ts";
 import { openStage, type Stage, until } from "./stage.ts";
 
 let stage: Stage;
@@ -9,24 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.close());
 
-const ready = (page: Page) => until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
-const idOf = async (page: Page) => (await page.evaluate(() => attune.anonymousId()))!;
 /** Messages of the outbox on this device. */
-const kept = (page: Page, key: string) =>
-  page.evaluate(
-    (name) =>
-      new Promise<number>((resolve) => {
-        const request = indexedDB.open(name);
-        request.onsuccess = () => {
-          const count = request.result.transaction("outbox").objectStore("outbox").count();
-          count.onsuccess = () => {
-            request.result.close();
-            resolve(count.result);
-          };
-        };
-      }),
-    `attune.${key}`,
-  );
+const kept = async (page: Page, key: string) => (await readOutbox(page, key))?.length;
 
 it("sends a batch when the visitor pauses, as text/plain, and forgets what was acked", async () => {
   const visitor = await stage.visitor();
@@ -222,8 +207,7 @@ it("shares one visitor and one outbox between two tabs, and sends nothing twice"
   await until(() => two.evaluate(() => attune.userId() === "tabs-user"), "the other tab");
 });
 
-const FAULTS: [name: string, fault: (name: string) => void][] = [
-  ["a database from the future", (name) => void indexedDB.open(name, 99)],
+const FAULTS: [name: string, fault: () => void][] = [
   [
     "storage that is closed",
     () => {
@@ -254,7 +238,7 @@ const FAULTS: [name: string, fault: (name: string) => void][] = [
 
 it.each(FAULTS)("goes on in memory with %s", async (_, fault) => {
   const visitor = await stage.visitor();
-  await visitor.context.addInitScript(fault, `attune.${stage.writeKey}`);
+  await visitor.context.addInitScript(fault);
   const page = await visitor.open();
   await ready(page);
   await page.evaluate(() => {

@@ -181,8 +181,9 @@ function record(request: Request, sent: Sent[]): void {
 export async function until<T>(
   check: () => T | Promise<T>,
   what = "it",
+  patienceMs = 20_000,
 ): Promise<Exclude<Awaited<T>, false | undefined>> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     const found = await check();
     if (found) return found as Exclude<typeof found, false | undefined>;

@@ -1,0 +1,194 @@
+/** What the network, the Worker and the platform may do to a message on its way. */
+import { chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { CHROMIUM_FLAGS } from "./chromium.ts";
+import { heardOf, idOf, readOutbox, ready } from "./device.ts";
+import { openStage, type Stage, until } from "./stage.ts";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage?.close());
+
+it("waits until the date that Retry-After names", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  const times: number[] = [];
+  await visitor.context.route(/\/a\/batch$/, (route) => {
+    times.push(Date.now());
+    if (times.length > 1) return route.continue();
+    const headers = {
+      "access-control-allow-origin": "*",
+      "access-control-expose-headers": "retry-after",
+      // Whole seconds: at least two.
+      "retry-after": new Date(Date.now() + 3_000).toUTCString(),
+    };
+    return route.fulfill({ status: 503, json: { title: "Busy" }, headers });
+  });
+  await page.evaluate(() => attune.flush());
+  await until(() => times.length > 1, "the second request");
+  expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(1_900);
+});
+
+it("sends at once what is told to wait, when it is asked to", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  let failed = false;
+  await visitor.context.route(/\/a\/batch$/, (route) => {
+    if (failed) return route.continue();
+    failed = true;
+    const headers = {
+      "access-control-allow-origin": "*",
+      "access-control-expose-headers": "retry-after",
+      "retry-after": "3600",
+    };
+    return route.fulfill({ status: 429, json: { title: "Slow down" }, headers });
+  });
+  await page.evaluate(() => attune.flush());
+  expect(await readOutbox(page, stage.writeKey)).toHaveLength(1);
+  // Neither what comes nor the page that is hidden breaks the silence.
+  await page.evaluate(() => {
+    attune.track("Later");
+    dispatchEvent(new Event("visibilitychange"));
+  });
+  await page.evaluate(() => attune.flush());
+  expect(visitor.sent.map(({ messages }) => messages.length)).toEqual([1, 2]);
+});
+
+it("gives up a request for slots that hangs, and asks again", async () => {
+  const visitor = await stage.visitor();
+  let hanging = 0;
+  await visitor.context.route(/\/a\/decide$/, (route) => (hanging++ ? route.continue() : undefined));
+  const page = await visitor.open("<attune-block name=hero>Fallback</attune-block>");
+  await page.getByText("Welcome").waitFor({ timeout: 12_000 });
+  expect(await page.evaluate(() => attune.flush().then(() => heard.some(({ type }) => type === "ack")))).toBe(true);
+});
+
+it("keeps what the browser does not let it send any more when the page goes", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  const id = await idOf(page);
+  await page.evaluate(() => attune.flush());
+  // Never answered: they hold the 64 KiB that such requests share.
+  await visitor.context.route("**/hog", () => undefined);
+  await page.evaluate(() => {
+    fetch("/hog", { method: "POST", body: "x".repeat(60_000), keepalive: true }).catch(() => {});
+    for (let i = 0; i < 10; i++) attune.track("Squeezed", { text: "x".repeat(2_000) });
+  });
+  await until(async () => (await readOutbox(page, stage.writeKey))?.length === 10, "the messages to be durable");
+  await page.evaluate(() => dispatchEvent(new Event("visibilitychange")));
+  await until(async () => (await heardOf(page, "error")).length > 0, "the refusal");
+  expect(await readOutbox(page, stage.writeKey)).toHaveLength(10);
+  const next = await visitor.open("", "", page);
+  await ready(next);
+  await next.evaluate(() => attune.flush());
+  expect((await visitor.stored(id)).filter(({ event }) => event === "Squeezed")).toHaveLength(10);
+});
+
+it("sends what a page says in its last moment at once, and once only", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  const id = await idOf(page);
+  await page.evaluate(() => attune.flush());
+  await page.evaluate(() => addEventListener("pagehide", () => attune.track("Gone")));
+  await page.goto("about:blank");
+  await until(async () => (await visitor.stored(id)).some(({ event }) => event === "Gone"), "the event in D1");
+  const next = await visitor.open("", "", page);
+  await ready(next);
+  await next.evaluate(() => attune.flush());
+  expect((await visitor.stored(id)).filter(({ event }) => event === "Gone")).toHaveLength(1);
+  // Its copy in the database takes no number: none is missing.
+  const numbers = visitor.sent.flatMap(({ messages }) => messages.map(({ seq }) => seq));
+  expect(numbers.filter(Number.isInteger)).toEqual([1, 2]);
+});
+
+it("tells what the Worker did not take of a message that it took", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await ready(page);
+  await page.evaluate(() => {
+    attune.identify("u1", { plan: "gold", ["x".repeat(300)]: 1 });
+    return attune.flush();
+  });
+  const acks = (await heardOf(page, "ack")) as { warnings?: { messageId: string; pointer: string }[] }[];
+  const identify = visitor.sent.flatMap(({ messages }) => messages).find(({ type }) => type === "identify");
+  expect(acks.flatMap(({ warnings = [] }) => warnings)).toContainEqual(
+    expect.objectContaining({ messageId: identify?.messageId, pointer: expect.any(String), code: expect.any(String) }),
+  );
+});
+
+it("works on plain http, where there are neither locks nor random ids, in turns", async () => {
+  const visitor = await stage.visitor();
+  await visitor.open();
+  const browser = await chromium.launch({
+    executablePath: inject("chromium"),
+    args: [...CHROMIUM_FLAGS, "--host-resolver-rules=MAP shop.test 127.0.0.1"],
+  });
+  try {
+    const context = await browser.newContext();
+    const sent: string[] = [];
+    context.on("request", (request) => {
+      if (/\/a\/batch$/.test(request.url()))
+        sent.push(...JSON.parse(request.postData()!).batch.map(({ messageId }: { messageId: string }) => messageId));
+    });
+    const pages = [await context.newPage(), await context.newPage()];
+    const errors: Error[] = [];
+    for (const page of pages) {
+      page.on("pageerror", (error) => errors.push(error));
+      await page.goto(stage.shopUrl.replace("localhost", "shop.test"));
+      await ready(page);
+    }
+    expect(await pages[0]!.evaluate(() => [isSecureContext, "locks" in navigator])).toEqual([false, false]);
+    const [one, two] = pages as [Page, Page];
+    let release: (() => void) | undefined;
+    await context.route(/\/a\/batch$/, async (route) => {
+      if (!release) await new Promise<void>((resolve) => (release = resolve));
+      return route.continue();
+    });
+    const track = (page: Page) =>
+      page.evaluate(() => {
+        for (let i = 0; i < 5; i++) attune.track("Plain", { i });
+        return attune.flush();
+      });
+    const first = track(one);
+    await until(() => release, "the first request");
+    await until(() => two.evaluate(() => Object.keys(localStorage).some((key) => key.endsWith(".lock"))), "the mark");
+    const second = track(two);
+    await until(() => two.evaluate(() => heard.filter(({ type }) => type === "event").length === 6), "the events");
+    release!();
+    await Promise.all([first, second]);
+    const id = await idOf(pages[1]!);
+    expect(await idOf(pages[0]!)).toBe(id);
+    const stored = (await visitor.stored(id)).filter(({ event }) => event === "Plain");
+    expect(stored).toHaveLength(10);
+    expect(sent).toHaveLength(new Set(sent).size);
+    expect(errors).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+});
+
+it("throws nothing into a sandboxed page, and goes on in memory", async () => {
+  const visitor = await stage.visitor();
+  stage.headers["content-security-policy"] = "sandbox allow-scripts";
+  try {
+    const page = await visitor.context.newPage();
+    const errors: Error[] = [];
+    page.on("pageerror", (error) => errors.push(error));
+    await visitor.open("", "", page);
+    await ready(page);
+    await page.evaluate(() => {
+      attune.track("Boxed");
+      return attune.flush();
+    });
+    expect((await visitor.stored(await idOf(page))).map(({ event }) => event)).toContain("Boxed");
+    expect(errors).toEqual([]);
+  } finally {
+    delete stage.headers["content-security-policy"];
+  }
+});
