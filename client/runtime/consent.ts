@@ -76,7 +76,7 @@ export function createConsent(
 
   const settle = async () => {
     try {
-      choice = JSON.parse(localStorage[name]);
+      choice = Object(JSON.parse(localStorage[name]));
     } catch {
       // As above, or nothing chosen.
     }
@@ -132,6 +132,8 @@ export function createConsent(
         if (JSON.stringify(next) === JSON.stringify(before)) return;
         choice = next;
         keep({ who, at: who && new Date().toISOString() });
+        // Whoever comes after a withdrawal is somebody else.
+        own = undefined;
         settle();
       } catch (error) {
         report(error);

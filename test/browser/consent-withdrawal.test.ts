@@ -57,8 +57,20 @@ it("purges at once, says so on the next page too, and starts anew when it is giv
 
   await page.evaluate(() => attune.consent("full"));
   await page.waitForSelector("p.all");
-  expect(await idOf(page)).not.toBe(before);
+  const after = await idOf(page);
+  expect(after).not.toBe(before);
   expect(await isWithdrawn(before)).toBe(true);
+
+  // In one page, too: who comes after is somebody else.
+  await page.evaluate(() => attune.flush());
+  await page.evaluate(() => attune.consent("off"));
+  expect(await choiceOnly(page)).toEqual(NO());
+  await page.evaluate(() => attune.consent("full"));
+  await page.waitForSelector("p.all");
+  expect([before, after]).not.toContain(await idOf(page));
+  await until(() => page.evaluate(() => attune.flush().then(() => true)), "the rest");
+  expect(statements(visitor).map(({ anonymousId }) => anonymousId)).toEqual(expect.arrayContaining([before, after]));
+  expect(statements(visitor).every(({ mode }) => mode === "off")).toBe(true);
 });
 
 it("sends nothing that waited, not even what was being sent", async () => {
@@ -67,14 +79,18 @@ it("sends nothing that waited, not even what was being sent", async () => {
   await page.waitForSelector("p.all");
   await page.evaluate(() => attune.flush());
   const count = others(visitor).length;
-  // In one turn: what waits is being read when consent is withdrawn.
+  // What waits is being read when consent is withdrawn.
   await page.evaluate(() => {
+    const { getAll } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.getAll = function (...rest) {
+      if (this.name === "outbox") attune.consent("off");
+      return getAll.apply(this, rest);
+    };
     attune.track("Waits");
-    attune.flush();
-    attune.consent("off");
-    attune.track("Later");
     return attune.flush();
   });
+  await views(page);
+  await page.evaluate(() => attune.flush());
   await gone(page);
   await page.goto("about:blank");
   expect(others(visitor)).toHaveLength(count);

@@ -181,6 +181,10 @@ it("captures no event, and keeps and sends none of before, without analytics", a
   await page.route(isBatch, (route) => route.abort());
   await views(page);
   await until(() => page.evaluate(() => "interested" in attune.segments()), "the segment");
+  // What an earlier page could not send waits, too.
+  await page.reload();
+  await ready(page);
+  await until(() => page.evaluate(async () => (await attune.stored())!.outbox.length >= 2), "the events to wait");
   await page.evaluate(() => attune.consent({ analytics: false }));
   await page.unroute(isBatch);
   await until(async () => (await granted(id))["analytics"] === false, "the Worker to know");
