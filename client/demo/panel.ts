@@ -1,7 +1,20 @@
 /** The corner panel: what Attune knows and decides about this visitor, live. Everything in it comes from `window.attune`. */
 import { escapeHtml } from "./markup.ts";
 import { SEGMENTS } from "./seed.ts";
-import { type ConsentMode, consent, explain, type Memberships, type Message, on, reset, segments } from "./window.ts";
+import {
+  anonymousId,
+  type ConsentMode,
+  consent,
+  debug,
+  explain,
+  type Memberships,
+  type Message,
+  on,
+  reset,
+  segments,
+  stored,
+  userId,
+} from "./window.ts";
 
 const OPEN = "northbound.panel";
 /** The choice is Attune's to keep; this is only what the radio buttons show on the next page. */
@@ -96,7 +109,18 @@ export function openPanel(): void {
     sessionStorage.setItem(JOURNAL, JSON.stringify(journal));
     draw();
   };
+  /** Who the visitor is, by each of the names that go around. */
+  const introduce = async () => {
+    const stableId = (await stored())?.state["stableId"];
+    const ids = { anonymousId: anonymousId(), userId: userId(), stableId };
+    const known = Object.entries(ids).filter(([, id]) => id);
+    write(
+      part("ids"),
+      known.map(([name, id]) => `<div><dt>${name}</dt><dd>${escapeHtml(`${id}`)}</dd></div>`),
+    );
+  };
   const ask = async () => {
+    introduce();
     for (const { key, says: sentence } of await explain()) {
       says.set(key, sentence);
       if (!lines.has(key)) addLine({ key, name: key }); // a developer has made it since
@@ -164,6 +188,7 @@ export function openPanel(): void {
     }
     location.assign("/demo/");
   });
+  part("debug").addEventListener("click", () => debug());
   part("toggle").addEventListener("click", () => toggle(panel.dataset["open"] === undefined));
 
   const toggle = (open: boolean) => {
@@ -188,6 +213,8 @@ const FRAME = `<button class="panel-head" type="button" data-panel="toggle" aria
   <span class="panel-badge" data-panel="count"></span><span class="panel-arrow" aria-hidden="true"></span>
 </button>
 <div class="panel-body" id="panel-body" data-panel="body">
+  <dl class="panel-ids" data-panel="ids"></dl>
+  <button class="panel-debug" type="button" data-panel="debug">Inspect and simulate</button>
   <h2>Segments <small data-panel="who"></small></h2>
   <ul data-panel="segments"></ul>
   <h2>On this page</h2>

@@ -24,4 +24,8 @@ export const on = call("on");
 
 /** What is known now: nothing before the script has come. */
 export const segments: Attune["segments"] = () => page.attune.segments?.() ?? {};
+export const anonymousId = () => page.attune.anonymousId?.();
+export const userId = () => page.attune.userId?.();
+export const stored: Attune["stored"] = async () => (await page.attune.stored?.()) ?? null;
+export const debug: Attune["debug"] = async () => page.attune.debug?.();
 export const explain: Attune["explain"] = async () => (await page.attune.explain?.()) ?? [];
