@@ -64,11 +64,18 @@ describe("what a device sent", () => {
 
   it("begins anew with a number that comes again: the storage was wiped", async () => {
     await send("a", range(1, 5), range(1, 3), [5], [6, 7], [1, 2]);
-    expect((await read("a")).map(({ first, last, received, missing }) => [first, last, received, missing])).toEqual([
-      [1, 2, 2, 0],
-      [1, 7, 6, 1],
-      [1, 5, 5, 0],
+    expect(await read("a")).toMatchObject([
+      { first: 1, last: 2, received: 2, missing: 0, gaps: [] },
+      { first: 1, last: 7, received: 6, missing: 1, gaps: [{ first: 4, last: 4 }] },
+      { first: 1, last: 5, received: 5, missing: 0, gaps: [] },
     ]);
+  });
+
+  it("is missing although another number came twice", async () => {
+    // The second 6 is of a third beginning, whose 1 was lost.
+    await send("a", range(1, 5), [1], [6, 7], [6]);
+    const [newest] = await read("a");
+    expect(newest).toMatchObject({ first: 1, last: 7, received: 4, missing: 4, gaps: [{ first: 2, last: 5 }] });
   });
 
   it("goes on as somebody else's after a reset, and nothing is missing", async () => {
