@@ -15,6 +15,8 @@ declare global {
   /** Hears when something put into the outbox is durable, and when the Worker is asked to decide. */
   var onDurable: () => void;
   var onAsked: () => void;
+  /** Resolves when `begin` says so. @throws after 30 s */
+  var hear: (begin: (resolve: () => void) => void) => Promise<void>;
   /** When each came first, in milliseconds since the script began. */
   var stations: { [station: string]: number };
 }
@@ -120,7 +122,7 @@ async function trackEach({ count, event }: { count: number; event: string }) {
   for (let index = 0; index < count; index++) {
     const began = performance.now();
     let returned = 0;
-    await new Promise<void>((resolve) => {
+    await hear((resolve) => {
       onDurable = resolve;
       attune.track(event, { product_id: `P${index}`, category: "shoes", price: 10 + index });
       returned = performance.now() - began;
@@ -135,7 +137,7 @@ async function trackTogether({ count, events }: { count: number; events: number 
   const times = [];
   for (let index = 0; index < count; index++) {
     const began = performance.now();
-    await new Promise<void>((resolve) => {
+    await hear((resolve) => {
       let left = events;
       onDurable = () => --left || resolve();
       for (let event = 0; event < events; event++) attune.track("Product Viewed", { product_id: `P${event}` });
@@ -157,7 +159,7 @@ async function turnEach(count: number) {
       asked ||= performance.now() - began;
     };
     const forget: (() => void)[] = [];
-    await new Promise<void>((resolve) => {
+    await hear((resolve) => {
       let left = document.querySelectorAll("attune-block").length;
       forget.push(
         attune.on("segments", () => {
@@ -176,6 +178,7 @@ async function turnEach(count: number) {
 /** Before the script: notes what it does, and leaves it as it is. */
 const WATCH = inline(`
 stations={};onDurable=onAsked=function(){};
+function hear(begin){return new Promise(function(resolve,reject){setTimeout(reject,3e4,Error("Waited in vain"));begin(resolve)})}
 function reach(station){if(!(station in stations))stations[station]=performance.now()}
 function wrap(object,method,note){var own=object[method];object[method]=function(){var result=own.apply(this,arguments);note(this,result,arguments);return result}}
 ["put","add"].forEach(function(method){wrap(IDBObjectStore.prototype,method,function(store){

@@ -20,7 +20,7 @@ export const browserOffline: Case = {
     const events = quick ? 900 : 5_000;
     const shop = await openShop(bench, await readOurs(), SEGMENTS);
     const script = `<script async src="/attune.js" ${buildTag(shop, bench.product)}></script>`;
-    shop.put("/", "text/html", buildPage(`<script>attune=[]</script>${script}`));
+    shop.put("/", "text/html", buildPage(script));
     try {
       return await withChromium(async (browser) => {
         const context = await browser.newContext();
@@ -28,7 +28,7 @@ export const browserOffline: Case = {
         for (let tab = 0; tab < TABS; tab++) {
           const page = await context.newPage();
           await page.goto(shop.url);
-          await page.evaluate(() => new Promise<unknown>((resolve) => attune.push(["on", "ready", resolve])));
+          await page.waitForFunction(() => Object.hasOwn(attune, "version") && attune.anonymousId());
           await page.evaluate(() => attune.flush());
           pages.push(page);
         }
