@@ -74,9 +74,11 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
     ["attune.debug.js", debug],
     ["_headers", Buffer.from(formatHeaders(hashedName))],
   ]);
-  for (const [name, entry] of Object.entries(SCRIPTS)) {
-    files.set(name, await bundle(`${ROOT}client/${entry}`, "iife", version));
-  }
+  await Promise.all(
+    Object.entries(SCRIPTS).map(async ([name, entry]) => {
+      files.set(name, await bundle(`${ROOT}client/${entry}`, "iife", version));
+    }),
+  );
   for (const name of SWAGGER_FILES) files.set(`docs/${name}`, await readFile(`${SWAGGER}/${name}`));
   if (options.demo) for (const [name, content] of await buildDemo()) files.set(`demo/${name}`, content);
   // Without the shop: that of a local start that runs beside this stays.

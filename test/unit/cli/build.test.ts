@@ -13,7 +13,7 @@ beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), "attune-build-"));
   folder = join(parent, "assets");
   first = await build({ folder, demo: true });
-});
+}, 60_000);
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
 const read = (name: string) => readFile(join(folder, name), "utf8");
