@@ -105,9 +105,12 @@ it("counts nothing while the page is hidden, and what is seen when it comes back
     });
     Object.assign(window, { away: true });
   });
-  await visitor.open(HERO, "", page);
-  await page.waitForSelector("p.all");
   await page.clock.install();
+  await visitor.open(HERO, "", page);
+  await until(async () => {
+    await page.clock.runFor(100);
+    return page.locator("p.all").count();
+  }, "the slot");
   for (let seconds = 0; seconds < 3; seconds++) await page.clock.runFor(1_000);
   expect(await properties(page, "Attune Exposure")).toEqual([]);
   await page.evaluate(() => Object.assign(window, { away: false }));
