@@ -51,7 +51,9 @@ test("the shop's pages leave no placeholder open, name only what is there, and a
   }
 });
 
-test("building again writes nothing where nothing differs, and takes away what is no longer made", async () => {
+test("building again writes nothing where nothing differs, and takes away what is no longer made", {
+  timeout: 60_000,
+}, async () => {
   const before = (await stat(join(folder, "attune.js"))).mtimeMs;
   await writeFile(join(folder, "attune.0123456789ab.js"), "of an earlier build");
   await writeFile(join(folder, "demo/gone.html"), "of an earlier build");
@@ -63,7 +65,7 @@ test("building again writes nothing where nothing differs, and takes away what i
   expect(await readdir(parent)).toEqual(["assets"]);
 });
 
-test("a build without the shop leaves that of a running start alone", async () => {
+test("a build without the shop leaves that of a running start alone", { timeout: 60_000 }, async () => {
   await build({ folder });
   expect(await read("demo/index.html")).toContain("Northbound");
 });
