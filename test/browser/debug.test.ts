@@ -69,7 +69,7 @@ describe("the page", () => {
   it("stays as it is while the panel is open, and keeps no trace when Escape has closed it", async () => {
     const visitor = await stage.visitor();
     const page = await visitor.open(
-      `<style>* { position: static !important; margin: 40px !important; font-size: 50px } attune-debug { display: none !important }</style><button id=before>Before</button>${HERO}`,
+      `<style>* { position: static !important; margin: 40px !important; font-size: 50px } attune-debug { display: none !important }</style><button id=before>Before</button>${HERO}<div style="height: 3000px"></div>`,
     );
     await page.waitForSelector("p.all");
     await page.locator("#before").focus();
@@ -85,6 +85,9 @@ describe("the page", () => {
     expect((await panel(page).boundingBox())?.x).toBeGreaterThan(700);
     expect(await panel(page).evaluate((element) => getComputedStyle(element).fontSize)).toBe("13px");
     expect(await measure()).toEqual(size);
+    await page.evaluate(() => scrollTo(0, 900));
+    expect((await panel(page).boundingBox())?.y).toBe(12);
+    await page.evaluate(() => scrollTo(0, 0));
     expect(await page.evaluate(() => Object.keys(sessionStorage))).toEqual([`attune.${stage.writeKey}.debug`]);
 
     await page.keyboard.press("Escape");
