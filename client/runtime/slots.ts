@@ -16,7 +16,7 @@ export type Content = WireDecision & { html: string | null };
 
 /**
  * @param enabled false: there are none, whatever the page holds.
- * @param found hears of names that are new in the page: hidden now, to be filled or revealed.
+ * @param found hears, whenever the page has changed, of names that are new in it: hidden now, to be filled or revealed.
  * @param shown hears of each element that shows a content.
  * @returns `fill`: from now on every element of that slot shows the content. `reveal`: nothing is to be waited for any
  * more. `names` of all slots in the page.
@@ -124,7 +124,7 @@ export function createSlots(
         report(error);
       }
     }
-    if (news[0] && !signal.aborted) found(news);
+    if (!signal.aborted) found(news);
   };
 
   // Before the next frame is painted: what is new never flashes its fallback.
