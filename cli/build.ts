@@ -46,6 +46,7 @@ export interface BuildResult {
   /** Brotli sizes of the script and of its lazy parts. */
   scriptBytes: number;
   rulesBytes: number;
+  watchBytes: number;
   debugBytes: number;
 }
 
@@ -60,9 +61,10 @@ export type Files = Map<string, Uint8Array>;
 export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const folder = options.folder ?? ASSETS;
   const version = await readVersion();
-  const [script, rules, debug] = await Promise.all([
+  const [script, rules, watch, debug] = await Promise.all([
     bundle(`${RUNTIME}/attune.ts`, "iife", version),
     bundle(`${RUNTIME}/rules.ts`, "esm", version),
+    bundle(`${RUNTIME}/watch.ts`, "esm", version),
     bundle(`${ROOT}client/debug/debug.ts`, "esm", version),
   ]);
   const hashedName = `attune.${createHash("sha256").update(script).digest("hex").slice(0, 12)}.js`;
@@ -71,6 +73,7 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
     ["attune.js", script],
     [hashedName, script],
     ["attune.rules.js", rules],
+    ["attune.watch.js", watch],
     ["attune.debug.js", debug],
     ["_headers", Buffer.from(formatHeaders(hashedName))],
   ]);
@@ -90,11 +93,15 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
     integrity: `sha384-${createHash("sha384").update(script).digest("base64")}`,
     scriptBytes: brotliCompressSync(script).length,
     rulesBytes: brotliCompressSync(rules).length,
+    watchBytes: brotliCompressSync(watch).length,
     debugBytes: brotliCompressSync(debug).length,
   };
   options.log?.(`attune.js         ${formatBytes(result.scriptBytes)} brotli (${formatBytes(script.length)} raw)`);
   options.log?.(
     `attune.rules.js   ${formatBytes(result.rulesBytes)} brotli, loaded where a site's rules use unless or sum`,
+  );
+  options.log?.(
+    `attune.watch.js   ${formatBytes(result.watchBytes)} brotli, loaded by pages that show decisions or have marked elements`,
   );
   options.log?.(
     `attune.debug.js   ${formatBytes(result.debugBytes)} brotli, loaded by attune.debug(), explain() and stored() only`,
@@ -185,6 +192,7 @@ function formatHeaders(hashedName: string): string {
     ["/*", ["X-Content-Type-Options: nosniff"]],
     ["/attune.js", short],
     ["/attune.rules.js", short],
+    ["/attune.watch.js", short],
     ["/attune.debug.js", short],
     ...Object.keys(SCRIPTS).map((name): [string, string[]] => [`/${name}`, short]),
     [`/${hashedName}`, ["Cache-Control: public, max-age=31536000, immutable", ...shared]],

@@ -41,7 +41,11 @@ function start(options: Options): Attune {
       if (present.key === key) return present;
       throw `the page has another site's, ${present.key}`;
     }
-    const load = { rules: () => import("./runtime/rules.ts"), debug: () => import("./debug/debug.ts") };
+    const load = {
+      rules: () => import("./runtime/rules.ts"),
+      watch: () => import("./runtime/watch.ts"),
+      debug: () => import("./debug/debug.ts"),
+    };
     return create({ ...options, host }, ((part) => load[part]()) as Load);
   } catch (error) {
     console.error(`createAttune: ${error}`);

@@ -51,9 +51,10 @@ export interface Attune<Events extends { [Event in keyof Events]: object } = Any
   push(...calls: [method: string, ...args: unknown[]][]): void;
 }
 
-/** The lazy parts, `attune.rules.js` and `attune.debug.js`. */
+/** The lazy parts, `attune.rules.js` and so on. */
 interface Parts {
   rules: typeof import("./rules.ts");
+  watch: typeof import("./watch.ts");
   debug: typeof import("../debug/debug.ts");
 }
 

@@ -10,10 +10,8 @@ import type { Load } from "./api.ts";
 import { grantedOf } from "./consent.ts";
 import { createDecisions } from "./decisions.ts";
 import { createDelivery } from "./delivery.ts";
-import { watchElements } from "./elements.ts";
 import type { Emit, Memberships } from "./emitter.ts";
 import { watchEngagement } from "./engagement.ts";
-import { watchExposures } from "./exposure.ts";
 import { lock } from "./lock.ts";
 import { toHistoryEvent } from "./message.ts";
 import { createOutbox } from "./outbox.ts";
@@ -22,6 +20,8 @@ import { createSegments } from "./segments.ts";
 import { type Content, createSlots } from "./slots.ts";
 import { nobody, openStore, type Save, type State } from "./store.ts";
 import { holds } from "./timer.ts";
+
+type Watch = typeof import("./watch.ts");
 
 export interface Visit {
   state: Readonly<State>;
@@ -67,13 +67,22 @@ export async function startVisit(
   signal: AbortSignal,
 ): Promise<void> {
   let found = (_slots: string[]) => {};
+  let part: Promise<ReturnType<Watch["watchPage"]>> | undefined;
+  /** Loaded by pages that have something to watch. */
+  const watching = (use: (watched: ReturnType<Watch["watchPage"]>) => void) => {
+    part ??= load("watch").then(({ watchPage }) => watchPage(track, signal));
+    part.then(use).catch(report);
+  };
   // Before anything is awaited, so that slots are hidden before they are painted.
   const sends = mode !== "memory";
   const [fill, reveal, names] = createSlots(
     sends,
-    (names) => found(names),
+    (names) => {
+      if (document.querySelector("[data-attune-track]")) watching(() => {});
+      if (names[0]) found(names);
+    },
     (element, decision) => {
-      watch(element);
+      watching(([, watch]) => watch(element));
       emit("slot", { slot: decision.slot, element, html: decision.html, decision });
     },
     report,
@@ -151,7 +160,6 @@ export async function startVisit(
   };
   const [begun, ended] = watchEngagement(state, keep, context, record, view, signal);
 
-  const [count, watch] = watchExposures(track, signal);
   const [want, again, more] = createDecisions(
     state,
     save,
@@ -163,7 +171,7 @@ export async function startVisit(
       return carry({ userId, token, slots, context: context(), local: { segments } });
     },
     fill,
-    count,
+    (content) => watching(([count]) => count(content)),
     () => {
       reveal();
       decide();
@@ -241,7 +249,6 @@ export async function startVisit(
   if (state.manifest) await use(state.manifest);
   if (signal.aborted) return;
   watchPages(view, ended, signal);
-  watchElements(track, signal);
   found = (slots) => {
     showKept(slots);
     more(slots);
