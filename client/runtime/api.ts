@@ -5,7 +5,7 @@ import type { Explanation } from "../debug/explain.ts";
 import type { Stored } from "../debug/stored.ts";
 import { cleanObject } from "./clean.ts";
 import { buildPage, VERSION } from "./context.ts";
-import type { Emit, Memberships, On } from "./emitter.ts";
+import { emit, type Memberships, type On, on } from "./emitter.ts";
 import { buildDraft } from "./message.ts";
 import type { Content } from "./slots.ts";
 import type { Visit } from "./visit.ts";
@@ -76,8 +76,6 @@ export function createApi(
   run: (work: (visit: Visit) => void) => boolean,
   around: () => JsonObject,
   consent: (choice: unknown) => void,
-  on: On,
-  emit: Emit,
   load: Load,
   name: string,
   key: string,

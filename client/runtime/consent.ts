@@ -4,7 +4,7 @@
  */
 import type { Consent, ConsentMode, Purpose } from "../../shared/consent.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
-import type { Emit } from "./emitter.ts";
+import { emit, report } from "./emitter.ts";
 import { isMode } from "./options.ts";
 
 interface Who {
@@ -40,8 +40,6 @@ export function createConsent(
   dnt: unknown,
   fetchManifest: () => Promise<PublicManifest | undefined>,
   change: (mode: ConsentMode, manifest?: Promise<PublicManifest | undefined>) => void,
-  emit: Emit,
-  report: (error: unknown) => void,
 ): [
   mode: () => ConsentMode | undefined,
   purposes: () => Consent,

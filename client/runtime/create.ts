@@ -2,7 +2,6 @@
 import { type Attune, createApi, type Load } from "./api.ts";
 import { createConsent } from "./consent.ts";
 import { buildContext } from "./context.ts";
-import { createEmitter } from "./emitter.ts";
 import { fetchManifest } from "./manifest.ts";
 import { isMode, type Options } from "./options.ts";
 import { readSearch } from "./page.ts";
@@ -25,10 +24,8 @@ export function createAttune(
   const waiting = page.attune;
   const endpoint = `${new URL(path, host)}`;
   const name = `attune.${key}`;
-  const [on, emit] = createEmitter();
-  const report = (error: unknown) => emit("error", { error });
   const context = () => ({ ...buildContext(), consent: { categoryPreferences: purposes() } });
-  const manifest = () => fetchManifest(endpoint, key, report);
+  const manifest = () => fetchManifest(endpoint, key);
   const [visit, run, change] = createRuntime(
     name,
     manifest,
@@ -46,12 +43,9 @@ export function createAttune(
           const query = readSearch(search);
           if (query) attune.track("Products Searched", { query });
         },
-        emit,
-        report,
         mark,
         ...visit,
       ),
-    report,
   );
   const [mode, purposes, choose, mark, settle] = createConsent(
     name,
@@ -61,10 +55,8 @@ export function createAttune(
     dnt,
     manifest,
     change,
-    emit,
-    report,
   );
-  const attune = createApi(visit, run, context, choose, on, emit, load, name, key, mode, purposes, endpoint);
+  const attune = createApi(visit, run, context, choose, load, name, key, mode, purposes, endpoint);
   // What a developer has left open in this tab.
   run(() => sessionStorage[`${name}.debug`] && attune.debug());
   page.attune = attune;

@@ -6,7 +6,7 @@
 import type { JsonObject, Message } from "../../shared/event.ts";
 import type { DeviceState, IngestAnswer, ProblemDocument } from "../../shared/wire.ts";
 import { countBytes, stringify } from "./clean.ts";
-import type { Emit } from "./emitter.ts";
+import { emit } from "./emitter.ts";
 
 const BATCH_EVENTS = 100;
 /**
@@ -38,7 +38,6 @@ export function createDelivery(
   list: (limit: number) => Promise<Message[]>,
   own: () => Message[],
   remove: (messages: Message[], answer: Partial<IngestAnswer>) => Promise<unknown>,
-  emit: Emit,
   lock: (work: () => Promise<void>) => Promise<void>,
   again: () => void,
   signal: AbortSignal,

@@ -1,4 +1,4 @@
-/** Who listens to what. A listener that throws is heard by the others as an `error`, never by the page. */
+/** Who listens to what: one page, one list. A listener that throws is heard by the others as an `error`, never by the page. */
 import type { Consent, ConsentMode } from "../../shared/consent.ts";
 import type { Message } from "../../shared/event.ts";
 import type { ProblemDocument, WireDecision } from "../../shared/wire.ts";
@@ -34,28 +34,34 @@ export interface Details {
 export type Emit = <T extends keyof Details>(type: T, detail: Details[T]) => void;
 export type On = <T extends keyof Details>(type: T, listener: (detail: Details[T]) => void) => () => void;
 
-export function createEmitter(): [on: On, emit: Emit] {
-  const listeners = new Set<[type: string, listener: (detail: never) => void]>();
-  const last: { [type: string]: unknown } = {};
+const listeners = new Set<[type: string, listener: (detail: never) => void]>();
+const last: { [type: string]: unknown } = {};
+let told: string | undefined;
 
-  const call = (type: string, listener: (detail: never) => void, detail: unknown) => {
-    try {
-      listener(detail as never);
-    } catch (error) {
-      if (type !== "error") emit("error", { error });
-    }
+const call = (type: string, listener: (detail: never) => void, detail: unknown) => {
+  try {
+    listener(detail as never);
+  } catch (error) {
+    if (type !== "error") emit("error", { error });
+  }
+};
+
+export const emit: Emit = (type, detail) => {
+  last[type] = detail;
+  for (const [wanted, listener] of [...listeners]) if (wanted === type) call(type, listener, detail);
+};
+
+export const on: On = (type, listener) => {
+  const entry: [string, typeof listener] = [type, listener];
+  listeners.add(entry);
+  if (/ready|consent/.test(type) && last[type]) call(type, listener, last[type]);
+  return () => {
+    listeners.delete(entry);
   };
-  const emit: Emit = (type, detail) => {
-    last[type] = detail;
-    for (const [wanted, listener] of [...listeners]) if (wanted === type) call(type, listener, detail);
-  };
-  const on: On = (type, listener) => {
-    const entry: [string, typeof listener] = [type, listener];
-    listeners.add(entry);
-    if (/ready|consent/.test(type) && last[type]) call(type, listener, last[type]);
-    return () => {
-      listeners.delete(entry);
-    };
-  };
-  return [on, emit];
-}
+};
+
+/** What is closed to us is so each time: it is told once. */
+export const report = (error: unknown): void => {
+  if (`${error}` !== told) emit("error", { error });
+  told = `${error}`;
+};

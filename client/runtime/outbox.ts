@@ -1,7 +1,7 @@
 /** Messages that the Worker has not acked yet. Knows how long to keep one, not how it is sent. */
 import type { Message } from "../../shared/event.ts";
 import type { Transact } from "./database.ts";
-import type { Emit } from "./emitter.ts";
+import { emit } from "./emitter.ts";
 
 /** So many are kept, about 10 MB, and as many more are added before they are counted again. */
 const ROWS = 9_000;
@@ -18,7 +18,6 @@ const isPrecious = ({ type, event }: Message) => /^(identify|alias|group|track O
  */
 export function createOutbox(
   run: Transact,
-  emit: Emit,
   signal: AbortSignal,
 ): [
   add: (message: Message) => Promise<unknown>,

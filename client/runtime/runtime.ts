@@ -1,6 +1,7 @@
 /** Which visit there is, if any: begins one when consent allows it, ends it at once when it does not any more. */
 import type { ConsentMode } from "../../shared/consent.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
+import { report } from "./emitter.ts";
 import { purgeStore, type State } from "./store.ts";
 import type { Visit } from "./visit.ts";
 
@@ -26,7 +27,6 @@ export function createRuntime(
     begin: (visit: Visit) => void,
     signal: AbortSignal,
   ) => Promise<void>,
-  report: (error: unknown) => void,
 ): [
   visit: () => Visit | undefined,
   run: (work: Work) => boolean,

@@ -5,7 +5,7 @@ import type { HistoryEvent } from "../../shared/event.ts";
 import { HISTORY_EVENTS } from "../../shared/limits.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 import type { Load } from "./api.ts";
-import type { Emit, Memberships } from "./emitter.ts";
+import { emit, type Memberships, report } from "./emitter.ts";
 import { baseLanguage, compile } from "./engine.ts";
 import type { Save, State } from "./store.ts";
 import { createTimer, endOf, holds } from "./timer.ts";
@@ -34,7 +34,6 @@ export function createSegments(
   subject: () => Subject,
   load: Load,
   want: () => void,
-  emit: Emit,
   signal: AbortSignal,
 ): [
   use: (manifest: PublicManifest) => Promise<void>,
@@ -115,7 +114,7 @@ export function createSegments(
       try {
         if (manifest.more) language = (await load("rules")).browserLanguage;
       } catch (error) {
-        emit("error", { error });
+        report(error);
       }
       program = compile(manifest.segments, manifest, language);
       remember(chosen(state.events));

@@ -4,6 +4,7 @@
  * inside shadow roots.
  */
 import type { WireDecision } from "../../shared/wire.ts";
+import { report } from "./emitter.ts";
 import { toNodes } from "./html.ts";
 
 /** At most that long is a slot invisible; then the page's own content shows. */
@@ -25,7 +26,6 @@ export function createSlots(
   enabled: boolean,
   found: (names: string[]) => void,
   shown: (element: HTMLElement, content: Content) => void,
-  report: (error: unknown) => void,
   signal: AbortSignal,
 ): [fill: (content: Content) => void, reveal: () => void, names: () => string[]] {
   /** What brings an element to what it should show. */

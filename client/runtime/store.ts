@@ -4,7 +4,7 @@ import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 import { stringify } from "./clean.ts";
 import { openDatabase, type Row, type Transact } from "./database.ts";
-import type { Memberships } from "./emitter.ts";
+import { type Memberships, report } from "./emitter.ts";
 import { newId } from "./id.ts";
 import type { Content } from "./slots.ts";
 
@@ -62,7 +62,6 @@ export async function openStore(
   name: string,
   mode: ConsentMode,
   carried: Partial<State>,
-  report: (error: unknown) => void,
   signal: AbortSignal,
 ): Promise<[state: State, save: Save, load: () => Promise<Partial<State> | undefined>, run: Transact]> {
   let told: string | undefined;

@@ -10,7 +10,7 @@ import type { Load } from "./api.ts";
 import { grantedOf } from "./consent.ts";
 import { createDecisions } from "./decisions.ts";
 import { createDelivery } from "./delivery.ts";
-import type { Emit, Memberships } from "./emitter.ts";
+import { emit, type Memberships, report } from "./emitter.ts";
 import { watchEngagement } from "./engagement.ts";
 import { lock } from "./lock.ts";
 import { toHistoryEvent } from "./message.ts";
@@ -57,8 +57,6 @@ export async function startVisit(
   context: () => JsonObject,
   track: (event: string, properties: JsonObject) => void,
   view: () => void,
-  emit: Emit,
-  report: (error: unknown) => void,
   mark: (state: State) => void,
   mode: ConsentMode,
   manifest: Promise<PublicManifest | undefined>,
@@ -85,11 +83,10 @@ export async function startVisit(
       watching(([, watch]) => watch(element));
       emit("slot", { slot: decision.slot, element, html: decision.html, decision });
     },
-    report,
     signal,
   );
 
-  const [state, keep, recall, run] = await openStore(name, mode, carried, report, signal);
+  const [state, keep, recall, run] = await openStore(name, mode, carried, signal);
   if (signal.aborted) return;
 
   // The ids of a tab are its own: it has nothing to say to others.
@@ -115,7 +112,7 @@ export async function startVisit(
     channel = undefined;
   };
 
-  const [add, list, own, remove] = createOutbox(run, emit, signal);
+  const [add, list, own, remove] = createOutbox(run, signal);
   const [poke, flush, carry] = createDelivery(
     endpoint,
     key,
@@ -129,7 +126,6 @@ export async function startVisit(
       if (wiped) mark(state);
       return remove(messages);
     },
-    emit,
     (work) => lock(`${name}.lock`, work),
     () => again(),
     signal,
@@ -142,7 +138,7 @@ export async function startVisit(
     context: context(),
     consent: grantedOf(purposes()),
   });
-  const [use, see, decide, members] = createSegments(state, save, keep, subject, load, () => want(), emit, signal);
+  const [use, see, decide, members] = createSegments(state, save, keep, subject, load, () => want(), signal);
 
   const record = (message: Message) => {
     if (!purposes().analytics) return;
