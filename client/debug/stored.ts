@@ -1,6 +1,6 @@
 /** What a device keeps of a visitor, read from outside of the script. */
 import type { Message } from "../../shared/event.ts";
-import { openDatabase, type Row } from "../runtime/database.ts";
+import { openDatabase } from "../runtime/database.ts";
 
 export interface Stored {
   /** Not yet acked by the Worker, oldest first. */
@@ -9,14 +9,14 @@ export interface Stored {
   state: { [name: string]: unknown };
 }
 
-/** Reads the script's database without making one; null where there is none. */
+/** Reads what the script keeps on the device, without making anything; null where there is nothing. */
 export async function readStored(name: string): Promise<Stored | null> {
+  const prefix = `${name}/`;
+  const kept = Object.entries(localStorage as { [key: string]: string }).filter(([key]) => key.startsWith(prefix));
+  const state = Object.fromEntries(kept.map(([key, value]) => [key.slice(prefix.length), JSON.parse(value)]));
   const databases = await indexedDB.databases();
-  if (!databases.some((database) => database.name === name)) return null;
-  const run = openDatabase(name);
-  const [outbox, visit] = await Promise.all([
-    run<Message[]>("outbox", (store) => store.getAll()),
-    run<Row[]>("visit", (store) => store.getAll()),
-  ]);
-  return { outbox: outbox!, state: Object.fromEntries(visit!) };
+  const isThere = databases.some((database) => database.name === name);
+  if (!isThere && !kept.length) return null;
+  const outbox = isThere && (await openDatabase(name, () => {})<Message[]>((store) => store.getAll()));
+  return { outbox: outbox || [], state };
 }

@@ -45,4 +45,4 @@ export function cleanObject(input: unknown): JsonObject {
   return plain;
 }
 
-export const countBytes = (value: unknown): number => new Blob([stringify(value)]).size;
+export const countBytes = (value: unknown): number => new TextEncoder().encode(stringify(value)).length;

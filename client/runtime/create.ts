@@ -24,7 +24,7 @@ export function createAttune(
   const waiting = page.attune;
   const endpoint = `${new URL(path, host)}`;
   const name = `attune.${key}`;
-  const context = () => ({ ...buildContext(), consent: { categoryPreferences: purposes() } });
+  const context = () => buildContext(purposes());
   const manifest = () => fetchManifest(endpoint, key);
   const [visit, run, change] = createRuntime(
     name,

@@ -1,20 +1,15 @@
 /**
- * The device's own store: IndexedDB. Any failure is the caller's to survive. Without the idb library: of its 1.1 kB, a
+ * The device's own table of messages, by `seq`, which it gives them: IndexedDB. Without the idb library: of its 1.1 kB, a
  * seventh of the whole script, this would use two calls.
  */
-
-/** `outbox`: messages, by `seq`, which the database gives. `visit`: what is remembered of it, rows by name. */
-export type Table = "outbox" | "visit";
-export type Row = [name: string, value: unknown];
 
 /**
  * One transaction, all or nothing.
  * @param durability of a change; `strict` resolves only when it is on the disk. Left out: `work` only reads.
- * @returns the result of the request that `work` returns. Rejects as the browser does, or with a text where it takes too
- * long: then the change may still come to pass.
+ * @returns the result of the request that `work` returns; undefined where the browser refuses, or takes too long: then the
+ * change may still come to pass.
  */
 export type Transact = <T>(
-  table: Table,
   work: (store: IDBObjectStore) => IDBRequest<T> | undefined,
   durability?: "strict" | "relaxed",
 ) => Promise<T | undefined>;
@@ -35,20 +30,19 @@ function done<T>(work: IDBRequest<T> | IDBTransaction, patience = PATIENCE_MS): 
 
 /**
  * Opens the database, whatever its version; one that is not ours, or broken, is deleted and made anew. Once it is closed,
- * by the browser or by somebody who clears it, it stays closed for this page.
+ * by the browser or by somebody who clears it, it stays closed for this page, and `report` hears of it.
  */
-export function openDatabase(name: string): Transact {
+export function openDatabase(name: string, report: (error: unknown) => void): Transact {
   const connect = async () => {
     const request = indexedDB.open(name);
     request.onupgradeneeded = () => {
-      request.result.createObjectStore("outbox", { keyPath: "seq", autoIncrement: true });
-      request.result.createObjectStore("visit");
+      request.result.createObjectStore("messages", { keyPath: "seq", autoIncrement: true });
     };
     const db = await done(request);
     // Another tab wants to delete it: holding on would block that tab.
     db.onversionchange = () => db.close();
     // Throws where it is not ours.
-    db.transaction("visit");
+    db.transaction("messages");
     return db;
   };
   const connection = connect().catch(async (error) => {
@@ -58,14 +52,18 @@ export function openDatabase(name: string): Transact {
     return connect();
   });
 
-  return async (table, work, durability) => {
-    const options = { durability } as IDBTransactionOptions;
-    const transaction = (await connection).transaction(table, durability && "readwrite", options);
-    const request = work(transaction.objectStore(table));
-    const end = done(transaction, durability && CHANGE_MS);
-    // Not left to the event loop: the page may be on its way out, and what is not committed then is undone.
-    transaction.commit();
-    await end;
-    return request?.result;
+  return async (work, durability) => {
+    try {
+      const options = { durability } as IDBTransactionOptions;
+      const transaction = (await connection).transaction("messages", durability && "readwrite", options);
+      const request = work(transaction.objectStore("messages"));
+      const end = done(transaction, durability && CHANGE_MS);
+      // Not left to the event loop: the page may be on its way out, and what is not committed then is undone.
+      transaction.commit();
+      await end;
+      return request?.result;
+    } catch (error) {
+      report(error);
+    }
   };
 }

@@ -91,7 +91,8 @@ export function createDelivery(
         method: "POST",
         body: stringify(body),
         keepalive,
-        signal: AbortSignal.timeout(request ? DECIDE_MS : BATCH_MS),
+        // Whoever withdraws does not want its cookie set by an answer that is still on its way.
+        signal: AbortSignal.any?.([signal, AbortSignal.timeout(request ? DECIDE_MS : BATCH_MS)]),
       });
       const { ok, status, headers } = response;
       retryAfter = headers.get("Retry-After");

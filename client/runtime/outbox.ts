@@ -32,7 +32,7 @@ export function createOutbox(
 
   const read = async (limit?: number): Promise<Message[]> => {
     const mine = [...own.values()];
-    const kept = await run<Message[]>("outbox", (store) => store.getAll(null, limit));
+    const kept = await run<Message[]>((store) => store.getAll(null, limit));
     if (!kept) return mine;
     return [
       ...kept,
@@ -48,12 +48,11 @@ export function createOutbox(
     const forget = (store: IDBObjectStore): undefined => {
       for (const { seq = 0 } of messages) store.delete(seq);
     };
-    return run("outbox", forget, "relaxed");
+    return run(forget, "relaxed");
   };
   const write = async (message: Message) => {
     if (going) own.set(message.messageId, message);
     const seq = await run(
-      "outbox",
       (store) => store.put(going ? { ...message, seq: Math.random() } : message),
       isPrecious(message) ? "strict" : "relaxed",
     );

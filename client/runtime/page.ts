@@ -26,8 +26,7 @@ export function watchPages(view: () => void, leave: () => void, signal: AbortSig
   if (navigation) navigation.addEventListener("currententrychange", moved, { signal });
   else setInterval(moved, LOOK_MS);
 
-  if (document.readyState === "loading") addEventListener("DOMContentLoaded", view, { signal });
-  else view();
+  view();
 }
 
 /** @param names of query parameters, separated by commas. @returns what the first of them holds that holds anything. */

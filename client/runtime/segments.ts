@@ -108,7 +108,7 @@ export function createSegments(
 
   return [
     async (manifest) => {
-      save({ manifest });
+      keep({ manifest });
       pieces = new Set(piecesOf(manifest.segments));
       let language = baseLanguage;
       try {

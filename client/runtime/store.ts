@@ -3,7 +3,6 @@ import type { ConsentMode } from "../../shared/consent.ts";
 import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 import { stringify } from "./clean.ts";
-import { openDatabase, type Row, type Transact } from "./database.ts";
 import { type Memberships, report } from "./emitter.ts";
 import { newId } from "./id.ts";
 import type { Content } from "./slots.ts";
@@ -34,7 +33,7 @@ export interface State {
 }
 
 /** What is `undefined` is not kept. */
-export type Save = (changes: Partial<State>, strict?: boolean) => void;
+export type Save = (changes: Partial<State>) => void;
 
 /** What a person leaves behind for the next one on this device: nothing. */
 export const nobody = (): Omit<State, "members" | "manifest"> => ({
@@ -51,60 +50,73 @@ export const nobody = (): Omit<State, "members" | "manifest"> => ({
   slots: {},
 });
 
+/** Where `mode` allows to keep it. Throws where the browser does not. */
+const storageOf = (mode: ConsentMode): { [key: string]: string } =>
+  mode === "full" ? localStorage : mode === "session" ? sessionStorage : {};
+
+const keysOf = (storage: object, name: string) => Object.keys(storage).filter((key) => key.startsWith(`${name}/`));
+
 /**
- * Opens what `mode` allows: the device with `full`, the tab with `session`, where the outbox stays in memory. Where the
- * browser refuses (private mode, a database that another tab blocks) everything goes on in memory, and `report` hears of it.
+ * Opens what `mode` allows: the device with `full`, the tab with `session`; an entry for each part of the state. At once, so
+ * that what was decided is shown before the page is painted. Where the browser refuses, everything goes on in memory, and
+ * `report` hears of it.
  * @param carried state of a visit under another mode, that wins over a stored one.
- * @returns besides the state, `load`: what is stored of it now, by other pages, too; and `run`, transactions on the
- * device's tables that never reject: undefined where nothing can be kept.
+ * @returns besides the state, `load`: what is stored of it now, by other pages, too.
  */
-export async function openStore(
+export function openStore(
   name: string,
   mode: ConsentMode,
   carried: Partial<State>,
   signal: AbortSignal,
-): Promise<[state: State, save: Save, load: () => Promise<Partial<State> | undefined>, run: Transact]> {
-  let told: string | undefined;
-  const attempt = async <T>(work: () => T): Promise<Awaited<T> | undefined> => {
+): [state: State, save: Save, load: () => Partial<State>] {
+  const attempt = (work: () => void) => {
     try {
-      return await work();
+      work();
     } catch (error) {
-      // Storage that is closed to us is so each time.
-      if (`${error}` !== told) report(error);
-      told = `${error}`;
+      report(error);
     }
   };
-  const tab = mode === "session";
-  const transact = mode === "full" ? openDatabase(name) : async () => undefined;
-  const run: Transact = (...change) => attempt(() => transact(...change));
-
-  const load = () =>
-    tab
-      ? attempt(() => JSON.parse(sessionStorage[name] ?? "{}"))
-      : run<Row[]>("visit", (store) => store.getAll()).then((rows = []) => Object.fromEntries(rows));
-  const stored = await load();
+  const load = () => {
+    const stored: JsonObject = {};
+    attempt(() => {
+      const storage = storageOf(mode);
+      for (const key of keysOf(storage, name)) {
+        attempt(() => {
+          stored[key.slice(name.length + 1)] = JSON.parse(storage[key]!);
+        });
+      }
+    });
+    return stored as Partial<State>;
+  };
+  const stored = load();
   const state: State = { members: [], ...nobody(), wiped: true, ...stored, ...carried };
-  const save: Save = (changes, strict) => {
+  const save: Save = (changes) => {
     Object.assign(state, changes);
-    if (tab) attempt(() => (sessionStorage[name] = stringify(state)));
-    else {
-      const put = (store: IDBObjectStore): undefined => {
-        for (const row of Object.entries(changes)) row[1] === undefined ? store.delete(row[0]) : store.put(row, row[0]);
-      };
-      run("visit", put, strict ? "strict" : "relaxed");
-    }
+    if (signal.aborted) return;
+    attempt(() => {
+      const storage = storageOf(mode);
+      for (const [part, value] of Object.entries(changes)) {
+        const key = `${name}/${part}`;
+        if (value === undefined) delete storage[key];
+        else storage[key] = stringify(value);
+      }
+    });
   };
-  if (!signal.aborted && (carried.anonymousId || !stored?.anonymousId)) save(state, true);
+  if (carried.anonymousId || !stored.anonymousId) save(state);
 
-  return [state, save, load, run];
+  return [state, save, load];
 }
 
 /** Forgets whatever a mode other than `mode` may have kept; other tabs let go of the database by themselves. */
 export function purgeStore(name: string, mode: ConsentMode): void {
-  try {
-    if (mode !== "full") indexedDB.deleteDatabase(name);
-    if (mode !== "session") delete sessionStorage[name];
-  } catch {
-    // Storage is closed to us: there is nothing in it.
+  for (const other of ["full", "session"] as const) {
+    if (other === mode) continue;
+    try {
+      const storage = storageOf(other);
+      for (const key of keysOf(storage, name)) delete storage[key];
+      if (other === "full") indexedDB.deleteDatabase(name);
+    } catch {
+      // Storage is closed to us: there is nothing in it.
+    }
   }
 }

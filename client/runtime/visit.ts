@@ -8,6 +8,7 @@ import type { JsonObject, Message } from "../../shared/event.ts";
 import type { PublicManifest } from "../../shared/manifest.ts";
 import type { Load } from "./api.ts";
 import { grantedOf } from "./consent.ts";
+import { openDatabase } from "./database.ts";
 import { createDecisions } from "./decisions.ts";
 import { createDelivery } from "./delivery.ts";
 import { emit, type Memberships, report } from "./emitter.ts";
@@ -65,6 +66,9 @@ export async function startVisit(
   signal: AbortSignal,
 ): Promise<void> {
   let found = (_slots: string[]) => {};
+  /** The first local decisions are made; the page view is captured, and questions may be asked. */
+  let isReady = false;
+  let isViewed = false;
   let part: Promise<ReturnType<Watch["watchPage"]>> | undefined;
   /** Loaded by pages that have something to watch. */
   const watching = (use: (watched: ReturnType<Watch["watchPage"]>) => void) => {
@@ -77,7 +81,7 @@ export async function startVisit(
     sends,
     (names) => {
       if (document.querySelector("[data-attune-track]")) watching(() => {});
-      if (names[0]) found(names);
+      found(names);
     },
     (element, decision) => {
       watching(([, watch]) => watch(element));
@@ -86,15 +90,15 @@ export async function startVisit(
     signal,
   );
 
-  const [state, keep, recall, run] = await openStore(name, mode, carried, signal);
-  if (signal.aborted) return;
+  const [state, keep, recall] = openStore(name, mode, carried, signal);
+  const run = mode === "full" ? openDatabase(name, report) : async () => undefined;
 
   // The ids of a tab are its own: it has nothing to say to others.
   const shared = mode === "full" ? name : state.anonymousId;
   let channel: BroadcastChannel | undefined;
-  const save: Save = (changes, strict) => {
+  const save: Save = (changes) => {
     channel?.postMessage(changes);
-    keep(changes, strict);
+    keep(changes);
   };
   /** What another page, or this one, has saved. */
   const take = (changes: Partial<State>) => {
@@ -105,7 +109,9 @@ export async function startVisit(
   };
   const open = () => {
     channel = new BroadcastChannel(shared);
-    channel.onmessage = ({ data }) => (data.type ? see(data) : take(data));
+    channel.onmessage = ({ data }) =>
+      // Two tabs that became somebody at once agree on who was written last.
+      data.type ? see(data) : take({ ...data, ...(data.traits && recall()) });
   };
   const close = () => {
     channel?.close();
@@ -122,7 +128,7 @@ export async function startVisit(
     (messages, { anonymousId = state.anonymousId }) => {
       const { wiped } = state;
       // The edge knows more than the token says now; and what a wiped device was before.
-      if (messages.length || wiped) save({ token: null, anonymousId, wiped: false }, wiped);
+      if (messages.length || wiped) save({ token: null, anonymousId, wiped: false });
       if (wiped) mark(state);
       return remove(messages);
     },
@@ -138,7 +144,15 @@ export async function startVisit(
     context: context(),
     consent: grantedOf(purposes()),
   });
-  const [use, see, decide, members] = createSegments(state, save, keep, subject, load, () => want(), signal);
+  const [use, see, decide, members] = createSegments(
+    state,
+    save,
+    keep,
+    subject,
+    load,
+    () => isViewed && want(),
+    signal,
+  );
 
   const record = (message: Message) => {
     if (!purposes().analytics) return;
@@ -146,6 +160,8 @@ export async function startVisit(
     emit("event", message);
     if (sends) add(message).then(poke);
     const event = toHistoryEvent(message);
+    // What the edge said is of before; a question that does not carry this itself must not be answered by it.
+    keep({ token: null });
     // It alone, not the history with it: two tabs that see something at once lose neither.
     channel?.postMessage(event);
     see(event);
@@ -156,6 +172,7 @@ export async function startVisit(
   };
   const [begun, ended] = watchEngagement(state, keep, context, record, view, signal);
 
+  let isAsked = false;
   const [want, again, more] = createDecisions(
     state,
     save,
@@ -164,6 +181,7 @@ export async function startVisit(
       const { userId, token } = state;
       // Segments that only the edge can decide are asked for where there is no slot, too.
       if (!slots.length && !(sends && state.manifest?.partial)) return;
+      isAsked = true;
       return carry({ userId, token, slots, context: context(), local: { segments } });
     },
     fill,
@@ -180,14 +198,14 @@ export async function startVisit(
     const { analytics, personalization } = purposes();
     if (!analytics) {
       remove(own());
-      run("outbox", (store) => store.clear(), "strict");
+      run((store) => store.clear(), "strict");
     }
     const less = {
       ...person,
       ...(!analytics && { events: [] }),
       ...(!personalization && { traits: {}, slots: {} }),
     };
-    save(less, true);
+    save(less);
     if (sends) mark(state);
     return less;
   };
@@ -200,12 +218,12 @@ export async function startVisit(
   addEventListener("pagehide", close, { signal });
   addEventListener(
     "pageshow",
-    async ({ persisted }) => {
+    ({ persisted }) => {
       if (!persisted) return;
       open();
-      const stored = await recall();
+      const stored = recall();
       // What nobody has is not stored.
-      if (stored?.anonymousId) take({ ...nobody(), ...stored });
+      if (stored.anonymousId) take({ ...nobody(), ...stored });
       view();
     },
     { signal },
@@ -234,26 +252,29 @@ export async function startVisit(
     subject,
   });
 
-  const showKept = (slots: string[]) => {
+  found = (slots) => {
     for (const slot of slots) {
       const content = state.slots[slot];
       if (content && holds(content.until)) fill(content);
     }
+    if (isViewed && slots[0]) more(slots);
+    // The view goes with the first question. A page without a body has no title yet.
+    if (isViewed || !isReady || !document.body) return;
+    isViewed = true;
+    watchPages(view, ended, signal);
+    want();
   };
-  found = showKept;
-  showKept(names());
+  found(names());
   if (state.manifest) await use(state.manifest);
   if (signal.aborted) return;
-  watchPages(view, ended, signal);
-  found = (slots) => {
-    showKept(slots);
-    more(slots);
-  };
-  want();
+  isReady = true;
+  found([]);
+  addEventListener("DOMContentLoaded", () => found([]), { signal });
   emit("ready", { anonymousId: state.anonymousId });
 
   const current = await manifest;
   if (!current || signal.aborted) return;
   await use(current);
-  again();
+  // Only now it is known that there is something to ask.
+  if (!isAsked) want();
 }

@@ -83,7 +83,7 @@ it("sends nothing that waited, not even what was being sent", async () => {
   await page.evaluate(() => {
     const { getAll } = IDBObjectStore.prototype;
     IDBObjectStore.prototype.getAll = function (...rest) {
-      if (this.name === "outbox") attune.consent("off");
+      if (this.name === "messages") attune.consent("off");
       return getAll.apply(this, rest);
     };
     attune.track("Waits");

@@ -22,8 +22,8 @@ it("drops page views before orders and who somebody is when there are 10,000, an
       new Promise((resolve) => {
         const request = indexedDB.open(name);
         request.onsuccess = () => {
-          const transaction = request.result.transaction("outbox", "readwrite");
-          const store = transaction.objectStore("outbox");
+          const transaction = request.result.transaction("messages", "readwrite");
+          const store = transaction.objectStore("messages");
           const precious = [
             { type: "identify" },
             { type: "alias" },

@@ -18,8 +18,8 @@ export const readOutbox = (page: Page, writeKey: string): Promise<Message[] | un
         request.onerror = () => resolve(undefined);
         request.onsuccess = () => {
           const db = request.result;
-          if (!db.objectStoreNames.contains("outbox")) return resolve(undefined);
-          const rows = db.transaction("outbox").objectStore("outbox").getAll();
+          if (!db.objectStoreNames.contains("messages")) return resolve(undefined);
+          const rows = db.transaction("messages").objectStore("messages").getAll();
           rows.onsuccess = () => {
             db.close();
             resolve(rows.result);

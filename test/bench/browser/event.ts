@@ -182,7 +182,7 @@ function hear(begin){return new Promise(function(resolve,reject){setTimeout(reje
 function reach(station){if(!(station in stations))stations[station]=performance.now()}
 function wrap(object,method,note){var own=object[method];object[method]=function(){var result=own.apply(this,arguments);note(this,result,arguments);return result}}
 ["put","add"].forEach(function(method){wrap(IDBObjectStore.prototype,method,function(store){
-  if(store.name==="outbox")store.transaction.addEventListener("complete",function(){onDurable()})})});
+  if(store.name==="messages")store.transaction.addEventListener("complete",function(){onDurable()})})});
 ["get","getAll","openCursor"].forEach(function(method){wrap(IDBObjectStore.prototype,method,function(store,request){
   if(store.name==="state")request.addEventListener("success",function(){reach("state is read")})})});
 wrap(IDBFactory.prototype,"open",function(factory,request){request.addEventListener("success",function(){reach("database is open")})});
