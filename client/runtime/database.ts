@@ -2,6 +2,7 @@
  * The device's own table of messages, by `seq`, which it gives them: IndexedDB. Without the idb library: of its 1.1 kB, a
  * seventh of the whole script, this would use two calls.
  */
+import { report } from "./emitter.ts";
 
 /**
  * One transaction, all or nothing.
@@ -32,7 +33,7 @@ function done<T>(work: IDBRequest<T> | IDBTransaction, patience = PATIENCE_MS): 
  * Opens the database, whatever its version; one that is not ours, or broken, is deleted and made anew. Once it is closed,
  * by the browser or by somebody who clears it, it stays closed for this page, and `report` hears of it.
  */
-export function openDatabase(name: string, report: (error: unknown) => void): Transact {
+export function openDatabase(name: string): Transact {
   const connect = async () => {
     const request = indexedDB.open(name);
     request.onupgradeneeded = () => {

@@ -54,12 +54,12 @@ export const nobody = (): Omit<State, "members" | "manifest"> => ({
 const storageOf = (mode: ConsentMode): { [key: string]: string } =>
   mode === "full" ? localStorage : mode === "session" ? sessionStorage : {};
 
-const keysOf = (storage: object, name: string) => Object.keys(storage).filter((key) => key.startsWith(`${name}/`));
+/** Beside the choice of consent, which is kept under the name itself. */
+export const keyOf = (name: string) => `${name}/visit`;
 
 /**
- * Opens what `mode` allows: the device with `full`, the tab with `session`; an entry for each part of the state. At once, so
- * that what was decided is shown before the page is painted. Where the browser refuses, everything goes on in memory, and
- * `report` hears of it.
+ * Opens what `mode` allows: the device with `full`, the tab with `session`. At once, so that what was decided is shown before
+ * the page is painted. Where the browser refuses, everything goes on in memory, and `report` hears of it.
  * @param carried state of a visit under another mode, that wins over a stored one.
  * @returns besides the state, `load`: what is stored of it now, by other pages, too.
  */
@@ -69,40 +69,32 @@ export function openStore(
   carried: Partial<State>,
   signal: AbortSignal,
 ): [state: State, save: Save, load: () => Partial<State>] {
-  const attempt = (work: () => void) => {
+  const load = () => {
     try {
-      work();
+      return JSON.parse(storageOf(mode)[keyOf(name)] ?? "{}");
     } catch (error) {
       report(error);
+      return {};
     }
-  };
-  const load = () => {
-    const stored: JsonObject = {};
-    attempt(() => {
-      const storage = storageOf(mode);
-      for (const key of keysOf(storage, name)) {
-        attempt(() => {
-          stored[key.slice(name.length + 1)] = JSON.parse(storage[key]!);
-        });
-      }
-    });
-    return stored as Partial<State>;
   };
   const stored = load();
   const state: State = { members: [], ...nobody(), wiped: true, ...stored, ...carried };
+  let writing = false;
   const save: Save = (changes) => {
     Object.assign(state, changes);
-    if (signal.aborted) return;
-    attempt(() => {
-      const storage = storageOf(mode);
-      for (const [part, value] of Object.entries(changes)) {
-        const key = `${name}/${part}`;
-        if (value === undefined) delete storage[key];
-        else storage[key] = stringify(value);
+    if (writing) return;
+    writing = true;
+    // Once for all that changes in this turn.
+    queueMicrotask(() => {
+      writing = false;
+      try {
+        if (!signal.aborted) storageOf(mode)[keyOf(name)] = stringify(state);
+      } catch (error) {
+        report(error);
       }
     });
   };
-  if (carried.anonymousId || !stored.anonymousId) save(state);
+  save({});
 
   return [state, save, load];
 }
@@ -112,8 +104,7 @@ export function purgeStore(name: string, mode: ConsentMode): void {
   for (const other of ["full", "session"] as const) {
     if (other === mode) continue;
     try {
-      const storage = storageOf(other);
-      for (const key of keysOf(storage, name)) delete storage[key];
+      delete storageOf(other)[keyOf(name)];
       if (other === "full") indexedDB.deleteDatabase(name);
     } catch {
       // Storage is closed to us: there is nothing in it.

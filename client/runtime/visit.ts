@@ -91,10 +91,8 @@ export async function startVisit(
   );
 
   const [state, keep, recall] = openStore(name, mode, carried, signal);
-  const run = mode === "full" ? openDatabase(name, report) : async () => undefined;
+  const run = mode === "full" ? openDatabase(name) : async () => undefined;
 
-  // The ids of a tab are its own: it has nothing to say to others.
-  const shared = mode === "full" ? name : state.anonymousId;
   let channel: BroadcastChannel | undefined;
   const save: Save = (changes) => {
     channel?.postMessage(changes);
@@ -108,7 +106,9 @@ export async function startVisit(
     decide();
   };
   const open = () => {
-    channel = new BroadcastChannel(shared);
+    // The ids of a tab are its own: it has nothing to say to others.
+    if (mode !== "full") return;
+    channel = new BroadcastChannel(name);
     channel.onmessage = ({ data }) =>
       // Two tabs that became somebody at once agree on who was written last.
       data.type ? see(data) : take({ ...data, ...(data.traits && recall()) });
