@@ -121,7 +121,7 @@ export function openPanel(): void {
   };
   const ask = async () => {
     introduce();
-    for (const { key, says: sentence } of await explain()) {
+    for (const { key, says: sentence } of (await explain()) ?? []) {
       says.set(key, sentence);
       if (!lines.has(key)) addLine({ key, name: key }); // a developer has made it since
     }

@@ -39,12 +39,12 @@ export interface Attune<Events extends { [Event in keyof Events]: object } = Any
   decisions(): { [slot: string]: Content };
   anonymousId(): string | undefined;
   userId(): string | undefined;
-  /** Resolves when all that waited was sent, or when the Worker cannot be reached now. */
+  /** Resolves when all that waited was sent, or cannot be now: the Worker is out of reach, or nothing is allowed yet. */
   flush(): Promise<void>;
-  /** Why the visitor is or is not in each public segment. Loads `attune.debug.js`. */
-  explain(): Promise<Explanation[]>;
+  /** Why the visitor is or is not in each public segment. Loads `attune.debug.js`; undefined where that is refused, here and below. */
+  explain(): Promise<Explanation[] | undefined>;
   /** What this device keeps of the visitor; null = nothing. Loads `attune.debug.js`. */
-  stored(): Promise<Stored | null>;
+  stored(): Promise<Stored | null | undefined>;
   /** Opens a panel that shows all of this and can simulate. Loads `attune.debug.js`. */
   debug(): Promise<void>;
   /** Calls by name: `attune.push(["track", "Product Viewed", {…}])`. */
@@ -65,32 +65,27 @@ type Methods = { [method: string]: (...args: unknown[]) => unknown };
 
 /**
  * @param visit the present one, if consent allows any.
- * @param run now, or as soon as it is known who the visitor is; false: never.
+ * @param run now, or as soon as it is known who the visitor is.
  * @param around the context of a message that is made now.
  * @param load brings a lazy part.
- * @param name of the store.
  * @param mode and `purposes`, `endpoint` are for the panel.
  */
 export function createApi(
   visit: () => Visit | undefined,
-  run: (work: (visit: Visit) => void) => boolean,
+  run: (work: (visit: Visit) => void) => void,
   around: () => JsonObject,
   consent: (choice: unknown) => void,
   load: Load,
-  name: string,
   key: string,
   mode: () => ConsentMode | undefined,
   purposes: () => Consent,
   endpoint: string,
 ): Attune {
-  /** Asks the lazy part; what fails there is told as an error, and answered with `fallback`. */
-  const later = <T>(ask: (part: Parts["debug"]) => T | Promise<T>, fallback: T): Promise<T> =>
+  /** Asks the lazy part; undefined where it cannot come, or fails. */
+  const ask = (method: "explain" | "stored" | "debug") =>
     load("debug")
-      .then(ask)
-      .catch((error) => {
-        emit("error", { error });
-        return fallback;
-      });
+      .then((part): unknown => part[method](attune, visit, mode, purposes, endpoint))
+      .catch((error) => emit("error", { error })) as Promise<never>;
 
   /**
    * Takes what a message is made of at once, and its person as soon as that is known.
@@ -140,13 +135,10 @@ export function createApi(
     decisions: () => visit()?.state.slots ?? {},
     anonymousId: () => visit()?.state.anonymousId,
     userId: () => visit()?.state.userId,
-    flush: () =>
-      new Promise((resolve) => {
-        if (!run((visit) => resolve(visit.flush()))) resolve();
-      }),
-    explain: () => later(({ explainAll }) => explainAll(visit()!.state.manifest!, visit()!.subject(), Date.now()), []),
-    stored: () => later(({ readStored }) => readStored(name), null),
-    debug: () => later(({ debug }) => debug(attune, visit, mode, purposes, endpoint), undefined),
+    flush: async () => visit()?.flush(),
+    explain: () => ask("explain"),
+    stored: () => ask("stored"),
+    debug: () => ask("debug"),
     push(...calls) {
       try {
         for (const [method, ...args] of calls) (attune as unknown as Methods)[method]!(...args);

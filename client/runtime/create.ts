@@ -2,10 +2,8 @@
 import { type Attune, createApi, type Load } from "./api.ts";
 import { createConsent } from "./consent.ts";
 import { buildContext } from "./context.ts";
-import { fetchManifest } from "./manifest.ts";
 import { isMode, type Options } from "./options.ts";
 import { readSearch } from "./page.ts";
-import { createRuntime } from "./runtime.ts";
 import { startVisit } from "./visit.ts";
 
 /** `attune` is the stub's queue, or what an earlier call has put there. */
@@ -25,10 +23,13 @@ export function createAttune(
   const endpoint = `${new URL(path, host)}`;
   const name = `attune.${key}`;
   const context = () => buildContext(purposes());
-  const manifest = () => fetchManifest(endpoint, key);
-  const [visit, run, change] = createRuntime(
+  // Whoever sends Do Not Track has said it before being asked.
+  const isRefused = (dnt ?? false) !== false && navigator.doNotTrack === "1";
+  const [visit, run, mode, purposes, choose, mark, settle] = createConsent(
     name,
-    manifest,
+    endpoint,
+    key,
+    isRefused ? "off" : isMode(consent) ? consent : undefined,
     (...visit) =>
       startVisit(
         name,
@@ -37,7 +38,7 @@ export function createAttune(
         load,
         purposes,
         context,
-        (event, properties) => attune.track(event, properties),
+        attune.track,
         () => {
           attune.page();
           const query = readSearch(search);
@@ -47,20 +48,12 @@ export function createAttune(
         ...visit,
       ),
   );
-  const [mode, purposes, choose, mark, settle] = createConsent(
-    name,
-    endpoint,
-    key,
-    isMode(consent) ? consent : undefined,
-    dnt,
-    manifest,
-    change,
-  );
-  const attune = createApi(visit, run, context, choose, load, name, key, mode, purposes, endpoint);
+  const attune = createApi(visit, run, context, choose, load, key, mode, purposes, endpoint);
   // What a developer has left open in this tab.
   run(() => sessionStorage[`${name}.debug`] && attune.debug());
   page.attune = attune;
-  settle();
+  // A no among them comes before any visit.
   if (Array.isArray(waiting)) attune.push(...waiting);
+  settle();
   return attune;
 }

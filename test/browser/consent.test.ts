@@ -140,7 +140,7 @@ it("knows a visitor for as long as the tab with consent for the session", async 
   await ready(page);
   expect(await page.evaluate(() => attune.anonymousId())).toBe(id);
   await page.evaluate(() => attune.flush());
-  expect(await left(page)).toMatchObject({ databases: [], local: [], session: [`attune.${stage.writeKey}`] });
+  expect(await left(page)).toMatchObject({ databases: [], local: [], session: [`attune.${stage.writeKey}/visit`] });
   await until(async () => (await visitor.stored(id)).length >= 2, "the events");
   const other = await visitor.open(HERO, 'data-consent="session"');
   await ready(other);

@@ -80,7 +80,7 @@ describe("as a module", () => {
       attune.track("Product Viewed", { category: "shoes" });
       attune.track("Product Viewed", { category: "shoes" });
       await attune.flush();
-      const [why] = (await attune.explain()).filter(({ key }) => key === "interested");
+      const [why] = (await attune.explain())!.filter(({ key }) => key === "interested");
       return [attune === made[0], attune.version, why?.value, Object.keys(attune.segments()), attune.anonymousId()];
     });
     expect(told.slice(0, 4)).toEqual([true, "1.2.3", true, ["interested"]]);
