@@ -1,4 +1,4 @@
-/** From rules to one program: closures without code generation, equal leaves asked once, `{segment}` tied to the other rules. */
+/** From rules to one program: closures without code generation, `{segment}` tied to the other rules. */
 import type { Condition } from "../condition.ts";
 import { answerOf } from "./answer.ts";
 import { combine, negate } from "./logic.ts";
@@ -62,12 +62,7 @@ export function link(rules: readonly Rule[], options: CompileOptions, language: 
     if (Array.isArray(all)) return combine(all.map(build), 0);
     if (Array.isArray(any)) return combine(any.map(build), 1);
     if (not) return negate(build(not));
-    const leaf = ensure(scope.made, JSON.stringify(condition), () => ({ node: buildLeaf(condition), uses: 0 })) as {
-      node: Node;
-      uses: number;
-    };
-    if (leaf.uses++ === 1) leaf.node = remember(leaf.node, scope);
-    return (run) => leaf.node(run);
+    return buildLeaf(condition);
   };
 
   const buildLeaf = (condition: Condition): Node => {

@@ -11,18 +11,19 @@ export interface Measure {
   series?(selection: Selection): Series;
   read(series: Series, span: Span): unknown;
   test: Node;
-  /** From which instants on, among others, it may be judged otherwise as events leave; left out, once the next one does. */
-  turns?(run: Run, times: readonly number[], span: Span): number[];
+  /** From which instants on, among others, it may be judged otherwise as events leave. */
+  turns(run: Run, times: readonly number[], span: Span): number[];
 }
 
-const leaving: NonNullable<Measure["turns"]> = (_, times, { low, length }) => [times[low]! + length];
+/** Of a measure that may be another once the next event leaves. */
+export const leaving: Measure["turns"] = (_, times, { low, length }) => [times[low]! + length];
 
 /** Makes a leaf of a measure. */
 export function measured(measureOf: (condition: EventCondition, scope: Scope) => Measure): Leaf {
   return (condition: EventCondition, scope) => {
     const select = selectionOf(condition, scope);
     const spanAt = scope.language.span(condition);
-    const { series, read, test, turns = leaving } = measureOf(condition, scope);
+    const { series, read, test, turns } = measureOf(condition, scope);
     return settle((run) => {
       const { now } = run;
       const selection = select(run);

@@ -66,7 +66,7 @@ export interface Language {
   /** How to read an operand in a run; left out, it is itself. */
   readonly read?: (operand: unknown, scope: Scope) => (run: Run) => unknown;
   readonly span: (window: Window) => SpanAt;
-  /** A quicker way for conditions that allow it; `build` makes the ordinary one. */
+  /** A better way for conditions that allow it; `build` makes the ordinary one. */
   readonly flatten?: (condition: Condition, scope: Scope, build: () => Node) => Node | undefined;
 }
 

@@ -1,6 +1,6 @@
 /** The one aggregate that the browser has. */
 import type { EventCondition, Operators } from "../condition.ts";
-import type { Measure } from "./event.ts";
+import { leaving, type Measure } from "./event.ts";
 import { testsOf } from "./operators.ts";
 import { ensure, type Scope } from "./run.ts";
 import type { Series } from "./selection.ts";
@@ -37,5 +37,6 @@ export function measureSum(condition: EventCondition, scope: Scope): Measure {
       }) as Series,
     read: ({ values }, { low, high }) => total(values.slice(low, high) as number[]),
     test: testsOf(operators as Operators, scope),
+    turns: leaving,
   };
 }

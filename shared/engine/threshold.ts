@@ -3,13 +3,15 @@
  * no longer will be. One look gives answer and `until`, wherever the window stands.
  */
 import type { EventCondition, Operators } from "../condition.ts";
-import { type Measure, measured } from "./event.ts";
+import { leaving, type Measure, measured } from "./event.ts";
 import type { Leaf, Scope } from "./run.ts";
 import { type Series, selectionOf } from "./selection.ts";
 import { durationMs } from "./value.ts";
 
 /** A measure that may be judged by thresholds. */
-export interface EdgeMeasure extends Measure {
+export interface EdgeMeasure extends Omit<Measure, "turns"> {
+  /** Left out: once the next event leaves. */
+  turns?: Measure["turns"];
   operators?: Operators;
   /**
    * Of a measure that only falls as events leave: the last `low` at which all from there on are at least the number, or above it; -1 for
@@ -50,7 +52,7 @@ function thresholdsOf(operators: Operators = {}): Threshold[] | undefined {
 /** Makes a leaf of a measure, by thresholds where that can be. */
 export function judged(measureOf: (condition: EventCondition, scope: Scope) => EdgeMeasure): Leaf {
   return (condition: EventCondition, scope) => {
-    const general = measured(measureOf)(condition, scope);
+    const general = measured((...asked) => ({ turns: leaving, ...measureOf(...asked) }))(condition, scope);
     const { series, operators, reach } = measureOf(condition, scope);
     const thresholds = thresholdsOf(operators);
     const { within, between, after, before } = condition;
