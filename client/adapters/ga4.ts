@@ -68,6 +68,14 @@ function rename(from: JsonObject, names: typeof NAMES): JsonObject {
   return to;
 }
 
+/** What is no number is left as it is, or counts for nothing. */
+const add = (value: unknown, ...others: unknown[]): unknown => {
+  if (typeof value !== "number") return value;
+  const amounts = others.filter((amount) => typeof amount === "number");
+  // Without the noise of binary fractions.
+  return Number(amounts.reduce((total, amount) => total + amount, value).toFixed(3));
+};
+
 /** @returns one event, or one a product; none where Segment has no name for it and it is not among `others`. */
 export function toTracks(
   event: unknown,
@@ -86,9 +94,9 @@ export function toTracks(
     // The value is that of all of them.
     return products.map((product) => [name, { ...shared, ...(products.length === 1 && { value }), ...product }]);
   }
-  const { value } = properties;
-  // GA4 has one figure for an order.
-  const totals = /^Order/.test(name) && value !== undefined && { total: value, revenue: value };
+  const { value, shipping, tax } = properties;
+  // GA4's figure is without shipping and tax, as Segment's revenue.
+  const totals = /^Order/.test(name) && value !== undefined && { total: add(value, shipping, tax), revenue: value };
   return [[name, { ...properties, ...totals, products }]];
 }
 

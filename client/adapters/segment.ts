@@ -10,8 +10,10 @@ type Plugin = { load(context: unknown, instance: object): Promise<void>; [field:
 
 const page = globalThis as unknown as { analytics?: SegmentAnalytics; attune?: Partial<Attune> };
 
-/** From now on each call goes to Attune first, then where it went before. */
+/** From now on each call goes to Attune first, then where it went before; of an adapter that is there twice, once. */
 function wrap(attune: Target, instance: object): void {
+  if (Object.hasOwn(instance, "attune")) return;
+  Object.defineProperty(instance, "attune", { value: true });
   const calls = instance as Calls;
   for (const method of METHODS) {
     const original = calls[method];

@@ -34,11 +34,15 @@ export interface ShopifyOptions {
 const BATCH_EVENTS = 20;
 const WAITING_EVENTS = 200;
 const RETRY_MS = 5_000;
+/** keepalive requests share 64 KiB in flight: what is larger goes without, or not at all. */
+const KEEPALIVE_BYTES = 60_000;
+/** Pages of Shopify's own, where no script of the theme is. */
+const OUTSIDE = /^(\/\d+)?\/(checkouts|orders)\//;
 
 /**
  * Sends the standard events, each once whatever is sent again, while the visitor allows analytics. The visitor is who the
  * script in the theme says, where it runs with consent `full`, otherwise Shopify's client id; a customer who is logged in
- * or orders is a user.
+ * or orders is a user. Page views and searches that the script sees by itself are left to it.
  */
 export function connectShopify(options: ShopifyOptions): void {
   const { key, host, path = "/a", analytics, browser, init, customerPrivacy } = options;
@@ -48,6 +52,8 @@ export function connectShopify(options: ShopifyOptions): void {
   let known: { anonymousId: string; userId?: string } | undefined;
   let told = "";
   let waiting: Message[] = [];
+  /** What is allowed, until the Worker has heard of it. */
+  let unheard: JsonObject | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sending = false;
 
@@ -57,24 +63,26 @@ export function connectShopify(options: ShopifyOptions): void {
     personalization: privacy?.preferencesProcessingAllowed === true,
     marketing: privacy?.marketingAllowed === true && privacy.saleOfDataAllowed !== false,
   });
-  const post = (route: string, body: JsonObject) =>
+  /** @throws where it is to be sent again */
+  const post = async (route: string, content: JsonObject) => {
     // A string as body goes as text/plain: no preflight.
-    fetch(endpoint + route, {
-      method: "POST",
-      body: JSON.stringify({ writeKey: key, sentAt: new Date().toISOString(), ...body }),
-      keepalive: true,
-    });
+    const body = JSON.stringify({ writeKey: key, sentAt: new Date().toISOString(), ...content });
+    const keepalive = new Blob([body]).size < KEEPALIVE_BYTES;
+    const { status } = await fetch(endpoint + route, { method: "POST", body, keepalive });
+    if (status === 408 || status === 429 || status >= 500) throw status;
+  };
 
   const flush = async () => {
     clearTimeout(timer);
     if (sending) return;
     sending = true;
     try {
-      while (waiting.length > 0) {
+      while (unheard || waiting.length > 0) {
+        const said = unheard;
         const batch = waiting.slice(0, BATCH_EVENTS);
-        const { status } = await post("/batch", { batch });
-        if (status === 408 || status === 429 || status >= 500) throw status;
-        waiting = waiting.filter((message) => !batch.includes(message));
+        await (said ? post("/consent", said) : post("/batch", { batch }));
+        if (!said) waiting = waiting.filter((message) => !batch.includes(message));
+        else if (said === unheard) unheard = undefined;
       }
     } catch {
       timer = setTimeout(flush, RETRY_MS);
@@ -92,12 +100,13 @@ export function connectShopify(options: ShopifyOptions): void {
     }
   };
 
-  const toMessages = async (event: ShopifyEvent): Promise<Message[]> => {
+  /** @param visitor whom the script in the theme speaks of */
+  const toMessages = (event: ShopifyEvent, visitor: string | undefined): Message[] => {
     const { location, referrer, title } = event.context.document;
     const page = { path: location.pathname, url: location.href, search: location.search, referrer, title };
     const { email, phone, order } = event.data?.checkout ?? {};
     const userId = order?.customer?.id ?? init.data?.customer?.id;
-    const anonymousId = (await readVisitor()) ?? event.clientId ?? event.id;
+    const anonymousId = visitor ?? event.clientId ?? event.id;
     known = { anonymousId, ...(userId && { userId }) };
     const base = {
       ...known,
@@ -117,6 +126,8 @@ export function connectShopify(options: ShopifyOptions): void {
       told = who;
       messages.push({ ...base, type: "identify", messageId: `${event.id}-identify`, traits });
     }
+    if (/^(page_viewed|search_submitted)$/.test(event.name) && visitor && !OUTSIDE.test(location.pathname))
+      return messages;
     if (event.name === "page_viewed") messages.push({ ...base, type: "page", messageId: event.id, properties: page });
     const track = toEvent(event);
     if (track) messages.push({ ...base, type: "track", messageId: event.id, event: track[0], properties: track[1] });
@@ -129,7 +140,10 @@ export function connectShopify(options: ShopifyOptions): void {
     last = last.then(async () => {
       if (!purposes().analytics) return;
       try {
-        waiting = [...waiting, ...(await toMessages(event))].slice(-WAITING_EVENTS);
+        const visitor = await readVisitor();
+        // Withdrawn meanwhile.
+        if (!purposes().analytics) return;
+        waiting = [...waiting, ...toMessages(event, visitor)].slice(-WAITING_EVENTS);
         flush();
       } catch {
         // An event that cannot be read is none of ours.
@@ -140,6 +154,7 @@ export function connectShopify(options: ShopifyOptions): void {
     privacy = event.customerPrivacy;
     if (!purposes().analytics) waiting = [];
     // Who has been sent may be kept and used as is said now.
-    if (known) post("/consent", { ...known, purposes: purposes() }).catch(() => {});
+    if (known) unheard = { ...known, purposes: purposes(), at: new Date().toISOString() };
+    flush();
   });
 }

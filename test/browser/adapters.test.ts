@@ -110,7 +110,7 @@ describe("GA4", () => {
         {
           order_id: "T_12345",
           value: 72.05,
-          total: 72.05,
+          total: 81.64,
           revenue: 72.05,
           tax: 3.6,
           shipping: 5.99,
@@ -294,6 +294,17 @@ describe("Segment", () => {
     }, "the call");
   });
 
+  it("hears each call once where its script is included twice", async () => {
+    const visitor = await stage.visitor();
+    const received = await serveSegment(visitor.context);
+    const adapter = script("attune.segment.js");
+    const page = await visitor.open(snippet('analytics.load("segment-key")') + adapter + adapter);
+    await isReady(page);
+    await until(() => received.includes("Early"), "Segment's own");
+    await page.evaluate(() => (window as unknown as { analytics: Analytics }).analytics["track"]!("Last"));
+    expect(said(await captured(page, 2)).map(([name]) => name)).toEqual(["Early", "Last"]);
+  });
+
   it("stands in Segment's place: the snippet's queue, its arguments, callbacks and promises", async () => {
     const visitor = await stage.visitor();
     const received = await serveSegment(visitor.context);
@@ -444,20 +455,20 @@ describe("Shopify", () => {
       page.evaluate(([name, event]) => frames[0]!.postMessage([name, event], "*"), [name, event] as const);
     let number = 0;
     /** An event in Shopify's envelope. */
-    const publish = (clientId: string, name: string, data: object = {}, at = Date.now()) =>
+    const publish = (clientId: string, name: string, data: object = {}, path = "/products/x") =>
       send("all_standard_events", {
         id: `sh-${clientId}-${++number}`,
         clientId,
         name,
         type: "standard",
         seq: number,
-        timestamp: new Date(at).toISOString(),
+        timestamp: new Date().toISOString(),
         data,
         context: {
           document: {
             location: {
-              href: "https://shop.example/products/x?a=1",
-              pathname: "/products/x",
+              href: `https://shop.example${path}?a=1`,
+              pathname: path,
               search: "?a=1",
               hash: "",
             },
@@ -557,5 +568,86 @@ describe("Shopify", () => {
     await publish("client-1", "cart_viewed", { cart: null });
     const events = await stored(visitor, anonymousId, 2);
     expect(events.map(({ event }) => event).sort()).toEqual(["Cart Viewed", "Product Viewed"]);
+  });
+
+  it("leaves to the theme's script the pages and searches that it sees, not those of the checkout", async () => {
+    const visitor = await stage.visitor();
+    const anonymousId = crypto.randomUUID();
+    const who = JSON.stringify(JSON.stringify({ mode: "full", who: { anonymousId } }));
+    const { publish } = await openPixel(visitor, PRIVACY, null, who);
+    await publish("client-2", "page_viewed");
+    await publish("client-2", "search_submitted", { searchResult: { query: "shirt" } });
+    await publish("client-2", "page_viewed", {}, "/checkouts/cn/c1a2/information");
+    await publish("client-2", "page_viewed", {}, "/77/orders/c1a2");
+    await publish("client-2", "product_viewed", { productVariant: VARIANT });
+    await stored(visitor, anonymousId, 3);
+    const messages = visitor.sent.flatMap(({ messages }) => messages);
+    expect(messages.map(({ type, properties }) => [type, properties!["path"]])).toEqual([
+      ["page", "/checkouts/cn/c1a2/information"],
+      ["page", "/77/orders/c1a2"],
+      ["track", undefined],
+    ]);
+  });
+
+  it("sends more than a request that outlives its page may hold", async () => {
+    const visitor = await stage.visitor();
+    const clientId = crypto.randomUUID();
+    const { publish, page } = await openPixel(visitor, PRIVACY);
+    let isDown = true;
+    let refusals = 0;
+    await page.route("**/a/batch", (route) => {
+      if (!isDown) return route.fallback();
+      refusals++;
+      return route.fulfill({ status: 503 });
+    });
+    const cartLine = { merchandise: { ...VARIANT, title: "x".repeat(20_000) }, quantity: 1 };
+    for (let i = 0; i < 5; i++) await publish(clientId, "product_added_to_cart", { cartLine });
+    await until(() => refusals > 0, "a refusal");
+    isDown = false;
+    // The next one takes along those that wait.
+    await publish(clientId, "cart_viewed", { cart: null });
+    expect(await stored(visitor, clientId, 6)).toHaveLength(6);
+  });
+
+  it("tells of a withdrawal until the Worker has heard of it, and nothing else", async () => {
+    const visitor = await stage.visitor();
+    const clientId = crypto.randomUUID();
+    const { publish, send, page } = await openPixel(visitor, PRIVACY);
+    await publish(clientId, "product_viewed", { productVariant: VARIANT });
+    await stored(visitor, clientId, 1);
+    const answers: number[] = [];
+    await page.route("**/a/consent", async (route) => {
+      if (!answers.length) await route.fulfill({ status: 503 });
+      else await route.fallback();
+      answers.push(1);
+    });
+    const before = Date.now();
+    await send("visitorConsentCollected", { customerPrivacy: { ...PRIVACY, analyticsProcessingAllowed: false } });
+    await publish(clientId, "cart_viewed", { cart: null });
+    await until(() => answers.length > 0, "a refusal");
+    const after = Date.now();
+    const told = await until(() => visitor.sent.filter(({ path }) => path === "/a/consent")[1], "the consent again");
+    expect(told.body).toMatchObject({ anonymousId: clientId, purposes: { analytics: false } });
+    const at = Date.parse(told.body["at"] as string);
+    expect(at).toBeGreaterThanOrEqual(before);
+    expect(at).toBeLessThanOrEqual(after);
+    expect(visitor.sent.flatMap(({ messages }) => messages)).toHaveLength(1);
+  });
+
+  it("sends nothing of an event that it was reading when analytics were withdrawn", async () => {
+    const visitor = await stage.visitor();
+    const clientId = crypto.randomUUID();
+    const reading = "asked.length > 1 ? null : new Promise((resolve) => { globalThis.answer = resolve; })";
+    const { publish, send, page } = await openPixel(visitor, PRIVACY, null, reading);
+    const inside = page.frames()[1]!;
+    await publish(clientId, "product_viewed", { productVariant: VARIANT });
+    await until(() => inside.evaluate("asked.length === 1"), "the question");
+    await send("visitorConsentCollected", { customerPrivacy: { ...PRIVACY, analyticsProcessingAllowed: false } });
+    await inside.evaluate("answer(null)");
+    await send("visitorConsentCollected", { customerPrivacy: PRIVACY });
+    await publish(clientId, "cart_viewed", { cart: null });
+    await stored(visitor, clientId, 1);
+    const messages = visitor.sent.flatMap(({ messages }) => messages);
+    expect(messages.map(({ event }) => event)).toEqual(["Cart Viewed"]);
   });
 });
