@@ -23,7 +23,8 @@ const OPTIONAL = ["analytics", "personalization", "marketing"] as const;
 /** Calls of before the script came are kept by its stub; the banner comes when the script has said what holds. */
 export function connectBanner(options: BannerOptions = {}, attune: Target = pageAttune): void {
   const { lang = document.documentElement.lang, policy, dnt } = options;
-  const texts = { ...(TEXTS[lang.slice(0, 2).toLowerCase()] ?? TEXTS["en"]!), ...options.texts };
+  const known = TEXTS[lang.slice(0, 2).toLowerCase()];
+  const texts = { ...(known ?? TEXTS["en"]!), ...options.texts };
   const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: string };
   let purposes: Consent = {};
   let host: HTMLElement | undefined;
@@ -43,7 +44,8 @@ export function connectBanner(options: BannerOptions = {}, attune: Target = page
   const open = (isChosen: boolean) => {
     host?.remove();
     host = document.createElement("attune-consent");
-    host.lang = lang;
+    // Read aloud as what it is; a site that writes texts writes them in the language that it names.
+    host.lang = known || Object.keys(options.texts ?? {})[0] ? lang : "en";
     const root = host.attachShadow({ mode: "open" });
     // Neither inline styles nor HTML: a strict policy of the page has nothing against it.
     const sheet = new CSSStyleSheet();

@@ -26,7 +26,8 @@ export function toPurposes(
 /**
  * Takes each `gtag("consent", "update", …)`, those of before included. A `default` is nobody's choice: alone it changes
  * nothing, Attune's own default holds and there is nothing to wait for (`wait_for_update`); it counts for the signals that
- * an update leaves out. Which `region` a visitor is in is not known here: a default that any region denies is denied.
+ * an update leaves out. Which `region` a visitor is in is not known here: what is denied to any region is denied, what is
+ * granted to some is not granted by that.
  * @param options `layer`: name of the layer. `personalization`: the signals that stand for it.
  */
 export function connectConsentMode(
@@ -48,7 +49,8 @@ export function connectConsentMode(
       if (value !== "granted" && value !== "denied") continue;
       const granted = value === "granted";
       if (name === "update") updates[signal] = granted;
-      else if (name === "default") defaults[signal] = granted && (defaults[signal] ?? true);
+      else if (name === "default" && !(granted && said["region"]))
+        defaults[signal] = granted && (defaults[signal] ?? true);
     }
     if (name !== "update" || waiting) return;
     waiting = true;

@@ -84,6 +84,16 @@ it("takes an update of before, fills it from the defaults, and lets the site nam
   await become(page, "full analytics personalization");
 });
 
+it("takes what is granted by default in some regions for nobody's yes", async () => {
+  const visitor = await stage.visitor();
+  const defaults = [{ ...signals("granted"), region: ["US"] }, { personalization_storage: "granted" }].map(
+    (said) => `gtag("consent","default",${JSON.stringify(said)})`,
+  );
+  const html = `<script nonce="gtag">${GTAG};${defaults.join(";")};gtag("consent","update",{ad_storage:"denied"})</script>${tag("attune.google-consent.js")}`;
+  const page = await visitor.open(html, 'data-consent="off"');
+  await become(page, "full personalization");
+});
+
 /** The stub that managers put into pages: queues until they come. After "CMP API v2", with its own queue format. */
 const CMP = `(function(){var queue=[],listeners=[],loaded=false,data={gdprApplies:undefined,cmpStatus:"stub"};
 function call(l){l.callback(Object.assign({},data,{listenerId:l.id}),true)}

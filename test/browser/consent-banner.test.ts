@@ -129,6 +129,19 @@ it("speaks the page's language, or what the site writes, and offers no marketing
   });
 });
 
+it("says in which language it speaks: its own where it has no texts in the page's", async () => {
+  const visitor = await stage.visitor();
+  for (const [attributes, expected] of [
+    ['data-lang="ja"', "en"],
+    ['data-lang="ja" data-title="プライバシー"', "ja"],
+    ['data-lang="fr-CA"', "fr-CA"],
+  ] as const) {
+    const page = await visitor.open(banner(attributes), OFF);
+    await dialog(page).waitFor();
+    expect(await page.locator("attune-consent").getAttribute("lang")).toBe(expected);
+  }
+});
+
 it("asks nobody where the site's default allows, or Do Not Track has answered", async () => {
   const visitor = await stage.visitor();
   await visitor.context.addInitScript(() => {
