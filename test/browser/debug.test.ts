@@ -179,6 +179,26 @@ describe("the page", () => {
   });
 });
 
+it("shows what the page's own code throws, whatever it is, and nothing throws into the page", async () => {
+  const visitor = await stage.visitor();
+  const problems: string[] = [];
+  visitor.context.on("weberror", (error) => problems.push(`${error.error()}`));
+  const page = await open(visitor, "");
+  await page.evaluate(() => {
+    attune.on("event", () => {
+      const circle: { message: string; self?: object } = { message: "<b>It goes round</b>" };
+      throw Object.assign(circle, { self: circle, big: 1n });
+    });
+    attune.track("Ping");
+  });
+  await tab(page, "Timeline").click();
+  const notes = page.locator("attune-debug .timeline > li");
+  await until(async () => (await notes.allTextContents()).some((text) => text.includes("<b>It goes round</b>")), "it");
+  await page.evaluate(() => attune.track("Pong"));
+  await until(async () => (await notes.allTextContents()).some((text) => text.includes("Captured Pong")), "the next");
+  expect(problems).toEqual([]);
+});
+
 describe("shows", () => {
   it("who the visitor is, and copies it", async () => {
     const visitor = await stage.visitor();

@@ -37,7 +37,16 @@ export const facts = (rows: [name: string, ...value: Child[]][]): HTMLElement =>
 export const more = (summary: Child, key: string, ...children: Child[]): HTMLElement =>
   h("details", { "data-key": key }, h("summary", {}, summary), children);
 
-export const json = (value: unknown): HTMLElement => h("pre", { tabindex: 0 }, JSON.stringify(value, null, 2));
+/** What a page has thrown may be anything. */
+export const json = (value: unknown): HTMLElement => {
+  let text: string;
+  try {
+    text = JSON.stringify(value, null, 2);
+  } catch (error) {
+    text = `${error}`;
+  }
+  return h("pre", { tabindex: 0 }, text);
+};
 
 export const countdown = (until: number, now: number): HTMLElement =>
   h("time", { title: `until ${formatClock(until)}` }, formatLeft(until - now));
