@@ -63,7 +63,7 @@ export function restoreDevice(body: JsonObject, messages: unknown, cookie: Devic
 
 /**
  * What becomes of the cookie after a request: made, renewed, made another device's (after a reset) under the mode `full`,
- * deleted under any other. A request that says no mode, or no id as the script makes it, changes nothing.
+ * deleted under any other, under `off` even where none came: another answer may be bringing it. A request that says no mode, or no id as the script makes it, changes nothing.
  *
  * @returns the header to answer; none where all stays as it is
  */
@@ -74,7 +74,7 @@ export function keepDevice(
 ): Record<string, string> {
   if (!cookie || !CONSENT_MODES.includes(mode as ConsentMode)) return {};
   const { name, kept, isThere } = cookie;
-  if (mode !== "full") return isThere ? { "set-cookie": format(name, "", 0) } : {};
+  if (mode !== "full") return isThere || mode === "off" ? { "set-cookie": format(name, "", 0) } : {};
   if (typeof anonymousId !== "string" || !ID.test(anonymousId)) return {};
   const day = Math.floor(now / DAY_MS);
   if (kept?.id === anonymousId && Math.abs(day - kept.day) < RENEWED_DAYS) return {};

@@ -99,8 +99,9 @@ describe("a cookie", () => {
     "is not set under the mode %s, and one that is there is deleted",
     async (mode) => {
       const anonymousId = newId();
-      expect((await decide({ anonymousId, mode })).set).toBeNull();
       const gone = `${name}=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax`;
+      // Withdrawn: another answer may be bringing it.
+      expect((await decide({ anonymousId, mode })).set).toBe(mode === "off" ? gone : null);
       expect((await decide({ anonymousId, mode }, cookieOf(anonymousId))).set).toBe(gone);
       expect((await decide({ anonymousId, mode }, { ...OWN, cookie: `${name}=garbage` })).set).toBe(gone);
     },
@@ -220,7 +221,8 @@ describe("consent", () => {
     for (const purposes of [{ ...NONE, marketing: true }, { analytics: false }, {}, { ...NONE, analytics: true }]) {
       expect((await say({ anonymousId, purposes }, cookie)).headers.get("set-cookie")).toBeNull();
     }
-    expect((await say({ anonymousId, purposes: NONE }, OWN)).headers.get("set-cookie")).toBeNull();
+    // Another answer may be bringing it at this moment.
+    expect((await say({ anonymousId, purposes: NONE }, OWN)).headers.get("set-cookie")).toContain("Max-Age=0");
     const elsewhere = { ...cookie, origin: "https://shop.example" };
     expect((await say({ anonymousId, purposes: NONE }, elsewhere)).headers.get("set-cookie")).toBeNull();
   });
