@@ -15,7 +15,8 @@ const USAGE = `Usage: npm run attune -- <command> [options]
   site create <domain>      a site with its keys, on a running Worker
       --name <text>         default: the domain
       --time-zone <zone>    default: UTC
-      --consent <mode>      off | memory | session | full; what a new visitor has allowed
+      --consent <mode>      off | memory | session | full; what a new visitor has allowed, outside of Europe
+      --consent-region <r>  outside-europe | everywhere; where that holds. Default: outside-europe
   key create                one more key for the site of ATTUNE_SECRET_KEY
       --kind <kind>         write | secret (default)
       --label <text>        what it is for

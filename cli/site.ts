@@ -15,6 +15,7 @@ export async function runSite(args: string[]): Promise<undefined> {
     name: { type: "string" },
     "time-zone": { type: "string" },
     consent: { type: "string" },
+    "consent-region": { type: "string" },
   });
   const [action, domain, ...rest] = positionals;
   if (action !== "create" || !domain || rest.length > 0) throw new Failure("Usage: site create <domain> [--url …]", 2);
@@ -25,6 +26,7 @@ export async function runSite(args: string[]): Promise<undefined> {
     origins: [origin],
     ...(values["time-zone"] ? { timeZone: values["time-zone"] } : {}),
     ...(values.consent ? { consentDefault: values.consent } : {}),
+    ...(values["consent-region"] ? { consentRegion: values["consent-region"] } : {}),
   });
   say(`Site ${site.id} for ${origin}
   write key   ${site.writeKey}

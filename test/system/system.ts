@@ -10,7 +10,7 @@ import { ASSETS } from "../../cli/project.ts";
 import { type RunningWorker, startWorker } from "../../cli/worker.ts";
 import { createSite } from "./site.ts";
 
-const ADMIN_TOKEN = "system-admin-token-0123456789abcdef";
+export const ADMIN_TOKEN = "system-admin-token-0123456789abcdef";
 const VARS = {
   ATTUNE_SECRET: "system-secret-0123456789abcdef0123456789abcdef",
   ATTUNE_ADMIN_TOKEN: ADMIN_TOKEN,
