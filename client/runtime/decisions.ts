@@ -8,7 +8,7 @@ import type { Save, State } from "./store.ts";
  * @param members all that are known now.
  * @param ask one request, given the keys of the members, for these slots or all of the page; undefined where no answer
  * came, or there is nothing to ask.
- * @param fill takes what a slot is to show; `decided` hears before of what was decided for this page.
+ * @param fill takes what was decided for this page.
  * @param answered once for each request that was not overtaken, whether an answer came or not.
  * @returns `want`: decides all slots, once for all that want it in this turn; `anew`: what was decided was for somebody
  * else. `again`: as `want`, unless there is an answer, or one is under way. `more`: decides these slots, which
@@ -20,7 +20,6 @@ export function createDecisions(
   members: () => Memberships,
   ask: (members: string[], slots?: string[]) => Promise<DecideAnswer | undefined> | undefined,
   fill: (content: Content) => void,
-  decided: (content: Content) => void,
   answered: () => void,
   signal: AbortSignal,
 ): [want: (anew?: boolean) => void, again: () => void, more: (slots: string[]) => void] {
@@ -30,10 +29,11 @@ export function createDecisions(
   /** Number of the newest request for all slots: an older one's answer comes too late. */
   let newest = 0;
 
-  const decide = async (request: number, names?: string[]) => {
+  const decide = async (names?: string[]) => {
+    const request = names ? newest : ++newest;
+    await null;
     // Wanted again in this turn.
     if (request !== newest) return;
-    missed &&= !!names;
     const asked = Object.keys(members());
     const answer = await ask(asked, names);
     if (signal.aborted || request !== newest) return;
@@ -47,7 +47,6 @@ export function createDecisions(
         // The same again is the same decision: it is not seen twice.
         if (before?.variant === content.variant) content.id = before.id;
         slots[slot] = fresh[slot] = content;
-        decided(content);
         fill(content);
       }
       const denied = [...state.denied, ...asked].filter((key) => !Object.hasOwn(segments, key));
@@ -57,9 +56,9 @@ export function createDecisions(
   };
 
   const want = (anew?: boolean) => {
-    const request = ++newest;
+    missed = false;
     if (anew) fresh = {};
-    queueMicrotask(() => decide(request));
+    decide();
   };
 
   return [
@@ -67,8 +66,6 @@ export function createDecisions(
     () => {
       if (missed) want();
     },
-    (slots) => {
-      decide(newest, slots);
-    },
+    decide,
   ];
 }

@@ -3,15 +3,16 @@
 type Policy = { createHTML(html: string): string };
 type PolicyFactory = { createPolicy(name: string, rules: Policy): Policy };
 
-const plain: Policy = { createHTML: (html) => html };
 let policy: Policy | undefined;
 
 /** @throws where the page's Trusted Types do not allow a policy named `attune`. */
 export function toNodes(html: string): DocumentFragment {
   // A name can be taken once only.
-  policy ??= (window as { trustedTypes?: PolicyFactory }).trustedTypes?.createPolicy("attune", plain) ?? plain;
+  policy ??= (window as { trustedTypes?: PolicyFactory }).trustedTypes?.createPolicy("attune", {
+    createHTML: (html) => html,
+  });
   const template = document.createElement("template");
-  template.innerHTML = policy.createHTML(html);
+  template.innerHTML = policy?.createHTML(html) ?? html;
   // Scripts that innerHTML makes never run; handlers and script addresses would, once in the page. Of the elements that are
   // taken out, some run what they load, others lead the page itself elsewhere.
   for (const element of template.content.querySelectorAll("*")) {

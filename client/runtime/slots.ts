@@ -19,49 +19,44 @@ export type Content = WireDecision & { html: string | null };
  * @param enabled false: there are none, whatever the page holds.
  * @param found hears, whenever the page has changed, of names that are new in it: hidden now, to be filled or revealed.
  * @param shown hears of each element that shows a content.
- * @returns `fill`: from now on every element of that slot shows the content. `reveal`: nothing is to be waited for any
- * more. `names` of all slots in the page.
+ * @returns `fill`: from now on every element of that slot shows the content. `names` of all slots in the page.
  */
 export function createSlots(
   enabled: boolean,
   found: (names: string[]) => void,
   shown: (element: HTMLElement, content: Content) => void,
   signal: AbortSignal,
-): [fill: (content: Content) => void, reveal: () => void, names: () => string[]] {
-  /** What brings an element to what it should show. */
-  const slots = new WeakMap<HTMLElement, () => void>();
-  /** By name; undefined: not known yet, or not to be shown. */
-  const contents = new Map<string, Content | undefined>();
-  let news: string[];
+): [fill: (content: Content) => void, names: () => string[]] {
+  /** What makes an element show a content, or what the page has. */
+  const slots = new WeakMap<HTMLElement, (content?: Content) => void>();
+  /** By name; undefined: not known yet. */
+  let contents = new Map<string, Content | undefined>();
   let frame = 0;
 
   const list = () =>
     enabled ? [...document.querySelectorAll<HTMLElement>("attune-block[name],[data-attune-slot]")] : [];
   const nameOf = (element: HTMLElement) => element.dataset["attuneSlot"] || element.getAttribute("name")!;
-  const reveal = () => {
-    for (const { style } of list()) style.visibility = "";
-  };
 
   const adopt = (element: HTMLElement) => {
     const { childNodes, dataset, style } = element;
     /** What the page has there, while ours is shown. */
     const own = new DocumentFragment();
-    /** Empty: the page's own is shown. */
-    let ours: ChildNode[] = [];
+    /** The first of ours: nobody takes those for the server's. */
+    const mark = new Comment();
+    /** Null: the page's own is shown. */
     let html: string | null = null;
-    let name: string;
+    /** The page overwrites it, or its policy does not let it in. */
+    let refused: string | null | undefined;
     let repairs = REPAIRS;
 
     // A framework hydrates the children that the server made, and changes them: it finds them where it looks for them.
+    const home = () => (html === null ? element : own);
     const insert = (node: Node, before?: ChildNode) => {
       if (before) before.before(node);
-      else (ours[0] ? own : element).append(node);
+      else home().append(node);
       return node;
     };
-    Object.defineProperty(element, "firstChild", {
-      get: () => (ours[0] ? own.firstChild : childNodes[0]),
-      configurable: true,
-    });
+    Object.defineProperty(element, "firstChild", { get: () => home().childNodes[0], configurable: true });
     Object.assign(element, {
       appendChild: insert,
       insertBefore: insert,
@@ -70,67 +65,64 @@ export function createSlots(
         return node;
       },
     });
+    style.visibility = "hidden";
+    setTimeout(() => {
+      style.visibility = "";
+    }, HIDDEN_MS);
 
-    return () => {
-      if (name !== nameOf(element)) {
-        name = nameOf(element);
-        style.visibility = "hidden";
-        setTimeout(reveal, HIDDEN_MS);
-        if (!contents.has(name)) {
-          contents.set(name, undefined);
-          news.push(name);
-        }
-      }
-      const content = contents.get(name);
-      const id = content?.id ?? "";
-      const others = [...childNodes].filter((node) => !ours.includes(node));
+    const show = (content?: Content) => {
       const next = content?.html ?? null;
       const same = next === html;
-      if (!same || (ours[0] && (others[0] || !childNodes[0]))) {
+      if (!same || (html !== null && !mark.parentNode)) {
         // Not inside itself, and not while somebody is typing.
-        if (
-          !repairs ||
-          (id && element.matches(`[data-attune-decision="${id}"] *`)) ||
-          element.querySelector(":read-write:focus")
-        )
+        if (element.matches(`[data-attune-decision="${content?.id}"] *`) || element.querySelector(":read-write:focus"))
           return;
-        if (same && !--repairs) throw `The page overwrites ${name}`;
-        // A comment first: nobody takes ours for the server's.
-        const nodes = next === null ? [] : [new Comment(), ...toNodes(next).childNodes];
+        if (same && repairs-- < 1) throw `The page overwrites ${nameOf(element)}`;
+        const nodes = next === null ? [own] : [mark, toNodes(next)];
         // What is below does not jump up.
         style.minHeight = getComputedStyle(element).height;
-        if (others[0]) own.replaceChildren(...others);
-        element.replaceChildren(...(nodes[0] ? nodes : [own]));
-        ours = nodes;
+        if (!mark.parentNode) own.replaceChildren(...childNodes);
+        element.replaceChildren(...nodes);
         html = next;
       }
       if (content) style.visibility = "";
+      const id = content?.id ?? "";
       if (dataset["attuneDecision"] === id) return;
       dataset["attuneDecision"] = id;
       if (id) shown(element, content!);
     };
+
+    return (content?: Content) => {
+      try {
+        show(content?.html === refused ? undefined : content);
+      } catch (error) {
+        // Its own is what the page wants, or what its policy allows.
+        refused = content!.html;
+        show();
+        report(error);
+      }
+    };
   };
 
   const scan = () => {
-    news = [];
+    frame = 0;
+    if (signal.aborted) return;
+    const news: string[] = [];
     for (const element of list()) {
-      if (!slots.has(element)) slots.set(element, adopt(element));
-      try {
-        slots.get(element)!();
-      } catch (error) {
-        // Its own is what the page wants, or what its policy allows.
-        contents.delete(nameOf(element));
-        element.dataset["attuneDecision"] = "";
-        report(error);
+      const name = nameOf(element);
+      if (!contents.has(name)) {
+        contents.set(name, undefined);
+        news.push(name);
       }
+      if (!slots.has(element)) slots.set(element, adopt(element));
+      slots.get(element)!(contents.get(name));
     }
-    if (!signal.aborted) found(news);
+    found(news);
   };
 
   // Before the next frame is painted: what is new never flashes its fallback.
   const schedule = () => {
-    cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(scan);
+    if (!frame) frame = requestAnimationFrame(scan);
   };
   const observer = new MutationObserver(schedule);
   observer.observe(document, { childList: true, subtree: true, attributeFilter: ["name", "data-attune-slot"] });
@@ -146,9 +138,7 @@ export function createSlots(
   // Withdrawn: back to what the page had.
   signal.addEventListener("abort", () => {
     observer.disconnect();
-    contents.clear();
-    scan();
-    reveal();
+    for (const element of list()) slots.get(element)?.();
   });
   scan();
 
@@ -157,11 +147,14 @@ export function createSlots(
       contents.set(content.slot, content);
       scan();
     },
-    reveal,
     () => {
-      const present = list().map(nameOf);
       // What comes back later is asked for anew.
-      return [...contents.keys()].filter((name) => present.includes(name) || !contents.delete(name));
+      contents = new Map(
+        list()
+          .map(nameOf)
+          .map((name) => [name, contents.get(name)]),
+      );
+      return [...contents.keys()];
     },
   ];
 }

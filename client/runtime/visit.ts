@@ -77,7 +77,7 @@ export async function startVisit(
   };
   // Before anything is awaited, so that slots are hidden before they are painted.
   const sends = mode !== "memory";
-  const [fill, reveal, names] = createSlots(
+  const [fill, names] = createSlots(
     sends,
     (names) => {
       if (document.querySelector("[data-attune-track]")) watching(() => {});
@@ -184,12 +184,11 @@ export async function startVisit(
       isAsked = true;
       return carry({ userId, token, slots, context: context(), local: { segments } });
     },
-    fill,
-    (content) => watching(([count]) => count(content)),
-    () => {
-      reveal();
-      decide();
+    (content) => {
+      watching(([count]) => count(content));
+      fill(content);
     },
+    () => decide(),
     signal,
   );
 
