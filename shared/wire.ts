@@ -21,7 +21,7 @@ export interface IngestAnswer {
   /** `index` is the position in the request's list. */
   rejected: { index: number; problem: ProblemDocument }[];
   /** Of accepted events: the message is stored, something that it says is not. Said when it is first received; left out where there is none. */
-  warnings?: { index: number; pointer: string; code: string; detail: string }[];
+  warnings?: { index: number; messageId: string; pointer: string; code: string; detail: string }[];
   /** The device's id of before it was wiped: the request's messages are stored as its. */
   anonymousId?: string;
 }

@@ -58,7 +58,7 @@ export function openDatabase(name: string): Transact {
       const options = { durability } as IDBTransactionOptions;
       const transaction = (await connection).transaction("messages", durability && "readwrite", options);
       const request = work(transaction.objectStore("messages"));
-      const end = done(transaction, durability && CHANGE_MS);
+      const end = done(transaction, CHANGE_MS);
       // Not left to the event loop: the page may be on its way out, and what is not committed then is undone.
       transaction.commit();
       await end;

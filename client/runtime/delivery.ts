@@ -4,9 +4,11 @@
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/) and minds Retry-After.
  */
 import type { JsonObject, Message } from "../../shared/event.ts";
-import type { DeviceState, IngestAnswer, ProblemDocument } from "../../shared/wire.ts";
+import type { DeviceState, IngestAnswer } from "../../shared/wire.ts";
 import { countBytes, stringify } from "./clean.ts";
 import { emit } from "./emitter.ts";
+import { lock } from "./lock.ts";
+import type { Verdict } from "./outbox.ts";
 
 const BATCH_EVENTS = 100;
 /**
@@ -17,28 +19,29 @@ const BATCH_BYTES = 48_000;
 const FLUSH_EVENTS = 20;
 const FLUSH_IDLE_MS = 2_000;
 const BACKOFF_MS = 1_000;
-const BACKOFF_LIMIT_MS = 60_000;
-/** No Worker may silence a page for longer. */
-const RETRY_LIMIT_MS = 3_600_000;
+/** No page waits for longer, whatever the Worker says. */
+const WAIT_LIMIT_MS = 300_000;
 const BATCH_MS = 15_000;
 /** Somebody looks at a slot that waits. */
 const DECIDE_MS = 5_000;
 
 /**
+ * @param name of the lock: one of the tabs that share the outbox sends at a time.
+ * @param own messages that can be had without waiting.
+ * @param settle takes what came of messages.
  * @param device what it says of itself with each request.
- * @param lock runs one work at a time among the tabs that share the outbox.
  * @param again hears that the Worker may be reached now.
  * @returns `poke`: one more message waits. `flush`: sends all that waits; resolves when nothing does, or when the Worker
  * cannot be reached now. `carry`: one request for an answer that takes along what waits; undefined where none came.
  */
 export function createDelivery(
+  name: string,
   endpoint: string,
   writeKey: string,
   device: () => DeviceState,
   list: (limit: number) => Promise<Message[]>,
   own: () => Message[],
-  remove: (messages: Message[], answer: Partial<IngestAnswer>) => Promise<unknown>,
-  lock: (work: () => Promise<void>) => Promise<void>,
+  settle: (messages: Message[], verdict: Verdict) => Promise<void>,
   again: () => void,
   signal: AbortSignal,
 ): [
@@ -58,26 +61,23 @@ export function createDelivery(
     timer = setTimeout(flush, delay);
   };
 
-  /** As many of them as fit, oldest first, and none that is under way. */
-  const choose = (messages: Message[]) => {
+  /**
+   * One request: of the messages, oldest first, as many as fit, and none that is under way.
+   * @param request what is asked besides; without it, a request that has no message is not made, nor one in a pause.
+   * @returns undefined: the messages are still in the outbox.
+   */
+  const send = async <A extends IngestAnswer>(waiting: Message[], request?: JsonObject): Promise<A | undefined> => {
     let left = BATCH_BYTES;
-    return messages.filter((message) => {
+    const messages = waiting.filter((message) => {
       if (left < 0 || underway.has(message.messageId)) return false;
       left -= countBytes(message) + 1;
       return left > 0;
     });
-  };
-
-  /** Undefined: the messages are still in the outbox, or were refused as a whole. */
-  const send = async <A extends IngestAnswer>(
-    messages: Message[],
-    request?: JsonObject,
-    keepalive = false,
-  ): Promise<A | undefined> => {
     // Consent was withdrawn while they were read.
-    if (signal.aborted) return;
-    let retryAfter: string | null;
-    for (const { messageId } of messages) underway.add(messageId);
+    if (signal.aborted || (!request && (pausing || !messages[0]))) return;
+    const messageIds = messages.map(({ messageId }) => messageId);
+    for (const messageId of messageIds) underway.add(messageId);
+    let response: Response | undefined;
     try {
       const body = {
         writeKey,
@@ -87,67 +87,49 @@ export function createDelivery(
         [request ? "events" : "batch"]: messages,
       };
       // A string as body goes as text/plain: no preflight.
-      const response = await fetch(endpoint + (request ? "/decide" : "/batch"), {
+      response = await fetch(endpoint + (request ? "/decide" : "/batch"), {
         method: "POST",
         body: stringify(body),
-        keepalive,
+        // The page may be going.
+        keepalive: !request,
         // Whoever withdraws does not want its cookie set by an answer that is still on its way.
         signal: AbortSignal.any?.([signal, AbortSignal.timeout(request ? DECIDE_MS : BATCH_MS)]),
       });
-      const { ok, status, headers } = response;
-      retryAfter = headers.get("Retry-After");
+      const { status } = response;
       // Only the Worker's own words count; a captive portal's page fails here.
       const answer = await response.json();
-      if (signal.aborted) return;
-      // What is wrong with the question is not wrong with the messages: they go on by themselves.
-      if (!ok && (request || status === 408 || status === 429 || status >= 500)) throw answer;
-      const refused = new Map<Message, ProblemDocument>(
-        ok
-          ? (answer as IngestAnswer).rejected.map(({ index, problem }) => [messages[index]!, problem])
-          : messages.map((message) => [message, answer]),
-      );
-      await remove(messages, answer);
+      // Refused for good is 4xx, but neither 408 nor 429. What is wrong with the question is not wrong with the messages:
+      // they go on by themselves.
+      if (signal.aborted || (!answer.success && (request || !/4(?!08|29)../.test(`${status}`)))) throw answer;
+      await settle(messages, answer);
       failures = 0;
-      for (const [message, problem] of refused) emit("rejected", { message, problem });
-      const messageIds = messages.filter((message) => !refused.has(message)).map(({ messageId }) => messageId);
-      const warnings = (answer as IngestAnswer).warnings?.map(({ index, ...warning }) => ({
-        messageId: messages[index]!.messageId,
-        ...warning,
-      }));
-      if (messageIds[0]) emit("ack", { messageIds, warnings });
-      return ok ? answer : undefined;
+      return answer;
     } catch (error) {
       if (signal.aborted) return;
-      const backoff = Math.random() * Math.min(BACKOFF_LIMIT_MS, BACKOFF_MS * 2 ** failures++);
-      const wait = Number(retryAfter!) * 1_000 || Date.parse(retryAfter!) - Date.now() || 0;
-      arm(Math.min(RETRY_LIMIT_MS, Math.max(backoff, wait)));
+      const backoff = Math.random() * BACKOFF_MS * 2 ** failures++;
+      const retryAfter = response?.headers.get("Retry-After") as string;
+      const told = Number(retryAfter) * 1_000 || Date.parse(retryAfter) - Date.now() || 0;
+      arm(Math.min(WAIT_LIMIT_MS, Math.max(backoff, told)));
       pausing = true;
       emit("error", { error });
     } finally {
-      for (const { messageId } of messages) underway.delete(messageId);
+      for (const messageId of messageIds) underway.delete(messageId);
     }
   };
 
-  const take = async () => choose(await list(BATCH_EVENTS + underway.size));
+  const take = () => list(BATCH_EVENTS + underway.size);
 
   const flush = () => {
-    clearTimeout(timer);
     pausing = false;
     again();
-    return lock(async () => {
-      // Several may have waited for the lock.
-      while (!signal.aborted && !pausing) {
-        const messages = await take();
-        if (!messages[0]) return;
-        await send(messages);
-      }
+    return lock(name, async () => {
+      while (await send(await take()));
     });
   };
 
-  /** The page may be going: what is known right now, in one request that outlives it. */
+  /** What is known right now: the page may be going. */
   const part = () => {
-    const messages = choose(own());
-    if (messages[0] && !pausing) send(messages, undefined, true);
+    send(own());
   };
 
   addEventListener("online", flush, { signal });

@@ -1,2 +1,2 @@
-/** Unique names for whoever has none. Plain http has no `randomUUID`. */
-export const newId = (): string => crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Array(4)).join("-");
+/** Unique names for whoever has none; on plain http, too, where there is no `randomUUID`. */
+export const newId = (): string => crypto.getRandomValues(new Uint32Array(4)).join("-");

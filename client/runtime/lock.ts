@@ -1,22 +1,16 @@
 /** One tab at a time works on what all of them share. */
 
-const TRIES = 10;
-const TRY_MS = 1_000;
+/** Of a tab that has gone, its mark is believed for so long. */
+const LEASE_MS = 10_000;
 
-/**
- * Runs `work` when no other tab does. Plain http has no locks: there a mark in localStorage stands for one; whoever has
- * waited ten seconds goes ahead, for the other tab may have gone. Two at once do no harm: the Worker knows a message by its id.
- */
-export async function lock(name: string, work: () => Promise<void>): Promise<void> {
-  try {
-    if (navigator.locks) return await navigator.locks.request(name, work);
-    for (let tries = TRIES; localStorage[name] && tries--; )
-      await new Promise((resolve) => setTimeout(resolve, TRY_MS));
-    localStorage[name] = 1;
-    await work();
-    delete localStorage[name];
-  } catch {
-    // A sandboxed frame: there is nobody to share with.
-    await work();
-  }
+/** Plain http has no locks: there a mark in localStorage stands for one. Two at once do no harm: the Worker knows a message by its id. */
+async function lease(name: string, work: () => Promise<void>): Promise<void> {
+  if (localStorage[name]) await new Promise((resolve) => setTimeout(resolve, LEASE_MS));
+  localStorage[name] = 1;
+  await work();
+  delete localStorage[name];
 }
+
+/** Runs `work` when no other tab does; at once in a sandboxed frame: there is nobody to share with. */
+export const lock = (name: string, work: () => Promise<void>): Promise<void> =>
+  (navigator.locks?.request(name, work) ?? lease(name, work)).catch(work);

@@ -1,5 +1,6 @@
 /** Messages that the Worker has not acked yet. Knows how long to keep one, not how it is sent. */
 import type { Message } from "../../shared/event.ts";
+import type { IngestAnswer, ProblemDocument } from "../../shared/wire.ts";
 import type { Transact } from "./database.ts";
 import { emit } from "./emitter.ts";
 
@@ -7,76 +8,70 @@ import { emit } from "./emitter.ts";
 const ROWS = 9_000;
 const ROWS_MORE = 1_000;
 
-/** Who somebody is, and orders: worth waiting for the disk, and the last to go when there is no more room. */
-const isPrecious = ({ type, event }: Message) => /^(identify|alias|group|track Order )/.test(`${type} ${event}`);
+/** What was answered for messages: a problem is one of all of them. */
+export type Verdict = Partial<IngestAnswer & ProblemDocument>;
+
+/** 1 for who somebody is, and orders: worth waiting for the disk, and the last to go when there is no more room. */
+const weigh = ({ type, event }: Message) => +/^(identify|alias|group|track Order )/.test(`${type} ${event}`);
 
 /**
  * The database numbers messages (`seq`); one that only memory holds has no number.
  * @returns `add`: resolves when it is durable, or known that it cannot be. `list`: what may be sent now, oldest first,
- * other tabs' included. `own`: this tab's messages without waiting, for the page may be gone in a moment; what another
- * tab has sent may be among them, what is being written is not.
+ * other tabs' included; `limit` holds for those of the database. `own`: what this page knows of that without waiting, for
+ * it may be gone in a moment; what another tab has sent may be among them, what is being written is not.
+ * `settle`: these are no longer kept; says which are acked, and which are not.
  */
 export function createOutbox(
   run: Transact,
   signal: AbortSignal,
 ): [
-  add: (message: Message) => Promise<unknown>,
-  list: (limit: number) => Promise<Message[]>,
+  add: (message: Message) => Promise<void>,
+  list: (limit?: number) => Promise<Message[]>,
   own: () => Message[],
-  remove: (messages: Message[]) => Promise<unknown>,
+  settle: (messages: Message[], verdict: Verdict) => Promise<void>,
 ] {
-  const own = new Map<string, Message>();
+  let known: Message[] = [];
   /** The page is: what comes now is sent at once, before the database can answer, and so without its number. */
   let going = false;
-  let writing: Promise<unknown> | undefined;
 
-  const read = async (limit?: number): Promise<Message[]> => {
-    const mine = [...own.values()];
+  const list = async (limit?: number) => {
+    // Whoever asks is there.
+    going = false;
+    const mine = known.slice(0, limit);
     const kept = await run<Message[]>((store) => store.getAll(null, limit));
     if (!kept) return mine;
-    return [
-      ...kept,
-      ...mine.filter(({ messageId, seq }) => {
-        // Another tab has sent it.
-        if (seq && !kept[0]) own.delete(messageId);
-        return !seq;
-      }),
-    ];
+    known = [...kept, ...known.filter(({ seq }) => !seq)];
+    return [...known];
   };
-  const remove = (messages: Message[]) => {
-    for (const { messageId } of messages) own.delete(messageId);
-    const forget = (store: IDBObjectStore): undefined => {
+  const settle = async (messages: Message[], verdict: Verdict) => {
+    const { warnings, rejected = messages.map((_, index) => ({ index, problem: verdict })) } = verdict;
+    known = known.filter((message) => !messages.includes(message));
+    await run((store): undefined => {
       for (const { seq = 0 } of messages) store.delete(seq);
-    };
-    return run(forget, "relaxed");
-  };
-  const write = async (message: Message) => {
-    if (going) own.set(message.messageId, message);
-    const seq = await run(
-      (store) => store.put(going ? { ...message, seq: Math.random() } : message),
-      isPrecious(message) ? "strict" : "relaxed",
-    );
-    own.set(message.messageId, { ...message, seq } as Message);
-    if (((seq as number) ?? own.size) % ROWS_MORE) return;
-    const messages = (await read()).sort((a, b) => +isPrecious(a) - +isPrecious(b)).slice(0, -ROWS);
-    await remove(messages);
-    for (const message of messages) emit("rejected", { message, problem: { title: "The outbox is full" } });
+    }, "relaxed");
+    const acked = new Set(messages);
+    for (const { index, problem } of rejected) {
+      const message = messages[index]!;
+      acked.delete(message);
+      emit("rejected", { message, problem });
+    }
+    if (acked.size) emit("ack", { messageIds: [...acked].map(({ messageId }) => messageId), warnings });
   };
 
   addEventListener("pagehide", () => (going = true), { signal, capture: true });
-  addEventListener("pageshow", () => (going = false), { signal });
   return [
-    (message) => {
-      const before = writing;
-      const work = write(message);
-      writing = work.then(() => before);
-      return work;
+    async (said) => {
+      // No whole number, and so none that the database would give.
+      const message = { ...said, ...(going && { seq: Math.random() }) };
+      if (going) known.push(message);
+      const seq = await run((store) => store.put(message), weigh(message) ? "strict" : "relaxed");
+      if (!message.seq) known.push({ ...message, seq } as Message);
+      if (((seq as number) ?? known.length) % ROWS_MORE) return;
+      const messages = (await list()).sort((a, b) => weigh(a) - weigh(b)).slice(0, -ROWS);
+      await settle(messages, { title: "The outbox is full" });
     },
-    async (limit) => {
-      await writing;
-      return (await read(limit)).slice(0, limit);
-    },
-    () => [...own.values()],
-    remove,
+    list,
+    () => known,
+    settle,
   ];
 }

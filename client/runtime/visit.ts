@@ -13,7 +13,6 @@ import { createDecisions } from "./decisions.ts";
 import { createDelivery } from "./delivery.ts";
 import { emit, type Memberships, report } from "./emitter.ts";
 import { watchEngagement } from "./engagement.ts";
-import { lock } from "./lock.ts";
 import { toHistoryEvent } from "./message.ts";
 import { createOutbox } from "./outbox.ts";
 import { watchPages } from "./page.ts";
@@ -118,21 +117,22 @@ export async function startVisit(
     channel = undefined;
   };
 
-  const [add, list, own, remove] = createOutbox(run, signal);
+  const [add, list, own, settle] = createOutbox(run, signal);
   const [poke, flush, carry] = createDelivery(
+    `${name}.lock`,
     endpoint,
     key,
     () => ({ anonymousId: state.anonymousId, mode, wiped: state.wiped }),
     list,
     own,
-    (messages, { anonymousId = state.anonymousId }) => {
+    (messages, answer) => {
       const { wiped } = state;
+      const { anonymousId = state.anonymousId } = answer;
       // The edge knows more than the token says now; and what a wiped device was before.
       if (messages.length || wiped) save({ token: null, anonymousId, wiped: false });
       if (wiped) mark(state);
-      return remove(messages);
+      return settle(messages, answer);
     },
-    (work) => lock(`${name}.lock`, work),
     () => again(),
     signal,
   );
@@ -156,7 +156,7 @@ export async function startVisit(
 
   const record = (message: Message) => {
     if (!purposes().analytics) return;
-    if (message.type === "page") begun(message);
+    if (message.type === "page") turnPage(message);
     emit("event", message);
     if (sends) add(message).then(poke);
     const event = toHistoryEvent(message);
@@ -170,7 +170,7 @@ export async function startVisit(
     const { anonymousId, userId } = state;
     record({ anonymousId, ...(userId && { userId }), ...draft });
   };
-  const [begun, ended] = watchEngagement(state, keep, context, record, view, signal);
+  const turnPage = watchEngagement(state, save, record, view, signal);
 
   let isAsked = false;
   const [want, again, more] = createDecisions(
@@ -196,7 +196,7 @@ export async function startVisit(
   const shed = (person: Partial<State>) => {
     const { analytics, personalization } = purposes();
     if (!analytics) {
-      remove(own());
+      settle(own(), { title: "Analytics is not allowed" });
       run((store) => store.clear(), "strict");
     }
     const less = {
@@ -260,7 +260,7 @@ export async function startVisit(
     // The view goes with the first question. A page without a body has no title yet.
     if (isViewed || !isReady || !document.body) return;
     isViewed = true;
-    watchPages(view, ended, signal);
+    watchPages(view, turnPage, signal);
     want();
   };
   found(names());

@@ -84,7 +84,9 @@ const schemas = {
     rejected: z.array(z.object({ index: z.int(), problem: object })),
     anonymousId,
     warnings: z
-      .array(z.object({ index: z.int(), pointer: z.string(), code: z.string(), detail: z.string() }))
+      .array(
+        z.object({ index: z.int(), messageId: z.string(), pointer: z.string(), code: z.string(), detail: z.string() }),
+      )
       .optional()
       .meta({
         description: `Of accepted events: the message is stored, something that it says is not, such as traits beyond ${TRAITS_PER_IDENTIFIER} of one identifier. Said when it is first received.`,

@@ -126,7 +126,7 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
     for (const event of result.erased)
       rejected.push({ index: indexOf.get(event)!, problem: new Problem("erased").toDocument() });
     for (const [event, said] of result.warnings)
-      warnings.push(...said.map((warning) => ({ index: indexOf.get(event)!, ...warning })));
+      warnings.push(...said.map((warning) => ({ index: indexOf.get(event)!, messageId: event.messageId, ...warning })));
     part = new Part();
   };
   for (const [index, message] of messages.entries()) {

@@ -161,6 +161,10 @@ it("sends what waits when the page goes", async () => {
   await ready(page);
   const id = await idOf(page);
   await page.evaluate(() => attune.track("Parting"));
+  await until(
+    async () => (await readOutbox(page, stage.writeKey))?.some(({ event }) => event === "Parting"),
+    "the message to be durable",
+  );
   await page.goto("about:blank");
   await until(async () => (await visitor.stored(id)).some(({ event }) => event === "Parting"), "the event in D1");
 });

@@ -38,7 +38,7 @@ export interface TestSite {
   ): Promise<{
     accepted: number;
     rejected: { index: number; problem: { type: string; errors?: { pointer: string }[] } }[];
-    warnings?: { index: number; pointer: string; code: string; detail: string }[];
+    warnings?: { index: number; messageId: string; pointer: string; code: string; detail: string }[];
   }>;
   rows<T = Record<string, unknown>>(sql: string, ...values: unknown[]): Promise<T[]>;
   publish(change: { segments?: TestSegment[]; blocks?: TestBlock[] }): Promise<void>;

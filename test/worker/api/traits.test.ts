@@ -327,7 +327,15 @@ describe("what a sender says in JSON", () => {
     const traits = JSON.parse(`{"":1,"\\ud800":1,"a\\u0000b":1,"${"x".repeat(257)}":1,"plan":"pro"}`);
     expect(await browse(site, [identify({}, 2), identify(traits, 1)])).toEqual({
       ...{ success: true, accepted: 2, rejected: [] },
-      warnings: [{ index: 1, pointer: "/traits", code: "name", detail: expect.stringMatching(/^not kept: "", /) }],
+      warnings: [
+        {
+          index: 1,
+          messageId: expect.any(String),
+          pointer: "/traits",
+          code: "name",
+          detail: expect.stringMatching(/^not kept: "", /),
+        },
+      ],
     });
     const { id, traits: kept } = await site.get("/api/profiles?userId=ada");
     expect(kept).toEqual({ plan: "pro" });
