@@ -82,9 +82,9 @@ export function createConsent(
       // Storage is closed to us, or nothing chosen: the choice of this page holds.
     }
   };
-  const keep = (changes: Choice) => {
+  const keep = (next: Choice) => {
     try {
-      choice = { ...choice, ...changes };
+      choice = next;
       localStorage[name] = JSON.stringify(choice);
     } catch {
       // As above.
@@ -143,13 +143,13 @@ export function createConsent(
         }
         emit("consent", { mode: now, purposes: purposes() });
       }
-      const { who, at } = choice;
+      const { who, at, ...told } = choice;
       if (!at) return;
       const body = JSON.stringify({ writeKey, ...who, mode: now, purposes: shared(), at, sentAt: new Date() });
       // Only the Worker's own words count, not a captive portal's page.
       const { success } = await (await fetch(`${endpoint}/consent`, { method: "POST", body, keepalive: true })).json();
       if (!success || choice.at !== at) return;
-      keep({ at: undefined, who: undefined });
+      keep(told);
       visit?.decide();
     } catch (error) {
       report(error);
@@ -173,23 +173,21 @@ export function createConsent(
     (said) => {
       try {
         read();
-        const next: Choice = { mode: mode() === "session" ? "session" : "full" };
-        if (isMode(said)) next.mode = said;
-        else {
-          const { analytics, personalization, marketing } = { ...shared(), ...(said as Consent) };
-          next.purposes = {
-            analytics: analytics === true,
-            personalization: personalization === true,
-            marketing: marketing === true,
-          };
-          // Nothing but what is necessary.
-          if (!grantedOf(next.purposes)[0]) next.mode = "off";
-        }
+        const { analytics, personalization, marketing } = { ...shared(), ...(said as Consent) };
+        const purposes = {
+          analytics: analytics === true,
+          personalization: personalization === true,
+          marketing: marketing === true,
+        };
+        const kept = mode() === "session" ? "session" : "full";
+        const next: Choice = isMode(said)
+          ? { mode: said }
+          : // Nothing but what is necessary.
+            { mode: grantedOf(purposes)[0] ? kept : "off", purposes };
         const { who = own, at, ...before } = choice;
         // Consent managers say the same on each page.
         if (JSON.stringify(next) === JSON.stringify(before)) return;
-        choice = next;
-        keep({ who, at: who && new Date().toISOString() });
+        keep({ ...next, who, at: who && new Date().toISOString() });
         // Whoever comes after a withdrawal is somebody else.
         own = undefined;
         settle();
@@ -199,7 +197,7 @@ export function createConsent(
     },
     ({ anonymousId, userId }) => {
       own = { anonymousId, userId };
-      if (mode() === "full") keep({ who: own });
+      if (mode() === "full") keep({ ...choice, who: own });
     },
     settle,
   ];

@@ -34,30 +34,26 @@ export interface Details {
 export type Emit = <T extends keyof Details>(type: T, detail: Details[T]) => void;
 export type On = <T extends keyof Details>(type: T, listener: (detail: Details[T]) => void) => () => void;
 
-const listeners = new Set<[type: string, listener: (detail: never) => void]>();
+const listeners = new Set<(type: string, detail: unknown) => void>();
 const last: { [type: string]: unknown } = {};
 let told: string | undefined;
 
-const call = (type: string, listener: (detail: never) => void, detail: unknown) => {
-  try {
-    listener(detail as never);
-  } catch (error) {
-    if (type !== "error") emit("error", { error });
-  }
-};
-
 export const emit: Emit = (type, detail) => {
   last[type] = detail;
-  for (const [wanted, listener] of [...listeners]) if (wanted === type) call(type, listener, detail);
+  for (const hear of [...listeners]) hear(type, detail);
 };
 
-export const on: On = (type, listener) => {
-  const entry: [string, typeof listener] = [type, listener];
-  listeners.add(entry);
-  if (/ready|consent/.test(type) && last[type]) call(type, listener, last[type]);
-  return () => {
-    listeners.delete(entry);
+export const on: On = (wanted, listener) => {
+  const hear = (type: string, detail: unknown) => {
+    try {
+      if (type === wanted) listener(detail as never);
+    } catch (error) {
+      if (type !== "error") emit("error", { error });
+    }
   };
+  listeners.add(hear);
+  if (/ready|consent/.test(wanted) && last[wanted]) hear(wanted, last[wanted]);
+  return () => listeners.delete(hear);
 };
 
 /** What is closed to us is so each time: it is told once. */
