@@ -252,16 +252,14 @@ const BROKEN: [what: string, when: "before" | "after", spoil: () => void][] = (
   [what, "before", spoil],
   [what, "after", spoil],
 ]);
+const breakJson = () => {
+  JSON.stringify = JSON.parse = () => {
+    throw new Error("broken");
+  };
+};
 BROKEN.push(
-  [
-    "JSON throws",
-    "after",
-    () => {
-      JSON.stringify = JSON.parse = () => {
-        throw new Error("broken");
-      };
-    },
-  ],
+  ["JSON throws", "before", breakJson],
+  ["JSON throws", "after", breakJson],
   [
     "listeners are refused",
     "after",
