@@ -35,7 +35,8 @@ function attempt(attune: Target, method: Method, args: unknown[]): void {
 
 /**
  * Feeds Attune with the calls of `track page identify group alias reset`, those that wait for Segment to load included, in
- * their order. Where Segment never loads, none come.
+ * their order: it stands before Segment's snippet, for what Segment has taken before it came is gone. Where Segment never
+ * loads, none come.
  * @param analytics what `AnalyticsBrowser.load()` gave, or by default the page's `analytics`, its snippet's queue too.
  */
 export function connectSegment(attune: Target = pageAttune, analytics?: SegmentAnalytics): void {

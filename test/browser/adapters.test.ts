@@ -259,7 +259,7 @@ describe("Segment", () => {
   it("hears what a site tells Segment's snippet, before and after Segment has loaded, in order, and Segment does, too", async () => {
     const visitor = await stage.visitor();
     const received = await serveSegment(visitor.context);
-    const page = await visitor.open(snippet('analytics.load("segment-key")') + script("attune.segment.js"));
+    const page = await visitor.open(script("attune.segment.js") + snippet('analytics.load("segment-key")'));
     await isReady(page);
     await until(() => page.evaluate(() => "user" in (window as unknown as { analytics: object }).analytics), "Segment");
     await until(() => received.includes("Early"), "Segment's own");
@@ -298,7 +298,7 @@ describe("Segment", () => {
     const visitor = await stage.visitor();
     const received = await serveSegment(visitor.context);
     const adapter = script("attune.segment.js");
-    const page = await visitor.open(snippet('analytics.load("segment-key")') + adapter + adapter);
+    const page = await visitor.open(adapter + snippet('analytics.load("segment-key")') + adapter);
     await isReady(page);
     await until(() => received.includes("Early"), "Segment's own");
     await page.evaluate(() => (window as unknown as { analytics: Analytics }).analytics["track"]!("Last"));
