@@ -5,6 +5,7 @@ import type { ConsentMode } from "../../shared/consent.ts";
 import { analyze } from "../../shared/engine/analyze.ts";
 import { createEvaluator, type Evaluator } from "../../shared/engine/evaluation.ts";
 import type { Program } from "../../shared/engine/types.ts";
+import { stableIdOf } from "../../shared/hash.ts";
 import { type Needs, needsOf } from "../../shared/history.ts";
 import type { Manifest, ManifestBlock, ManifestSegment, Variant } from "../../shared/manifest.ts";
 import { buildPolicy, type IdentityPolicy } from "../identity/policy.ts";
@@ -101,10 +102,9 @@ export function buildLiveSite(manifest: Manifest): LiveSite {
   };
 
   function toBody(consentDefault: ConsentMode): PublicBody {
-    return {
-      body: JSON.stringify({ ...published, consentDefault }),
-      etag: `"${manifest.version}-${consentDefault}"`,
-    };
+    const body = JSON.stringify({ ...published, consentDefault });
+    // Not of the version: another Worker may ship the same rules in other words.
+    return { body, etag: `"${stableIdOf(body)}"` };
   }
 
   function buildBlock(block: ManifestBlock): LiveBlock {
