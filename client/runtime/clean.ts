@@ -1,6 +1,9 @@
-/** Makes plain JSON of whatever a page hands over; what it is given can neither harm the page nor grow without bound. */
+/**
+ * Makes plain JSON of whatever a page hands over, or has taught its own; what it is given can neither harm the page nor
+ * grow without bound.
+ */
 import type { JsonObject } from "../../shared/event.ts";
-import { EVENT_BYTES, PROPERTIES_DEPTH } from "../../shared/limits.ts";
+import { PROPERTIES_DEPTH } from "../../shared/limits.ts";
 
 /** JSON of plain data, whatever the page taught its arrays: `toJSON` of old versions of Prototype.js makes them text. */
 export const stringify = (data: unknown): string =>
@@ -8,41 +11,32 @@ export const stringify = (data: unknown): string =>
     return this[key];
   });
 
-/**
- * A copy that is plain JSON. Left out: functions, symbols, DOM nodes, views of memory, cycles, getters that throw,
- * `__proto__`, what lies deeper than the limit. A BigInt becomes a string, a date its ISO form, NaN and infinities null.
- * @throws where it has more properties and elements than an event has bytes; whatever an object throws that cannot even be
- * looked at.
- */
-export function cleanObject(input: unknown): JsonObject {
-  let room = EVENT_BYTES;
-
-  const copy = (value: unknown, above: unknown[]): unknown => {
-    if (typeof value === "bigint") return `${value}`;
-    if (typeof value !== "object" || !value) return value;
-    if (above.length > PROPERTIES_DEPTH || above.includes(value) || value instanceof Node || ArrayBuffer.isView(value))
-      return;
-    const inside = [...above, value];
-    const isList = Array.isArray(value);
-    const { toJSON } = value as { toJSON?: unknown };
-    if (!isList && typeof toJSON === "function") return copy(toJSON.call(value), inside);
-    const names = isList ? value : Object.keys(value);
-    room -= names.length;
-    if (room < 0) return;
-    const children = (isList ? [] : {}) as JsonObject;
-    for (const key of isList ? value.keys() : names) {
-      try {
-        if (key !== "__proto__") children[key] = copy((value as JsonObject)[key], inside);
-      } catch {
-        // A getter that throws has no value.
-      }
-    }
-    return children;
-  };
-
-  const plain = typeof input === "object" ? JSON.parse(stringify({ ...(copy(input, []) as object) })) : {};
-  if (room < 0) throw "too large";
-  return plain;
-}
-
 export const countBytes = (value: unknown): number => new TextEncoder().encode(stringify(value)).length;
+
+/**
+ * A copy that JSON can be made of. Left out: DOM nodes, maps, views of memory and whatever else is no plain data, cycles,
+ * getters that throw, what lies deeper than the limit. A BigInt becomes a string, a date its ISO form.
+ * @param budget has `room` for so many properties and elements.
+ * @param above the objects that it is in. Where there is none, what is no object is left out.
+ * @throws where there is no more room; whatever an object throws that cannot even be looked at.
+ */
+export function clean(value: unknown, budget: { room: number }, above: object[] = []): unknown {
+  if (Object(value) !== value) return typeof value === "bigint" ? `${value}` : above[0] && value;
+  const object = value as JsonObject & { toJSON?(): unknown };
+  if (above[PROPERTIES_DEPTH] || above.includes(object)) return;
+  const inside = [...above, object];
+  const isList = Array.isArray(object);
+  if (!isList && object.toJSON) return clean(object.toJSON(), budget, inside);
+  if (!/ (Object|Array)]/.test({}.toString.call(object))) return;
+  const children = (isList ? [] : {}) as JsonObject;
+  for (const key of isList ? object.keys() : Object.keys(object)) {
+    try {
+      if (--budget.room < 0) throw "too large";
+      children[key] = clean(object[key], budget, inside);
+    } catch (error) {
+      // A getter that throws has no value.
+      if (budget.room < 0) throw error;
+    }
+  }
+  return children;
+}

@@ -10,8 +10,6 @@ type Zones = { Temporal?: { Now: { timeZoneId(): string } } };
 /** The page that was viewed last, and whence it was come to: a document has one, however many ask. */
 let here: string | undefined;
 let referrer: string;
-/** The first look costs up to 80 ms where there is no Temporal, so it is taken for a message, not for a rule that does not ask. */
-let zone: string | undefined;
 
 /** A fragment makes another page only where it is a route. */
 export const readAddress = () => location.href.replace(/#(?![!/]).*/, "");
@@ -39,12 +37,12 @@ export function buildContext(consent: Consent): JsonObject {
   return {
     page: buildPage(),
     // Segment's form: absent where there is no campaign.
-    ...(campaign["source"] && { campaign }),
+    campaign: campaign["source"] && campaign,
     device: { type },
     locale: navigator.language,
+    // Not before it is asked for: where there is no Temporal, the first look takes up to 80 ms.
     get timezone() {
-      zone ??= (window as Zones).Temporal?.Now.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-      return zone;
+      return (window as Zones).Temporal?.Now.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
     },
     screen: { width, height, innerWidth, innerHeight, density: devicePixelRatio },
     library: { name: "attune", version: VERSION },

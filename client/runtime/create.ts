@@ -4,7 +4,6 @@
  */
 import type { EventType, JsonObject } from "../../shared/event.ts";
 import type { Attune, Load } from "./api.ts";
-import { cleanObject } from "./clean.ts";
 import { createConsent } from "./consent.ts";
 import { buildContext, buildPage, VERSION } from "./context.ts";
 import { emit, on, report } from "./emitter.ts";
@@ -69,18 +68,16 @@ export function createAttune(
    * @param base what `data` is added to. Left out: names must be there.
    */
   const message = (type: EventType, names: JsonObject, data: JsonObject, context: unknown, base?: JsonObject) => {
-    const fields: JsonObject = {};
+    const fields: JsonObject = { type };
     try {
       for (const [field, value] of Object.entries(names)) {
         if (/^(string|number)$/.test(typeof value) && value !== "") fields[field] = `${value}`;
         else if (!base) throw `${field} is missing`;
       }
-      for (const [field, value] of Object.entries(data))
-        fields[field] = { ...cleanObject(base), ...cleanObject(value) };
-      const draft = buildDraft(type, fields, around(), context);
+      const draft = buildDraft(fields, data, base, around(), context);
       run((visit) => visit[type === "identify" ? type : "capture"](draft));
     } catch (error) {
-      emit("rejected", { message: { type, ...fields }, problem: { title: `${error}` } });
+      emit("rejected", { message: fields, problem: { title: `${error}` } });
     }
   };
 

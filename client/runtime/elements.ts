@@ -4,7 +4,9 @@ import type { JsonObject } from "../../shared/event.ts";
 /**
  * Tracks a click on, or in, what has `data-attune-track="Event Name"`; of a form, that it is submitted. Properties are
  * texts, named by the rules of `dataset`: `data-attune-prop-plan-name` is `planName`. Nothing is tracked in what has
- * `data-attune-ignore`. Whatever the page adds later counts, and what it stops; so do open shadow roots.
+ * `data-attune-ignore`. Whatever the page adds later counts, and what it stops; so do open shadow roots, as soon as the
+ * document outside of them has an element with `data-attune-track`, or a slot that shows a decision: nobody looks for
+ * marked elements in them before.
  */
 export function watchElements(track: (event: string, properties: JsonObject) => void, signal: AbortSignal): void {
   const options = { signal, capture: true };

@@ -2,33 +2,33 @@
  * How long each page was looked at, and how much of it was seen: one event a page, when it ends. A browser may end a page
  * that is hidden without a word. So what is known by then is kept beside the state, for a later page to record.
  */
-import type { JsonObject, Message } from "../../shared/event.ts";
-import type { Save, State } from "./store.ts";
+import type { Message } from "../../shared/event.ts";
+import type { Save } from "./store.ts";
 
 /** A page that was hidden for longer has ended; who comes back views it anew. As long as a session of GA4. */
 const AWAY_MS = 30 * 60_000;
-/** Of the message's id, and so of the row that keeps it. */
-const PREFIX = "page-";
 
 const isOver = ({ timestamp }: Message) => Date.parse(timestamp!) + AWAY_MS < Date.now();
 
 /**
- * `Page Engagement` has `seconds` in which the page was visible, rounded to tenths (0: there is no event), and `depth`: to how many
- * percent of its height, as it was at last, the window has reached; 100 where there is nothing to scroll.
- * @param keep writes beside the state.
+ * `Page Engagement` has `seconds` in which the page was visible (never: there is no event), rounded to tenths, and `depth`:
+ * to how many percent of its height, as it was at last, the window has reached; 100 where there is nothing to scroll.
+ * @param state among other things, messages by their ids.
+ * @param save writes there, and tells other tabs.
  * @param record takes a message that says whose it is.
  * @param view records a page view.
- * @returns `begin` with the message of a page view: the page before ends. `end`: no page is there until then.
+ * @returns ends the page, and begins the one whose view it is given; none is there until then.
  */
 export function watchEngagement(
-  state: State,
-  keep: Save,
-  context: () => JsonObject,
+  state: object,
+  save: Save,
   record: (message: Message) => void,
   view: () => void,
   signal: AbortSignal,
-): [begin: (view: Message) => void, end: () => void] {
+): (next?: Message) => void {
+  const kept = state as { [id: string]: Message | undefined };
   let page: Message | undefined;
+  /** What is known of it; undefined: it was not seen. */
   let message: Message | undefined;
   /** 0: hidden. */
   let shownAt = 0;
@@ -45,53 +45,44 @@ export function watchEngagement(
       shownMs += now - shownAt;
       const seconds = Math.round(shownMs / 100) / 10;
       const depth = Math.round(Math.min(1, reach / document.documentElement.scrollHeight) * 100);
-      if (seconds) {
-        message = {
-          ...page,
-          type: "track",
-          event: "Page Engagement",
-          // The same whoever records it, and however often.
-          messageId: PREFIX + page.messageId,
-          timestamp: new Date().toISOString(),
-          properties: { seconds, depth },
-          context: { ...context(), page: page.context!["page"] },
-        };
-      }
+      message = {
+        ...page,
+        type: "track",
+        event: "Page Engagement",
+        // The same whoever records it, and however often.
+        messageId: `page-${page.messageId}`,
+        timestamp: new Date().toISOString(),
+        properties: { seconds, depth },
+        // What is allowed may be another than at the view.
+        context: { ...page.context, consent: undefined },
+      };
+      save({ [message.messageId]: message });
     }
     shownAt = document.hidden ? 0 : now;
   };
-  const finish = (message: Message) => {
-    record(message);
-    keep({ [message.messageId]: undefined });
-  };
-  const end = () => {
+  const end = (next?: Message) => {
     turn();
-    if (message) finish(message);
-    page = message = undefined;
+    for (const [id, left] of Object.entries(kept)) {
+      if (left?.messageId === id && (id === message?.messageId || isOver(left))) {
+        save({ [id]: undefined });
+        record(left);
+      }
+    }
+    shownMs = reach = 0;
+    page = next;
+    message = undefined;
   };
 
   addEventListener("scroll", look, { signal });
   // Before what waits is sent for the last time.
-  addEventListener("pagehide", end, { signal, capture: true });
+  addEventListener("pagehide", () => end(), { signal, capture: true });
   addEventListener(
     "visibilitychange",
     () => {
       turn();
-      if (message) isOver(message) ? view() : keep({ [message.messageId]: message });
+      if (message && isOver(message)) view();
     },
     { signal },
   );
-  // As soon as the visit has begun.
-  queueMicrotask(() => {
-    for (const [key, left] of Object.entries(state)) if (key.startsWith(PREFIX) && isOver(left)) finish(left);
-  });
-
-  return [
-    (view) => {
-      end();
-      page = view;
-      shownMs = reach = 0;
-    },
-    end,
-  ];
+  return end;
 }

@@ -17,12 +17,20 @@ interface Tracked {
 const tracked = (page: Page): Promise<Tracked[]> =>
   page.evaluate(() =>
     heard
-      .filter(({ type, detail }) => type === "event" && detail.type === "track")
+      .filter(({ type, detail }) => type === "event" && detail.type === "track" && detail.event !== "Heard")
       .map(({ detail: { event, properties } }) => ({ event, properties })),
   );
+/** A page with one more marked element: the part that hears clicks is loaded for it, and there when that one's is heard. */
 const open = async (visitor: Visitor, html: string) => {
-  const page = await visitor.open(html);
-  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+  const page = await visitor.open(`${html}<button id="heard" data-attune-track="Heard">Heard</button>`);
+  await until(
+    () =>
+      page.evaluate(() => {
+        document.querySelector<HTMLElement>("#heard")!.click();
+        return heard.some(({ detail }) => detail.event === "Heard");
+      }),
+    "the part that hears clicks",
+  );
   return page;
 };
 
