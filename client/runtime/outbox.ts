@@ -37,11 +37,9 @@ export function createOutbox(
   const list = async (limit?: number) => {
     // Whoever asks is there.
     going = false;
-    const mine = known.slice(0, limit);
     const kept = await run<Message[]>((store) => store.getAll(null, limit));
-    if (!kept) return mine;
-    known = [...kept, ...known.filter(({ seq }) => !seq)];
-    return [...known];
+    if (kept) known = [...kept, ...known.filter(({ seq }) => !seq)];
+    return known.slice(0, limit);
   };
   const settle = async (messages: Message[], verdict: Verdict) => {
     const { warnings, rejected = messages.map((_, index) => ({ index, problem: verdict })) } = verdict;
@@ -67,7 +65,8 @@ export function createOutbox(
       const seq = await run((store) => store.put(message), weigh(message) ? "strict" : "relaxed");
       if (!message.seq) known.push({ ...message, seq } as Message);
       if (((seq as number) ?? known.length) % ROWS_MORE) return;
-      const messages = (await list()).sort((a, b) => weigh(a) - weigh(b)).slice(0, -ROWS);
+      await list();
+      const messages = [...known].sort((a, b) => weigh(a) - weigh(b)).slice(0, -ROWS);
       await settle(messages, { title: "The outbox is full" });
     },
     list,
