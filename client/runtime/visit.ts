@@ -108,9 +108,7 @@ export async function startVisit(
     // The ids of a tab are its own: it has nothing to say to others.
     if (mode !== "full") return;
     channel = new BroadcastChannel(name);
-    channel.onmessage = ({ data }) =>
-      // Two tabs that became somebody at once agree on who was written last.
-      data.type ? see(data) : take({ ...data, ...(data.traits && recall()) });
+    channel.onmessage = ({ data }) => (data.type ? see(data) : take(data));
   };
   const close = () => {
     channel?.close();

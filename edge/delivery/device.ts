@@ -12,10 +12,10 @@ const DAY_MS = 86_400_000;
 const KEPT_DAYS = 400;
 /** A younger one is not set again. */
 const RENEWED_DAYS = 30;
-/** An id as the script makes it. */
-const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-const ID = new RegExp(`^${UUID}$`);
-const VALUE = new RegExp(`^(?<id>${UUID})\\.(?<day>\\d{1,6})$`);
+/** An id as the script makes it, or a UUID. */
+const DEVICE = "\\d{1,10}(?:-\\d{1,10}){3}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+const ID = new RegExp(`^(?:${DEVICE})$`);
+const VALUE = new RegExp(`^(?<id>${DEVICE})\\.(?<day>\\d{1,6})$`);
 
 /** The cookie of one site in a request from its own origin. */
 export interface DeviceCookie {

@@ -20,7 +20,7 @@ export function isScalar(value: unknown): boolean {
 export const keyOf = (values: readonly unknown[]): string | undefined =>
   values.every(isScalar) ? JSON.stringify(values.map((value) => [typeof value, `${value}`])) : undefined;
 
-/** Milliseconds of `"90s" "15m" "48h" "30d" "12w"`, negative with a leading `-`; endless where there is none, NaN for anything else. */
+/** Milliseconds of `"90s" "15m" "48h" "30d" "12w"`, negative with a leading `-`; endless where there is none, NaN where the unit is another. What is saved is checked before. */
 export function durationMs(duration: unknown): number {
   if (duration === undefined) return Infinity;
   const text = `${duration}`;

@@ -61,6 +61,13 @@ describe("a browser that is killed while it captures", () => {
     const durable = new Set<string>();
     const ids = new Set<string>();
     try {
+      // Known since before: what the browser's storage is told, it writes to the disk a little later.
+      const { context, kill } = await openBrowser(profile);
+      const page = await visitor.open("", "", await context.newPage());
+      await ready(page);
+      await flush(page);
+      await context.close();
+      await kill();
       for (let turn = 0; turn <= KILLS; turn++) {
         const { context, kill } = await openBrowser(profile);
         try {

@@ -49,7 +49,7 @@ createAttune({ host: "https://edge.example.com" });
 const any: Attune = createAttune({ key: "pk_1", consent: "session", search: "q" });
 any.track("Whatever", { is: ["said"] });
 export const off: () => void = any.on("slot", ({ slot, html }: Details["slot"]) => console.log(slot, html));
-export const why: Promise<string[]> = any.explain().then((all) => all.map(({ key }) => key));
+export const why: Promise<string[]> = any.explain().then((all) => (all ?? []).map(({ key }) => key));
 `;
 
 it.each([

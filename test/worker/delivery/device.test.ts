@@ -113,6 +113,11 @@ describe("a cookie", () => {
     expect((await decide({ anonymousId, mode, wiped: true }, cookieOf(newId()))).set).toBeNull();
   });
 
+  it.each(["1-2-3-4", "4294967295-0-17-99"])("holds an id as the script makes it: %s", async (anonymousId) => {
+    const response = await site.post("/a/decide", { anonymousId, mode: "full" }, OWN);
+    expect(response.headers.get("set-cookie")).toContain(`=${anonymousId}.`);
+  });
+
   it.each(["visitor", "a".repeat(64), `${crypto.randomUUID()}; Domain=example`, `${crypto.randomUUID()}\r\nX: y`, ""])(
     "holds no id that the script would not make: %j",
     async (anonymousId) => {
