@@ -100,6 +100,8 @@ export async function startVisit(
   /** What another page, or this one, has saved. */
   const take = (changes: Partial<State>) => {
     Object.assign(state, changes);
+    // What was for somebody else, or is not allowed any more, is not shown until the edge has answered.
+    for (const slot of names()) if (changes.slots && !changes.slots[slot]) fill({ slot, html: null } as Content);
     // The person changed: what is being decided is for another, or for less.
     if (changes.traits) want(true);
     decide();
@@ -196,10 +198,12 @@ export async function startVisit(
     if (!analytics) {
       settle(own(), { title: "Analytics is not allowed" });
       run((store) => store.clear(), "strict");
+      turnPage();
     }
+    const pages = Object.keys(state).filter((key) => key.startsWith("page-"));
     const less = {
       ...person,
-      ...(!analytics && { events: [] }),
+      ...(!analytics && { events: [], ...Object.fromEntries(pages.map((key) => [key])) }),
       ...(!personalization && { traits: {}, slots: {} }),
     };
     save(less);
@@ -243,7 +247,6 @@ export async function startVisit(
     flush,
     segments: members,
     decide() {
-      if (!purposes().personalization) for (const slot of names()) fill({ slot, html: null } as Content);
       become({ traits: state.traits, segments: {}, token: null });
     },
     subject,

@@ -233,3 +233,22 @@ it("begins again with each return from the back/forward cache", async () => {
   expect(first!.messageId).not.toBe(second!.messageId);
   expect(second!.context!["page"]).toMatchObject({ path: "/" });
 });
+
+it("is neither kept nor told once analytics is not allowed any more", async () => {
+  const visitor = await stage.visitor();
+  await beAbleToHide(visitor);
+  const page = await visitor.open();
+  await view(page);
+  await stay(page, 150);
+  const kept = () => page.evaluate(() => Object.values({ ...localStorage }).some((entry) => entry.includes('"page-')));
+  await setHidden(page, true);
+  await until(kept, "the engagement so far");
+  await page.evaluate(() => attune.consent({ analytics: false, personalization: true }));
+  await until(async () => !(await kept()), "its end");
+  await setHidden(page, false);
+  await stay(page, 150);
+  await setHidden(page, true);
+  await stay(page, 50);
+  expect(await kept()).toBe(false);
+  expect(await engagements(page)).toEqual([]);
+});

@@ -21,7 +21,9 @@ describe("a browser that is killed while it captures", () => {
   const KILLS = 20;
 
   /** A browser of its own, with its profile in that folder. */
-  async function openBrowser(profile: string): Promise<{ context: BrowserContext; kill(): Promise<void> }> {
+  async function openBrowser(
+    profile: string,
+  ): Promise<{ context: BrowserContext; kill(): Promise<void>; quit(): Promise<void> }> {
     const flags = [...CHROMIUM_FLAGS, `--user-data-dir=${profile}`, "--remote-debugging-port=0", "about:blank"];
     // A group of its own: its processes die at once, none tidies up after the others.
     const browser = spawn(inject("chromium"), flags, { detached: true, stdio: ["ignore", "ignore", "pipe"] });
@@ -38,7 +40,12 @@ describe("a browser that is killed while it captures", () => {
       await kill();
       throw error;
     });
-    return { context: (await chromium.connectOverCDP(address)).contexts()[0]!, kill };
+    const connection = await chromium.connectOverCDP(address);
+    const quit = async () => {
+      await (await connection.newBrowserCDPSession()).send("Browser.close");
+      await ended;
+    };
+    return { context: connection.contexts()[0]!, kill, quit };
   }
 
   /** Says of each message of the outbox when it is durable. */
@@ -62,12 +69,11 @@ describe("a browser that is killed while it captures", () => {
     const ids = new Set<string>();
     try {
       // Known since before: what the browser's storage is told, it writes to the disk a little later.
-      const { context, kill } = await openBrowser(profile);
+      const { context, quit } = await openBrowser(profile);
       const page = await visitor.open("", "", await context.newPage());
       await ready(page);
       await flush(page);
-      await context.close();
-      await kill();
+      await quit();
       for (let turn = 0; turn <= KILLS; turn++) {
         const { context, kill } = await openBrowser(profile);
         try {

@@ -119,6 +119,18 @@ it("leaves the fallback where the Worker cannot be reached", async () => {
   expect(await page.locator("attune-block").textContent()).toBe("Fallback");
 });
 
+it("shows nothing of somebody who has gone, without network, too", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open(HERO);
+  await page.waitForSelector("p.all");
+  const other = await visitor.open(HERO);
+  await other.waitForSelector("p.all");
+  await visitor.context.setOffline(true);
+  await page.evaluate(() => attune.reset());
+  for (const it of [page, other])
+    await it.waitForFunction(() => document.querySelector("attune-block")!.textContent === "Fallback");
+});
+
 it("finds slots that come later", async () => {
   const visitor = await stage.visitor();
   const page = await visitor.open();
