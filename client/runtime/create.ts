@@ -125,6 +125,7 @@ export function createAttune(
   page.attune = attune;
   // A no among them comes before any visit.
   if (Array.isArray(waiting)) attune.push(...waiting);
-  settle();
+  // A task of its own: what the page's parser waits for ends sooner, and no task is long.
+  setTimeout(settle, 0);
   return attune;
 }

@@ -27,7 +27,7 @@ export const browserEvent: Case = {
   async run({ bench, quick }) {
     const ours = await readOurs();
     const shop = await openShop(bench, ours, SEGMENTS);
-    const script = inline(ADDRESS + ours.code, buildTag(shop, bench.product));
+    const script = inline(ADDRESS + ours.code, `${buildTag(shop, bench.product)} data-consent="full"`);
     shop.put("/", "text/html", buildPage(WATCH + script + inline("reach('script evaluated')"), SLOT_ELEMENTS));
     try {
       return await withChromium(async (browser) => {
