@@ -3,6 +3,7 @@
  * https://developers.google.com/analytics/devguides/collection/ga4/reference/events
  */
 import type { JsonObject } from "../../shared/event.ts";
+import { hearLayer } from "./layer.ts";
 import { pageAttune, type Target } from "./target.ts";
 
 /** GA4's name → Segment's. `each`: an event a product; otherwise the event has a list of them, if any. */
@@ -155,18 +156,5 @@ export function connectDataLayer(
       }
     }
   };
-  const attempt = (entry: unknown) => {
-    try {
-      read(entry);
-    } catch {
-      // An entry that cannot be read is none of ours.
-    }
-  };
-
-  const { push } = entries;
-  entries.push = function (...added) {
-    added.forEach(attempt);
-    return push.apply(this, added);
-  };
-  [...entries].forEach(attempt);
+  hearLayer(entries, read);
 }

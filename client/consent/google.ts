@@ -3,6 +3,7 @@
  * https://developers.google.com/tag-platform/security/guides/consent
  */
 import type { Consent } from "../../shared/consent.ts";
+import { hearLayer } from "../adapters/layer.ts";
 import { pageAttune, type Target } from "../adapters/target.ts";
 
 /** Signal → granted. */
@@ -60,18 +61,5 @@ export function connectConsentMode(
       attune.push(["consent", toPurposes({ ...defaults, ...updates }, personalization)]);
     });
   };
-  const attempt = (entry: unknown) => {
-    try {
-      read(entry);
-    } catch {
-      // An entry that cannot be read is none of ours.
-    }
-  };
-
-  const { push } = entries;
-  entries.push = function (...added) {
-    added.forEach(attempt);
-    return push.apply(this, added);
-  };
-  [...entries].forEach(attempt);
+  hearLayer(entries, read);
 }

@@ -8,6 +8,9 @@ import type { Save } from "./store.ts";
 /** A page that was hidden for longer has ended; who comes back views it anew. As long as a session of GA4. */
 const AWAY_MS = 30 * 60_000;
 
+/** Of the message's id, and so of the part of the state that keeps it. */
+export const PREFIX = "page-";
+
 const isOver = ({ timestamp }: Message) => Date.parse(timestamp!) + AWAY_MS < Date.now();
 
 /**
@@ -50,7 +53,7 @@ export function watchEngagement(
         type: "track",
         event: "Page Engagement",
         // The same whoever records it, and however often.
-        messageId: `page-${page.messageId}`,
+        messageId: PREFIX + page.messageId,
         timestamp: new Date().toISOString(),
         properties: { seconds, depth },
         // What is allowed may be another than at the view.

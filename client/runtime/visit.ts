@@ -12,7 +12,7 @@ import { openDatabase } from "./database.ts";
 import { createDecisions } from "./decisions.ts";
 import { createDelivery } from "./delivery.ts";
 import { emit, type Memberships, report } from "./emitter.ts";
-import { watchEngagement } from "./engagement.ts";
+import { PREFIX, watchEngagement } from "./engagement.ts";
 import { toHistoryEvent } from "./message.ts";
 import { createOutbox } from "./outbox.ts";
 import { watchPages } from "./page.ts";
@@ -200,7 +200,7 @@ export async function startVisit(
       run((store) => store.clear(), "strict");
       turnPage();
     }
-    const pages = Object.keys(state).filter((key) => key.startsWith("page-"));
+    const pages = Object.keys(state).filter((key) => key.startsWith(PREFIX));
     const less = {
       ...person,
       ...(!analytics && { events: [], ...Object.fromEntries(pages.map((key) => [key])) }),
