@@ -1,4 +1,5 @@
 /** A site's published configuration: the whole of it at the edge, the public part in the browser. */
+import type { Card } from "./card.ts";
 import type { Condition } from "./condition.ts";
 import type { ConsentMode } from "./consent.ts";
 import type { IdentitySettings } from "./identifier.ts";
@@ -22,16 +23,41 @@ export interface Variant {
   key: string;
   /** Null: everyone. */
   audience: Condition | null;
-  /** Liquid. */
+  /** Liquid over HTML. */
   template: string;
+  /** Where a click in an e-mail leads: Liquid that makes an https URL. */
+  link?: string;
+  /** What an e-mail shows of it as an image. */
+  image?: Card;
+}
+
+/** From and to, as wall clocks of the site's zone show them: `2026-12-01T00:00`. From is in, to is out; left out: open. */
+export interface Schedule {
+  from?: string;
+  to?: string;
+}
+
+/** At most so many exposures of a block for one person within a time. */
+export interface Cap {
+  times: number;
+  /** A duration of the rule language: `7d`. */
+  within: string;
 }
 
 export interface ManifestBlock {
   key: string;
   slot: string;
+  /** In order: the first whose audience is true wins. */
   variants: Variant[];
-  /** Liquid; null: the page's own content stays. */
+  /** Liquid over HTML; null: the page's own content stays. */
   fallback: string | null;
+  /** Left out: always. */
+  schedule?: Schedule;
+  /** Among the blocks of a slot the larger comes first; left out = 0. */
+  priority?: number;
+  cap?: Cap;
+  /** An e-mail goes on showing what was decided at first, whatever has changed since; left out = yes. */
+  safeIfStale?: boolean;
   version: number;
 }
 
@@ -68,6 +94,8 @@ export interface RulesVersion {
 /** Published to KV, read from isolate memory. `version` grows by one at each publish. */
 export interface Manifest {
   siteId: string;
+  /** The site's name: `{{ site.name }}`; left out by manifests of before. */
+  name?: string;
   version: number;
   publishedAt: number;
   /** Of what decides who is in which segment: whoever was decided by earlier rules is decided anew, as of then. */
