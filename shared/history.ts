@@ -39,9 +39,9 @@ type Kind = [type: string, event: string, paths: string[]];
 /** Bound on `History.size`: beyond it the oldest events go, as beyond HISTORY_EVENTS. */
 export const HISTORY_CHARACTERS = 256 * 1024;
 
-/** The needs of all the conditions together; their order makes no difference. */
-export function needsOf(conditions: readonly Condition[]): Needs {
-  const events = mergeUses(conditions.flatMap(eventsOf));
+/** The needs of all the conditions together, and of whoever else reads events; their order makes no difference. */
+export function needsOf(conditions: readonly Condition[], uses: readonly EventUse[] = []): Needs {
+  const events = mergeUses([...conditions.flatMap(eventsOf), ...uses]);
   const lookback = Math.max(0, ...conditions.map(lookbackOf));
   return { events, windowMs: lookback < Infinity ? lookback : null, shape: stableIdOf(JSON.stringify(events)) };
 }

@@ -1,7 +1,7 @@
 /** What a block has to fulfil to be saved, and to be live. */
 import type { Variant } from "../../shared/manifest.ts";
 import { checkTemplate } from "../blocks/liquid.ts";
-import { type Block, type BlockBody, type BlockVersion, type BlockVersionRow, selectLiveBlocks } from "../db/blocks.ts";
+import type { Block, BlockBody, BlockVersion } from "../db/blocks.ts";
 import { type SegmentRow, selectSegments, toSegment } from "../db/segments.ts";
 import { Problem, type ProblemError } from "../problem.ts";
 import { checkReferences } from "../segments/references.ts";
@@ -57,10 +57,7 @@ async function checkAudiences(c: ApiContext, variants: readonly Variant[], live:
   if (errors.length) throw new Problem("invalid-condition", errors[0]!.detail, { errors });
 }
 
-/** What is about to be live: its segments are active, and no other block is live in its slot. */
+/** What is about to be live: its segments are active. */
 export async function checkLive(c: ApiContext, block: Block | BlockVersion): Promise<void> {
   await checkAudiences(c, block.variants, true);
-  const { results } = await selectLiveBlocks(c.env.DB, siteOf(c)).all<BlockVersionRow>();
-  const other = results.find(({ slot, key }) => slot === block.slot && key !== block.key);
-  if (other) throw new Problem("conflict", `The slot ${block.slot} is filled by the block ${other.key}.`);
 }

@@ -229,7 +229,5 @@ async function findBlock(
   const block =
     number === "draft" ? draft : draft && number && (await readBlockVersion(c.env.DB, siteOf(c), key, number));
   if (!block) throw new Problem("not-found", `There is no such version of a block ${key}.`);
-  const { slot, variants, fallback } = block;
-  const blocks = [{ key, slot, variants, fallback, version: block.version }];
-  return { slot, preview: buildLiveSite({ ...live.manifest, blocks }) };
+  return { slot: block.slot, preview: buildLiveSite({ ...live.manifest, blocks: [block] }) };
 }

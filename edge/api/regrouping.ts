@@ -141,7 +141,7 @@ type Variants = { [slot: string]: z.infer<typeof VariantSchema> };
 
 /** As delivery decides every slot of the site, without a page. */
 function decideVariants(live: LiveSite, person: Person, now: number): Variants {
-  const slots = [...live.blocks.keys()];
+  const slots = [...live.slots.keys()];
   const answers = decideSlots(live, slots, viewerOf(person), undefined, now);
   return Object.fromEntries(
     slots.map((slot) => {

@@ -1,7 +1,7 @@
 /** How the size of a segment went: members, enters and exits, by hour or by day. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
-import { type Offset, offsetOf, startOfDay } from "../../shared/engine/zone.ts";
+import { type Offset, offsetOf, wallToInstant } from "../../shared/engine/zone.ts";
 import { type SegmentHour, selectHours } from "../db/segment-hours.ts";
 import { readSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
@@ -82,7 +82,7 @@ function listDayStarts(from: number, to: number, offset: Offset): number[] {
   let midnight = from + offset(from);
   midnight -= midnight % DAY_MS;
   for (; ; midnight += DAY_MS) {
-    const start = startOfDay(midnight, offset);
+    const start = wallToInstant(midnight, offset);
     if (start >= to) return starts;
     starts.push(start);
   }

@@ -2,11 +2,13 @@
 
 import type { Purpose } from "../../shared/consent.ts";
 import type { Decision, Reason } from "../../shared/decision.ts";
-import type { Answer } from "../../shared/engine/types.ts";
+import type { Answer, Subject } from "../../shared/engine/types.ts";
 import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import type { Decisions } from "../db/profiles.ts";
-import type { LiveBlock, LiveSite, LiveVariant } from "../manifest/live.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import type { LiveBlock, LiveSlot, LiveVariant } from "../manifest/slot.ts";
 import type { LiveTemplate } from "../manifest/template.ts";
+import { readCart } from "./cart.ts";
 import type { Scope } from "./liquid.ts";
 
 /** For whom: a person read from storage, or as much of one as a token tells. */
@@ -24,6 +26,8 @@ export interface SlotAnswer {
   /** Null: what the page or e-mail has stays. */
   html: string | null;
   decision: Decision;
+  block: LiveBlock | null;
+  variant: LiveVariant | null;
 }
 
 /** Key of the variant wanted, by slot. */
@@ -34,7 +38,6 @@ export const NOBODY: Viewer = { stableId: "", segments: {}, wakesAt: null, trait
 
 /** What a slot is given before anything is rendered. */
 interface Choice {
-  slot: string;
   block: LiveBlock | null;
   variant: LiveVariant | null;
   template: LiveTemplate | null;
@@ -42,9 +45,11 @@ interface Choice {
   until: number | null;
 }
 
+const NO_BLOCK: Choice = { block: null, variant: null, template: null, reason: "no-block", until: null };
+
 /** False where an audience of a slot needs what only storage knows. */
 export function isTokenOnly(live: LiveSite, slots: readonly string[]): boolean {
-  return slots.every((slot) => live.blocks.get(slot)?.tokenOnly ?? true);
+  return slots.every((slot) => live.slots.get(slot)?.tokenOnly ?? true);
 }
 
 /**
@@ -61,9 +66,9 @@ export function decideFromToken(
   variants?: Simulated,
 ): { [slot: string]: SlotAnswer } | null {
   if (!isTokenOnly(live, slots)) return null;
-  const choices = chooseSlots(live, slots, viewer, context, now, variants);
+  const choices = slots.map((slot) => chooseSlot(live, slot, viewer, context, now, variants));
   if (!choices.every(({ template }) => template === null || needsNothingStored(template))) return null;
-  return renderChoices(choices, viewer, context, now);
+  return renderSlots(slots, choices, viewer, context, now);
 }
 
 /**
@@ -80,82 +85,147 @@ export function decideSlots(
   now: number,
   variants?: Simulated,
 ): { [slot: string]: SlotAnswer } {
-  return renderChoices(chooseSlots(live, slots, viewer, context, now, variants), viewer, context, now);
+  const choices = slots.map((slot) => chooseSlot(live, slot, viewer, context, now, variants));
+  return renderSlots(slots, choices, viewer, context, now);
 }
 
-function chooseSlots(
+/**
+ * Decides slots when there is no time to read storage: what can be said without it of somebody of whom only this is known, maybe
+ * not any more, and `error` for the rest. It holds for this moment alone.
+ */
+export function decideInHaste(
   live: LiveSite,
   slots: readonly string[],
   viewer: Viewer,
   context: JsonObject | undefined,
   now: number,
+): { [slot: string]: SlotAnswer } {
+  const choices = slots.map((slot): Choice => {
+    const choice = isTokenOnly(live, [slot]) ? chooseSlot(live, slot, viewer, context, now) : null;
+    const isKnown = choice && (choice.template === null || needsNothingStored(choice.template));
+    return { ...(isKnown ? choice : { ...NO_BLOCK, reason: "error" }), until: now };
+  });
+  return renderSlots(slots, choices, viewer, context, now);
+}
+
+function chooseSlot(
+  live: LiveSite,
+  name: string,
+  viewer: Viewer,
+  context: JsonObject | undefined,
+  now: number,
   variants: Simulated = {},
-): Choice[] {
+): Choice {
+  const slot = live.slots.get(name);
+  if (!slot) return NO_BLOCK;
+  const wanted = Object.hasOwn(variants, name) ? variants[name] : undefined;
+  for (const block of slot.blocks) {
+    const variant = block.variants.find(({ key, isOpen }) => isOpen && key === wanted);
+    // A page may show it, and not keep it.
+    if (variant) return { block, variant, template: variant.template, reason: "simulated", until: now };
+  }
+  return chooseVariant(slot, askAudiences(slot, viewer, context, now), now);
+}
+
+/** What the rules of a slot say of somebody, in their order. */
+export function askAudiences(
+  slot: LiveSlot,
+  viewer: Viewer,
+  context: JsonObject | undefined,
+  now: number,
+): readonly Answer[] {
+  if (!slot.audiences.keys.length) return [];
+  return slot.audiences.evaluate(subjectOf(slot, viewer, context), now);
+}
+
+/** Somebody as the audiences of a slot look at one. */
+export function subjectOf(slot: LiveSlot, viewer: Viewer, context: JsonObject | undefined): Subject {
   const segments: { [key: string]: Answer } = Object.create(null);
-  for (const { key } of live.manifest.segments) {
+  for (const key of slot.segmentKeys) {
     const member = Object.hasOwn(viewer.segments, key) ? viewer.segments[key] : undefined;
     segments[key] = member ? { value: true, until: member[1] } : { value: false, until: viewer.wakesAt };
   }
   const { stableId, traits, events, consent } = viewer;
-  const subject = { id: stableId, traits, events, segments, ...(context && { context }), ...(consent && { consent }) };
-  const audiences = live.audiences.evaluate(subject, now);
-  return slots.map((slot): Choice => {
-    const block = live.blocks.get(slot);
-    if (!block) return { slot, block: null, variant: null, template: null, reason: "no-block", until: null };
-    const wanted = Object.hasOwn(variants, slot) ? variants[slot] : undefined;
-    const simulated = block.variants.find(({ key, isOpen }) => isOpen && key === wanted);
-    // A page may show it, and not keep it.
-    if (simulated)
-      return { slot, block, variant: simulated, template: simulated.template, reason: "simulated", until: now };
-    const { variant, reason, until } = chooseVariant(block, audiences);
-    return { slot, block, variant, template: variant ? variant.template : block.fallback, reason, until };
-  });
+  return { id: stableId, traits, events, segments, ...(context && { context }), ...(consent && { consent }) };
 }
 
-function renderChoices(
+/**
+ * The first variant whose audience is true, of the first block that has one and is in its time; else the first fallback. The answer
+ * holds as long as all that was asked for it does.
+ */
+function chooseVariant({ blocks }: LiveSlot, audiences: readonly Answer[], now: number): Choice {
+  let until = Infinity;
+  let withheld = false;
+  let last: LiveBlock | undefined;
+  for (const block of blocks) {
+    if (now >= block.to) continue;
+    until = Math.min(until, now < block.from ? block.from : block.to);
+    if (now < block.from) continue;
+    for (const variant of block.variants) {
+      const answer = variant.audience === null ? EVERYONE : audiences[variant.audience]!;
+      until = Math.min(until, answer.until ?? Infinity);
+      if (answer.value === true) {
+        // Once it is shown it may be so no more: whoever keeps it asks before it is shown again.
+        const holds = block.isCapped ? now : toUntil(until);
+        return { block, variant, template: variant.template, reason: "targeted", until: holds };
+      }
+      if (answer.value === "unknown") withheld = true;
+    }
+    if (!last || (!last.fallback && block.fallback)) last = block;
+  }
+  if (!last) return { ...NO_BLOCK, until: toUntil(until) };
+  const reason = withheld ? "no-consent" : "fallback";
+  return { block: last, variant: null, template: last.fallback, reason, until: toUntil(until) };
+}
+
+const EVERYONE: Answer = { value: true, until: null };
+
+const toUntil = (until: number) => (until === Infinity ? null : until);
+
+function renderSlots(
+  slots: readonly string[],
   choices: readonly Choice[],
   viewer: Viewer,
   context: JsonObject | undefined,
   now: number,
 ): { [slot: string]: SlotAnswer } {
   const answers: { [slot: string]: SlotAnswer } = Object.create(null);
-  for (const { slot, block, variant, template, reason, until } of choices) {
+  slots.forEach((slot, index) => {
+    const { block, variant, template, reason, until } = choices[index]!;
+    const html = template && (template.render(scopeOf(viewer, context, template), now).html ?? null);
+    const isBroken = template !== null && html === null;
     const decision: Decision = {
       id: crypto.randomUUID(),
       slot,
       block: block?.key ?? null,
-      variant: variant?.key ?? null,
-      reason,
+      variant: isBroken ? null : (variant?.key ?? null),
+      reason: isBroken ? "error" : reason,
       until,
     };
-    const rendered = template?.render(scopeOf(viewer, context), now);
-    if (rendered?.html === undefined && template)
-      answers[slot] = { html: null, decision: { ...decision, variant: null, reason: "error" } };
-    else answers[slot] = { html: rendered?.html ?? null, decision };
-  }
+    answers[slot] = { html, decision, block, variant };
+  });
   return answers;
 }
 
-function scopeOf(viewer: Viewer, context: JsonObject | undefined): Scope {
-  const segment = Object.fromEntries(Object.keys(viewer.segments).map((key) => [key, true]));
-  const isAllowed = viewer.consent?.includes("personalization") ?? true;
-  return { customer: isAllowed ? viewer.traits : {}, segment: isAllowed ? segment : {}, context: context ?? {} };
+/** What a template can name of somebody; nothing that consent withholds. */
+export function scopeOf(
+  { segments, traits, events, consent }: Viewer,
+  context: JsonObject | undefined,
+  { variables }: LiveTemplate,
+): Scope {
+  const isPersonal = consent?.includes("personalization") ?? true;
+  if (!isPersonal) return { customer: {}, segment: {}, context: context ?? {} };
+  const isHeard = consent?.includes("analytics") ?? true;
+  return {
+    customer: traits,
+    segment: variables.segments?.length === 0 ? {} : toTrue(Object.keys(segments)),
+    context: context ?? {},
+    ...(variables.cart && isHeard && { cart: readCart(events) }),
+  };
 }
 
-/** The first variant whose audience is true; the answer holds as long as every audience asked for it does. */
-function chooseVariant(
-  block: LiveBlock,
-  audiences: readonly Answer[],
-): { variant: LiveVariant | null; reason: Reason; until: number | null } {
-  let until: number | null = null;
-  let withheld = false;
-  for (const variant of block.variants) {
-    const answer: Answer = variant.audience === null ? { value: true, until: null } : audiences[variant.audience]!;
-    if (answer.until !== null && (until === null || answer.until < until)) until = answer.until;
-    if (answer.value === true) return { variant, reason: "targeted", until };
-    if (answer.value === "unknown") withheld = true;
-  }
-  return { variant: null, reason: withheld ? "no-consent" : "fallback", until };
+function toTrue(keys: readonly string[]): { [key: string]: boolean } {
+  return Object.fromEntries(keys.map((key) => [key, true]));
 }
 
 /** Memberships and this request's context come with the request; traits do not. */

@@ -1,12 +1,9 @@
 /** SQL of `blocks` (drafts) and `block_versions` (what was published, kept for going back). */
-import type { Variant } from "../../shared/manifest.ts";
+import type { ManifestBlock } from "../../shared/manifest.ts";
 import type { Status } from "./segments.ts";
 
-export interface BlockBody {
-  variants: Variant[];
-  /** Liquid; null: the page's own content stays. */
-  fallback: string | null;
-}
+/** What of a block is kept as JSON. */
+export type BlockBody = Omit<ManifestBlock, "key" | "slot" | "version">;
 
 export interface Block extends BlockBody {
   key: string;
@@ -47,12 +44,10 @@ export interface BlockVersionRow {
 }
 
 function toBlock(row: BlockRow): Block {
-  const { variants, fallback } = JSON.parse(row.draft) as BlockBody;
   return {
+    ...(JSON.parse(row.draft) as BlockBody),
     key: row.key,
     slot: row.slot,
-    variants,
-    fallback,
     status: row.status,
     version: row.version,
     liveVersion: row.live_version,
@@ -62,8 +57,8 @@ function toBlock(row: BlockRow): Block {
 }
 
 export function toBlockVersion(row: BlockVersionRow): BlockVersion {
-  const { variants, fallback } = JSON.parse(row.body) as BlockBody;
-  return { key: row.key, slot: row.slot, version: row.version, variants, fallback, publishedAt: row.published_at };
+  const { key, slot, version, body, published_at: publishedAt } = row;
+  return { ...(JSON.parse(body) as BlockBody), key, slot, version, publishedAt };
 }
 
 /** Inserts a draft, or takes over the key of an archived one (its version goes on); null when the key is in use. */
@@ -238,6 +233,6 @@ export async function listBlockVersions(
   return results.map(toBlockVersion);
 }
 
-function toDraft(block: BlockBody): string {
-  return JSON.stringify({ variants: block.variants, fallback: block.fallback } satisfies BlockBody);
+function toDraft({ variants, fallback, schedule, priority, cap, safeIfStale }: BlockBody): string {
+  return JSON.stringify({ variants, fallback, schedule, priority, cap, safeIfStale });
 }

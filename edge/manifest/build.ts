@@ -20,6 +20,7 @@ export async function readManifest(
   const site = toSite(row);
   return {
     siteId,
+    name: site.name,
     version: site.version,
     publishedAt: now,
     rules: site.rules,
@@ -36,9 +37,7 @@ export async function readManifest(
         version,
         createdAt,
       })),
-    blocks: (blocks!.results as BlockVersionRow[])
-      .map(toBlockVersion)
-      .map(({ key, slot, variants, fallback, version }) => ({ key, slot, variants, fallback, version })),
+    blocks: (blocks!.results as BlockVersionRow[]).map(toBlockVersion).map(({ publishedAt: _, ...block }) => block),
   };
 }
 

@@ -3,7 +3,7 @@ import type { DateCondition, TimeCondition } from "../condition.ts";
 import { instantOf } from "./dates.ts";
 import { ensure, type Node, type Run, type Scope, settle, unknown } from "./run.ts";
 import { durationMs } from "./value.ts";
-import { type Offset, offsetOf, startOfDay, transitionIn } from "./zone.ts";
+import { type Offset, offsetOf, transitionIn, wallToInstant } from "./zone.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -73,7 +73,8 @@ export function dateLeaf({ date, anniversary, within }: DateCondition, scope: Sc
   /** From when until when the answer is true for a day or an instant. */
   const spanOf = (start: number, end: number): readonly [number, number] =>
     length < 0 ? [start, end - length] : [start - length, end];
-  const dayFrom = (midnight: number) => spanOf(startOfDay(midnight, offset), startOfDay(midnight + DAY_MS, offset));
+  const dayFrom = (midnight: number) =>
+    spanOf(wallToInstant(midnight, offset), wallToInstant(midnight + DAY_MS, offset));
 
   const spansOf = (value: unknown, now: number): (readonly [number, number])[] => {
     const instant = instantOf(value);

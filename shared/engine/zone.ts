@@ -48,14 +48,14 @@ export function offsetOf(zone: string): Offset | undefined {
 }
 
 /**
- * The first instant of a calendar day, given as the midnight of its date in UTC. It is not always midnight: where clocks go
- * forward at midnight the day begins an hour later.
+ * The first instant at which the zone's wall clock shows this or later, given as that wall clock's time in UTC. It may show later:
+ * clocks go forward over it, and where they do so at midnight the day begins an hour later.
  */
-export function startOfDay(midnight: number, offset: Offset): number {
-  const before = midnight - offset(midnight - DAY_MS);
-  const after = midnight - offset(midnight + DAY_MS);
+export function wallToInstant(wall: number, offset: Offset): number {
+  const before = wall - offset(wall - DAY_MS);
+  const after = wall - offset(wall + DAY_MS);
   const [early, late] = before < after ? [before, after] : [after, before];
-  return early + offset(early) >= midnight ? early : late;
+  return early + offset(early) >= wall ? early : late;
 }
 
 /** The first instant after `from` and up to `to` at which the zone's offset is another than at `from`; Infinity = none. */

@@ -328,8 +328,8 @@ describe("a live site", () => {
     const [vip] = live.program.evaluate({ traits: { plan: "pro" }, events: [] }, T);
     expect(vip).toEqual({ value: true, until: null });
     const segments = { vip: { value: false, until: T + 5 }, list: { value: true, until: null } } as const;
-    const answers = live.audiences.evaluate({ traits: {}, events: [], segments }, T);
-    const [first, second] = live.blocks.get("hero")!.variants;
+    const answers = live.slots.get("hero")!.audiences.evaluate({ traits: {}, events: [], segments }, T);
+    const [first, second] = live.slots.get("hero")!.blocks[0]!.variants;
     expect(answers[first!.audience!]).toEqual({ value: false, until: T + 5 });
     expect(answers[second!.audience!]).toEqual({ value: true, until: null });
     expect(live.lists.map(({ key }) => key)).toEqual(["list"]);
@@ -346,10 +346,10 @@ describe("a live site", () => {
         ],
       ),
     );
-    expect(live.blocks.get("a")).toMatchObject({ tokenOnly: true, segmentKeys: ["vip"] });
-    expect(live.blocks.get("b")).toMatchObject({ tokenOnly: false });
-    expect(live.blocks.get("b")!.variants[0]!.needs).toMatchObject({ events: true, traits: false });
-    expect(live.blocks.get("c")!.variants[0]!.needs).toMatchObject({ events: false, traits: true });
+    expect(live.slots.get("a")).toMatchObject({ tokenOnly: true, segmentKeys: ["vip"] });
+    expect(live.slots.get("b")).toMatchObject({ tokenOnly: false });
+    expect(live.slots.get("b")!.blocks[0]!.variants[0]!.needs).toMatchObject({ events: true, traits: false });
+    expect(live.slots.get("c")!.blocks[0]!.variants[0]!.needs).toMatchObject({ events: false, traits: true });
     expect(live.needs.events).toMatchObject([{ type: "track", event: "Product Viewed" }]);
   });
 
@@ -357,11 +357,11 @@ describe("a live site", () => {
     const live = buildLiveSite(
       manifestOf([], [block("a", [null], "<b>{{ site.id }}</b>"), block("b", [null], "{{ customer.name }}")]),
     );
-    const shared = live.blocks.get("a")!.variants[0]!.template;
+    const shared = live.slots.get("a")!.blocks[0]!.variants[0]!.template;
     expect(shared.isShared).toBe(true);
     expect(shared.render({ customer: { name: "Ada" } }, T)).toEqual({ html: "<b>s1</b>" });
     expect(shared.render({}, T + 1)).toBe(shared.render({ customer: { name: "Bob" } }, T + 2));
-    const personal = live.blocks.get("b")!.variants[0]!.template;
+    const personal = live.slots.get("b")!.blocks[0]!.variants[0]!.template;
     expect(personal.isShared).toBe(false);
     expect(personal.render({ customer: { name: "Ada" } }, T)).toEqual({ html: "Ada" });
     expect(personal.render({ customer: { name: "Bob" } }, T)).toEqual({ html: "Bob" });
@@ -369,7 +369,7 @@ describe("a live site", () => {
 
   it("answers an error for a template that does not parse", () => {
     const live = buildLiveSite(manifestOf([], [block("a", [null], "{% if %}")]));
-    expect(live.blocks.get("a")!.variants[0]!.template.render({}, T)).toEqual({ error: expect.any(String) });
+    expect(live.slots.get("a")!.blocks[0]!.variants[0]!.template.render({}, T)).toEqual({ error: expect.any(String) });
   });
 
   it("allows its own origins only", () => {
