@@ -14,6 +14,7 @@ import { identity } from "./cases/identity.ts";
 import { ingest } from "./cases/ingest.ts";
 import { link } from "./cases/link.ts";
 import { lookup } from "./cases/lookup.ts";
+import { renderAlone } from "./cases/render-alone.ts";
 import { rulesRequest } from "./cases/rules-request.ts";
 import { rulesScript } from "./cases/rules-script.ts";
 import { rulesTraits } from "./cases/rules-traits.ts";
@@ -41,6 +42,7 @@ const CASES: readonly Case[] = [
   rulesUpdates,
   rulesRequest,
   rulesScript,
+  renderAlone,
   browserScript,
   browserPage,
   browserEvent,
