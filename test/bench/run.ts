@@ -15,6 +15,7 @@ import { ingest } from "./cases/ingest.ts";
 import { link } from "./cases/link.ts";
 import { lookup } from "./cases/lookup.ts";
 import { renderAlone } from "./cases/render-alone.ts";
+import { renderDecide } from "./cases/render-decide.ts";
 import { rulesRequest } from "./cases/rules-request.ts";
 import { rulesScript } from "./cases/rules-script.ts";
 import { rulesTraits } from "./cases/rules-traits.ts";
@@ -43,6 +44,7 @@ const CASES: readonly Case[] = [
   rulesRequest,
   rulesScript,
   renderAlone,
+  renderDecide,
   browserScript,
   browserPage,
   browserEvent,

@@ -43,14 +43,19 @@ export async function createSite(url: string): Promise<Site> {
       condition,
     });
   }
-  await call(url, site.secretKey, "POST", "/api/blocks", {
-    key: "hero",
-    slot: "hero",
-    variants: [{ key: "shoes", audience: { segment: "interested-in-shoes" }, template: TEMPLATE }],
-    fallback: "<p>Welcome</p>",
+  await createBlock(url, site, "hero", {
+    key: "shoes",
+    audience: { segment: "interested-in-shoes" },
+    template: TEMPLATE,
   });
-  await call(url, site.secretKey, "POST", "/api/blocks/hero/publish", {});
   return site;
+}
+
+/** Published, in a slot of the same name. */
+export async function createBlock(url: string, site: Site, key: string, variant: object): Promise<void> {
+  const block = { key, slot: key, variants: [variant], fallback: "<p>Welcome</p>" };
+  await call(url, site.secretKey, "POST", "/api/blocks", block);
+  await call(url, site.secretKey, "POST", `/api/blocks/${key}/publish`, {});
 }
 
 async function call<T>(url: string, token: string, method: string, path: string, body: unknown): Promise<T> {

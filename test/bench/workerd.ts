@@ -19,6 +19,8 @@ export interface Bench {
   /** The same with its use of D1 counted, answered in the header `x-bench`. Same database. */
   counted: string;
   bare: string;
+  /** workers/render.ts */
+  renderer: string;
   /** CPU seconds that workerd has used; undefined where the system does not say. */
   cpuSeconds(): number | undefined;
   stop(): Promise<void>;
@@ -47,10 +49,11 @@ export async function startAlone(entry: string): Promise<Alone> {
 
 export async function startBench(options: { inspect?: boolean } = {}): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), "attune-bench-"));
-  const [product, counted, bare] = await Promise.all([
+  const [product, counted, bare, renderer] = await Promise.all([
     bundle("edge/worker.ts"),
     bundle("test/bench/workers/product.ts"),
     bundle("test/bench/workers/bare.ts"),
+    bundle("test/bench/workers/render.ts"),
   ]);
   const shared = await readShared();
   const others = findWorkerds();
@@ -77,6 +80,7 @@ export async function startBench(options: { inspect?: boolean } = {}): Promise<B
         { ...own, name: "product", script: product },
         { ...own, name: "counted", script: counted },
         { ...shared, name: "bare", script: bare, d1Databases: { DB: "bare" } },
+        { ...shared, name: "renderer", script: renderer },
       ],
     }),
   );
@@ -93,6 +97,7 @@ export async function startBench(options: { inspect?: boolean } = {}): Promise<B
       product: await url("product"),
       counted: await url("counted"),
       bare: await url("bare"),
+      renderer: await url("renderer"),
       cpuSeconds: cpuOfNew(others),
       stop,
     };

@@ -1,8 +1,7 @@
 /** POST /v1/decide against a bare itty-router handler that answers a constant of the same size. */
 import { type Contestant, type Measured, measure, ratioOf } from "../rounds.ts";
 import { buildBatch } from "../site.ts";
-import type { Usage } from "../workers/count.ts";
-import { type Case, JSON_HEADERS, type Setting } from "./case.ts";
+import { type Case, countCalls, JSON_HEADERS, post, type Setting } from "./case.ts";
 
 interface Answer {
   token: string | null;
@@ -113,17 +112,4 @@ function buildQuestion(writeKey: string, anonymousId: string) {
 
 async function ask({ bench }: Setting, question: object): Promise<Answer> {
   return (await post(`${bench.product}/v1/decide`, JSON.stringify(question))).json() as Promise<Answer>;
-}
-
-async function countCalls({ bench }: Setting, question: object): Promise<number> {
-  // The second: the first of an isolate also reads the site.
-  await post(`${bench.counted}/v1/decide`, JSON.stringify(question));
-  const response = await post(`${bench.counted}/v1/decide`, JSON.stringify(question));
-  return (JSON.parse(response.headers.get("x-bench")!) as Usage).calls.length;
-}
-
-async function post(url: string, body: string): Promise<Response> {
-  const response = await fetch(url, { method: "POST", headers: JSON_HEADERS, body });
-  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
-  return response;
 }
