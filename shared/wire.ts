@@ -22,6 +22,8 @@ export interface IngestAnswer {
   rejected: { index: number; problem: ProblemDocument }[];
   /** Of accepted events: the message is stored, something that it says is not. Said when it is first received; left out where there is none. */
   warnings?: { index: number; messageId: string; pointer: string; code: string; detail: string }[];
+  /** There was no time to wait until they are durable: send them again. */
+  pending?: true;
   /** The device's id of before it was wiped: the request's messages are stored as its. */
   anonymousId?: string;
 }

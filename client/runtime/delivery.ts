@@ -101,7 +101,9 @@ export function createDelivery(
       // Refused for good is 4xx, but neither 408 nor 429. What is wrong with the question is not wrong with the messages:
       // they go on by themselves.
       if (signal.aborted || (!answer.success && (request || !/4(?!08|29)../.test(`${status}`)))) throw answer;
-      await settle(messages, answer);
+      // Not durable yet: they are sent again.
+      if (answer.pending) arm(FLUSH_IDLE_MS);
+      else await settle(messages, answer);
       failures = 0;
       return answer;
     } catch (error) {

@@ -7,15 +7,25 @@ import { PURPOSES, type Purpose, readConsent } from "../../shared/consent.ts";
 import { stableIdOf } from "../../shared/hash.ts";
 import type { Identifier } from "../../shared/identifier.ts";
 import type { DecideAnswer, IngestAnswer } from "../../shared/wire.ts";
-import { decideFromToken, decideSlots, isTokenOnly, NOBODY, type SlotAnswer, type Viewer } from "../blocks/decide.ts";
+import {
+  decideFromToken,
+  decideInHaste,
+  decideSlots,
+  isTokenOnly,
+  NOBODY,
+  type SlotAnswer,
+  type Viewer,
+} from "../blocks/decide.ts";
 import { statementsOf } from "../db/identifiers.ts";
 import type { Decisions } from "../db/profiles.ts";
+import { answerWithin } from "../deadline.ts";
 import type { Env } from "../env.ts";
 import { invalidRequest } from "../invalid.ts";
+import { log } from "../log.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { isTokenRevoked } from "../manifest/revoked.ts";
 import { grantedPurposes, type Person } from "../profiles/person.ts";
-import { holds, readSnapshot, viewerOfSnapshot } from "../profiles/snapshot.ts";
+import { holds, readSnapshot, type Snapshot, viewerOfSnapshot } from "../profiles/snapshot.ts";
 import { PROFILE_TOKEN_FRESH_MS, PROFILE_TOKEN_MS, type ProfileToken, signToken, verifyToken } from "../tokens.ts";
 import { ingestMessages, sourceOf } from "./batch.ts";
 import { keepDevice, readDeviceCookie, restoreDevice } from "./device.ts";
@@ -29,6 +39,14 @@ const LOCAL_SEGMENTS = 500;
 const TOKEN_CHARACTERS = 16_384;
 /** How long an answer holds that rests on what a browser said of itself. */
 const LOCAL_MS = 60_000;
+/** Somebody looks at a slot that waits: after this, storage is not waited for. */
+const DEADLINE_MS = 400;
+/** How long an answer holds that did not wait for storage. */
+const HASTY_MS = 30_000;
+/** Others change profiles, too: nobody keeps an answer for longer than a token stands in for a reading. */
+const KEPT_SECONDS = PROFILE_TOKEN_FRESH_MS / 1000;
+
+const NOTHING: IngestAnswer = { success: true, accepted: 0, rejected: [] };
 
 /** The request without its events, which are checked one by one. An id that no message may have names nobody. */
 export const decideSchema = z.object({
@@ -58,44 +76,77 @@ export async function answerDecide(request: Request, env: Env, context: Executio
   // What is beyond the limits is not looked at.
   const slots = (asked.slots ?? []).filter(isSlot).slice(0, SLOTS);
 
-  const token = events === undefined ? await readProfileToken(env, known, asked, now) : null;
-  const viewed = token && isTokenOnly(known, slots) ? await readViewer(env, known, token, now) : null;
-  if (viewed) {
-    const viewer = { ...viewed, consent: restrict(viewed.consent, asked) };
+  const token = await readProfileToken(env, known, asked, now);
+  const asking = events === undefined && isTokenOnly(known, slots) ? token : null;
+  const isKnown = asking !== null && isFresh(asking, known, now);
+  const fresh = isKnown && answerViewer(viewerOfSnapshot(asking));
+  if (fresh) return fresh;
+  const answering = answerFromStorage();
+  const answer = await answerWithin(DEADLINE_MS, answering);
+  if (answer) return answer;
+  // What was sent goes on being stored; whoever sent it keeps it until that is acked.
+  context.waitUntil(answering.catch((error) => log("warn", { route: "/decide", late: String(error) })));
+  return answerInHaste();
+
+  /** From what is known of the visitor already; null where that is not enough. */
+  function answerViewer(seen: Viewer): Response | null {
+    const viewer = { ...seen, consent: restrict(seen.consent, asked) };
     const decided = decideFromToken(known, slots, viewer, asked.context, now, variants);
-    if (decided) return respond(viewer, decided, asked.token as string, { success: true, accepted: 0, rejected: [] });
+    return decided && respond(viewer, decided, asked.token as string, NOTHING);
   }
 
-  const visitor = known.identity.identifierOf("anonymousId", asked.anonymousId);
-  const { answer, result, live } = await ingestMessages(env, known, {
-    background: context,
-    messages: events ?? [],
-    envelope: body,
-    pointer: "/events",
-    source: sourceOf(request),
-    receivedAt: now,
-    also: visitor ? [visitor] : [],
-  });
-  const person = visitor ? visiblePerson(result.personOf(visitor), live, asked) : null;
-  const viewer = person
-    ? { ...viewerOf(person), consent: restrict(person.consent, asked) }
-    : viewerOfLocal(live, asked, visitor, now);
-  const decided = decideSlots(live, slots, viewer, asked.context, now, variants);
-  if (!person) return respond(viewer, decided, null, answer);
-  const signed = await signToken(env, "profile", {
-    siteId: live.manifest.siteId,
-    anonymousId: asked.anonymousId!,
-    birthId: person.group.nodes.find(({ identifier }) => identifier === visitor)!.birthId,
-    profileId: person.profile.id,
-    stableId: viewer.stableId,
-    manifestVersion: live.manifest.version,
-    segments: viewer.segments,
-    wakesAt: viewer.wakesAt,
-    issuedAt: now,
-    user: userOf(person),
-    ...(person.consent && { consent: person.consent }),
-  });
-  return respond(viewer, decided, signed.length > TOKEN_CHARACTERS ? null : signed, answer);
+  async function answerFromStorage(): Promise<Response> {
+    const snapshot = asking && !isKnown ? await readNewer(env, known, asking, now) : null;
+    const answered = snapshot && answerViewer(viewerOfSnapshot(snapshot));
+    if (answered) return answered;
+    const visitor = known.identity.identifierOf("anonymousId", asked.anonymousId);
+    const { answer, result, live } = await ingestMessages(env, known, {
+      background: context,
+      messages: events ?? [],
+      envelope: body,
+      pointer: "/events",
+      source: sourceOf(request),
+      receivedAt: now,
+      also: visitor ? [visitor] : [],
+    });
+    const person = visitor ? visiblePerson(result.personOf(visitor), live, asked) : null;
+    const viewer = person
+      ? { ...viewerOf(person), consent: restrict(person.consent, asked) }
+      : viewerOfLocal(live, asked, visitor, now);
+    const decided = decideSlots(live, slots, viewer, asked.context, now, variants);
+    if (!person) return respond(viewer, decided, null, answer);
+    const signed = await signToken(env, "profile", {
+      siteId: live.manifest.siteId,
+      anonymousId: asked.anonymousId!,
+      birthId: person.group.nodes.find(({ identifier }) => identifier === visitor)!.birthId,
+      profileId: person.profile.id,
+      stableId: viewer.stableId,
+      manifestVersion: live.manifest.version,
+      segments: viewer.segments,
+      wakesAt: viewer.wakesAt,
+      issuedAt: now,
+      user: userOf(person),
+      ...(person.consent && { consent: person.consent }),
+    });
+    return respond(viewer, decided, signed.length > TOKEN_CHARACTERS ? null : signed, answer);
+  }
+
+  /** As the token knew the visitor, and as the browser decided since. */
+  function answerInHaste(): Response {
+    const visitor = known.identity.identifierOf("anonymousId", asked.anonymousId);
+    const local = viewerOfLocal(known, asked, visitor, now);
+    const earlier = token && viewerOfSnapshot(token);
+    const viewer = earlier
+      ? {
+          ...earlier,
+          consent: restrict(earlier.consent, asked),
+          segments: { ...local.segments, ...earlier.segments },
+          wakesAt: now + HASTY_MS,
+        }
+      : { ...local, wakesAt: now + HASTY_MS };
+    const decided = decideInHaste(known, slots, viewer, asked.context, now);
+    return respond(viewer, decided, token && (asked.token as string), events ? { ...NOTHING, pending: true } : NOTHING);
+  }
 
   function respond(
     viewer: Viewer,
@@ -103,8 +154,9 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     signed: string | null,
     ingested: IngestAnswer,
   ): Response {
-    const decisions = Object.values(decided).map(({ decision }) => decision);
-    const lasting = decisions.filter(({ reason }) => reason !== "simulated");
+    // What holds for this moment alone says nothing of the next.
+    const untils = Object.values(decided).flatMap(({ decision }) => (decision.until === now ? [] : decision.until));
+    const until = earliest([viewer.wakesAt, ...untils]);
     const document: DecideAnswer = {
       ...ingested,
       ...(restored && { anonymousId: restored }),
@@ -112,11 +164,18 @@ export async function answerDecide(request: Request, env: Env, context: Executio
       segments: Object.fromEntries(Object.entries(viewer.segments).map(([key, [, until]]) => [key, toIso(until)])),
       stableId: viewer.stableId,
       token: signed,
-      until: toIso(earliest([viewer.wakesAt, ...lasting.map(({ until }) => until)])),
+      until: toIso(until),
     };
+    const isKept = events === undefined && Object.values(decided).every(({ decision }) => decision.until !== now);
     return Response.json(document, {
-      headers: { ...headers, ...keepDevice(cookie, body, now), "cache-control": "no-store" },
+      headers: { ...headers, ...keepDevice(cookie, body, now), "cache-control": isKept ? keepFor(until) : "no-store" },
     });
+
+    /** For a server that asks for its pages: no browser keeps an answer to POST. */
+    function keepFor(until: number | null): string {
+      const seconds = until === null ? KEPT_SECONDS : Math.floor((until - now) / 1000);
+      return seconds > 0 ? `private, max-age=${Math.min(seconds, KEPT_SECONDS)}` : "no-store";
+    }
   }
 }
 
@@ -140,13 +199,17 @@ async function readProfileToken(
   return isYounger(token, PROFILE_TOKEN_MS, now) ? token : null;
 }
 
-/** What is known of the visitor without storage: by the token while it is fresh, then by the newer of it and the snapshot. */
-async function readViewer(env: Env, live: LiveSite, token: ProfileToken, now: number): Promise<Viewer | null> {
-  if (isFresh(token, live, now)) return viewerOfSnapshot(token);
+/** The newer of what the token and the snapshot know, where that still holds. */
+async function readNewer(
+  env: Env,
+  live: LiveSite,
+  token: ProfileToken,
+  now: number,
+): Promise<ProfileToken | Snapshot | null> {
   const snapshot = await readSnapshot(env, live, token.profileId, now);
   if (!snapshot || token.birthId === undefined || !snapshot.ids.includes(token.birthId)) return null;
   const newer = snapshot.at > token.issuedAt ? snapshot : token;
-  return holds(newer, live, now) ? viewerOfSnapshot(newer) : null;
+  return holds(newer, live, now) ? newer : null;
 }
 
 /** Clocks differ: what was issued a little later than now is as young as what was issued a little before. */

@@ -1,0 +1,14 @@
+/** Waits, but not for ever: somebody waits for us. */
+
+/** What the work answers, or null when it takes longer than that. It goes on, and what it answers or throws later nobody hears. */
+export async function answerWithin<T>(ms: number, work: Promise<T>): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, ms, null);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer!);
+  }
+}
