@@ -13,7 +13,7 @@ import {
 import type { JsonObject } from "../../shared/event.ts";
 import { TEMPLATE_BYTES } from "../../shared/limits.ts";
 import type { ProblemError } from "../problem.ts";
-import { escapeValue, FILTERS, REMOVED_FILTERS } from "./liquid/filters.ts";
+import { escapeValue, FILTERS, REMOVED_FILTERS, writeValue } from "./liquid/filters.ts";
 import { checkPositions } from "./liquid/positions.ts";
 import { findUnsafeUrls, neutralizeUrls } from "./liquid/urls.ts";
 
@@ -47,14 +47,24 @@ export interface Moment {
   timeZone: string;
 }
 
-export interface Template {
+interface Parsed {
   readonly source: string;
   readonly nodes: LiquidNode[];
+}
+
+export interface Template extends Parsed {
+  readonly form: "html";
   /** A value stands in an attribute that holds a URL. */
   readonly urls: boolean;
 }
 
+/** Its values are not escaped: what it makes is not HTML. */
+export interface TextTemplate extends Parsed {
+  readonly form: "text";
+}
+
 export type Rendered = { html: string; error?: undefined } | { html?: undefined; error: string };
+export type RenderedText = { text: string; error?: undefined } | { text?: undefined; error: string };
 
 /** What a template looks at. `personal`: its HTML may differ between two people. */
 export interface Variables {
@@ -70,28 +80,51 @@ export interface Variables {
   context: boolean;
 }
 
-const liquid = buildLiquid();
+const htmlLiquid = buildLiquid(escapeValue);
+const textLiquid = buildLiquid(writeValue);
 
 /** Parses a template, or says what is wrong and where. Never throws. */
 export function checkTemplate(source: string): { template: Template } | { errors: ProblemError[] } {
-  if (new TextEncoder().encode(source).length > TEMPLATE_BYTES) {
-    return { errors: [{ pointer: "", code: "too-large", detail: `A template is at most ${TEMPLATE_BYTES} bytes.` }] };
-  }
-  if (depthOf(source) > TEMPLATE_DEPTH) return { errors: [TOO_DEEP] };
-  let nodes: LiquidNode[];
-  try {
-    nodes = liquid.parse(source);
-    analyzeSync(nodes, { partials: false });
-  } catch (error) {
-    return { errors: [toProblemError(error)] };
-  }
+  const parsed = parse(htmlLiquid, source);
+  if ("errors" in parsed) return parsed;
   const { errors, urls } = checkPositions(source);
   errors.push(...checkUrls(source));
-  return errors.length ? { errors } : { template: { source, nodes, urls } };
+  return errors.length ? { errors } : { template: { form: "html", source, nodes: parsed.nodes, urls } };
+}
+
+/** The same for what is plain text: a link, a subject, the words of a card. Values may stand anywhere in it. */
+export function checkText(source: string): { template: TextTemplate } | { errors: ProblemError[] } {
+  const parsed = parse(textLiquid, source);
+  return "errors" in parsed ? parsed : { template: { form: "text", source, nodes: parsed.nodes } };
 }
 
 /** Renders HTML that is safe to insert, or says why it could not. Never throws. */
 export function render(template: Template, scope: Scope, moment: Moment): Rendered {
+  const { text, error } = run(htmlLiquid, template, scope, moment);
+  if (error !== undefined) return { error };
+  return { html: template.urls ? neutralizeUrls(text) : text };
+}
+
+/** Renders text that is not to be inserted into HTML as it is, or says why it could not. Never throws. */
+export function renderText(template: TextTemplate, scope: Scope, moment: Moment): RenderedText {
+  return run(textLiquid, template, scope, moment);
+}
+
+function parse(liquid: Liquid, source: string): { nodes: LiquidNode[] } | { errors: ProblemError[] } {
+  if (new TextEncoder().encode(source).length > TEMPLATE_BYTES) {
+    return { errors: [{ pointer: "", code: "too-large", detail: `A template is at most ${TEMPLATE_BYTES} bytes.` }] };
+  }
+  if (depthOf(source) > TEMPLATE_DEPTH) return { errors: [TOO_DEEP] };
+  try {
+    const nodes = liquid.parse(source);
+    analyzeSync(nodes, { partials: false });
+    return { nodes };
+  } catch (error) {
+    return { errors: [toProblemError(error)] };
+  }
+}
+
+function run(liquid: Liquid, { nodes }: Parsed, scope: Scope, moment: Moment): RenderedText {
   let steps = 0;
   // liquidjs asks this limiter before each body and each node in it.
   const renderLimit = {
@@ -111,17 +144,17 @@ export function render(template: Template, scope: Scope, moment: Moment): Render
       { renderLimit, liquid },
     );
     context.setRegister("now", moment.now);
-    toValueSync(liquid.renderer.renderTemplates(template.nodes, context, output));
+    toValueSync(liquid.renderer.renderTemplates(nodes, context, output));
   } catch (error) {
     return { error: error instanceof Error ? (error.message.split("\n")[0] ?? "failed") : "failed" };
   }
-  return { html: template.urls ? neutralizeUrls(output.buffer) : output.buffer };
+  return { text: output.buffer };
 }
 
-const variablesByTemplate = new WeakMap<Template, Variables>();
+const variablesByTemplate = new WeakMap<Parsed, Variables>();
 
 /** Static analysis, once per template. Errs on the side of personal. */
-export function variablesOf(template: Template): Variables {
+export function variablesOf(template: Template | TextTemplate): Variables {
   let variables = variablesByTemplate.get(template);
   if (!variables) {
     variables = analyzeVariables(template);
@@ -130,7 +163,7 @@ export function variablesOf(template: Template): Variables {
   return variables;
 }
 
-function analyzeVariables(template: Template): Variables {
+function analyzeVariables(template: Parsed): Variables {
   const found: Variables = {
     personal: false,
     timed: /\b(?:now|today)\b/.test(template.source),
@@ -175,17 +208,17 @@ function analyzeVariables(template: Template): Variables {
 class BoundedOutput {
   buffer = "";
   write(value: unknown): void {
-    // Values come escaped, as text; the rest is what tags like `increment` write.
+    // Values come as text; the rest is what tags like `increment` write: numbers.
     this.buffer += typeof value === "string" ? value : escapeValue(value);
     if (this.buffer.length > OUTPUT_BYTES) throw new Error("the template writes too much");
   }
 }
 
-function buildLiquid(): Liquid {
+function buildLiquid(outputEscape: typeof escapeValue): Liquid {
   const liquid = new Liquid({
     strictFilters: true,
     ownPropertyOnly: true,
-    outputEscape: escapeValue,
+    outputEscape,
     memoryLimit: MEMORY,
     parseLimit: TEMPLATE_BYTES,
     jsTruthy: false,

@@ -1,10 +1,15 @@
-/** A live template: parsed when first needed, and rendered once for everyone when it names nothing personal. */
+/** Live templates: parsed when first needed, and rendered once for everyone when they name nothing personal. */
 import {
   checkTemplate,
+  checkText,
+  type Moment,
   type Rendered,
+  type RenderedText,
   render,
+  renderText,
   type Scope,
   type Template,
+  type TextTemplate,
   type Variables,
   variablesOf,
 } from "../blocks/liquid.ts";
@@ -22,17 +27,25 @@ const NOTHING: Variables = {
 /** `{{ site.* }}` */
 export interface TemplateSite {
   id: string;
+  name: string;
   timeZone: string;
 }
 
-export class LiveTemplate {
-  readonly source: string;
-  readonly #site: TemplateSite;
-  #parsed: Template | null | undefined;
-  #shared: Rendered | undefined;
+interface Form<T, R> {
+  check(source: string): { template: T } | { errors: unknown };
+  render(template: T, scope: Scope, moment: Moment): R;
+}
 
-  constructor(source: string, site: TemplateSite) {
+class Live<T extends Template | TextTemplate, R extends Rendered | RenderedText> {
+  readonly source: string;
+  readonly #form: Form<T, R>;
+  readonly #site: TemplateSite;
+  #parsed: T | null | undefined;
+  #shared: R | undefined;
+
+  constructor(form: Form<T, R>, source: string, site: TemplateSite) {
     this.source = source;
+    this.#form = form;
     this.#site = site;
   }
 
@@ -42,27 +55,41 @@ export class LiveTemplate {
     return template ? variablesOf(template) : NOTHING;
   }
 
-  /** True when everyone gets the same HTML, whenever they ask. */
+  /** True when everyone gets the same, whenever they ask. */
   get isShared(): boolean {
     const { personal, timed } = this.variables;
     return !personal && !timed;
   }
 
   /** Renders for one person. A shared template never sees the scope: nothing of one person can reach another through it. */
-  render(scope: Scope, now: number): Rendered {
+  render(scope: Scope, now: number): R {
     const template = this.#parse();
-    if (!template) return { error: "the template does not parse" };
-    const { timeZone } = this.#site;
-    if (!this.isShared) return render(template, { ...scope, site: { ...this.#site } }, { now, timeZone });
-    this.#shared ??= render(template, { site: { ...this.#site } }, { now: 0, timeZone });
+    if (!template) return { error: "the template does not parse" } as R;
+    const site = { ...this.#site };
+    const { timeZone } = site;
+    if (!this.isShared) return this.#form.render(template, { ...scope, site }, { now, timeZone });
+    this.#shared ??= this.#form.render(template, { site }, { now: 0, timeZone });
     return this.#shared;
   }
 
-  #parse(): Template | null {
+  #parse(): T | null {
     if (this.#parsed === undefined) {
-      const checked = checkTemplate(this.source);
+      const checked = this.#form.check(this.source);
       this.#parsed = "template" in checked ? checked.template : null;
     }
     return this.#parsed;
+  }
+}
+
+export class LiveTemplate extends Live<Template, Rendered> {
+  constructor(source: string, site: TemplateSite) {
+    super({ check: checkTemplate, render }, source, site);
+  }
+}
+
+/** Of plain text: a link, a subject, the words of a card. */
+export class LiveText extends Live<TextTemplate, RenderedText> {
+  constructor(source: string, site: TemplateSite) {
+    super({ check: checkText, render: renderText }, source, site);
   }
 }

@@ -23,11 +23,16 @@ export const REMOVED_FILTERS = [
   "find_index_exp",
 ];
 
-/** How every value reaches the page. Objects print as JSON, so that a slip shows as such. */
-export function escapeValue(this: FilterThis | unknown, value: unknown): string {
+/** How every value reaches a text. Objects print as JSON, so that a slip shows as such. */
+export function writeValue(this: FilterThis | unknown, value: unknown): string {
   const text = toText(value);
   if (this) (this as FilterThis).context?.memoryLimit.use(text.length);
-  return text.replace(/[&<>"']/g, (char) => ENTITIES[char]!);
+  return text;
+}
+
+/** How every value reaches the page. */
+export function escapeValue(this: FilterThis | unknown, value: unknown): string {
+  return writeValue.call(this, value).replace(/[&<>"']/g, (char) => ENTITIES[char]!);
 }
 
 const date: Handler = function (value, ...args) {
