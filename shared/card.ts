@@ -39,7 +39,7 @@ export type CardPart =
   /** `amount` and `was` make numbers, in units of the currency. */
   | { type: "price"; amount: string; was?: string; currency: string; locale?: string }
   /** `to` makes an ISO 8601 time; left out: until when the decision holds. `over` stands there after it. */
-  | { type: "countdown"; to?: string; over?: string }
+  | { type: "countdown"; to?: string; over?: string; locale?: string }
   /** `items` is a path to a list of objects with `name`, `price`, `image_url` and `url` (Segment's names): the first `most` of them. */
   | { type: "products"; items: string; most?: number; currency: string; locale?: string };
 
@@ -65,7 +65,7 @@ export type PaintedPart =
   | ({ type: "text"; text: string } & TextStyle)
   | ({ type: "image"; src: string } & Picture)
   | { type: "price"; price: string; was?: string }
-  | { type: "countdown"; days: number; hours: number; minutes: number }
+  | { type: "countdown"; days: number; hours: number; minutes: number; locale?: string }
   | { type: "products"; products: PaintedProduct[] };
 
 /** Equal ones are equal images: its hash names them in caches. */
