@@ -67,6 +67,27 @@ it("gives up a request for slots that hangs, and asks again", async () => {
   expect(await page.evaluate(() => attune.flush().then(() => heard.some(({ type }) => type === "ack")))).toBe(true);
 });
 
+it("keeps what the Worker had no time to store, and sends it again", async () => {
+  const visitor = await stage.visitor();
+  await visitor.context.route(/\/a\/decide$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), accepted: 0, pending: true } });
+  });
+  const page = await visitor.open("<attune-block name=hero>Fallback</attune-block>");
+  await page.getByText("Welcome").waitFor();
+  const [kept] = (await readOutbox(page, stage.writeKey))!;
+  expect(kept).toMatchObject({ type: "page" });
+  const acked = await until(
+    () => page.evaluate(() => heard.find(({ type }) => type === "ack")?.detail.messageIds),
+    "the second answer",
+  );
+  expect(acked).toContain(kept!.messageId);
+  const carried = visitor.sent.filter(({ messages }) =>
+    messages.some(({ messageId }) => messageId === kept!.messageId),
+  );
+  expect(carried.map(({ path }) => path)).toEqual(["/a/decide", "/a/batch"]);
+});
+
 it("keeps what the browser does not let it send any more when the page goes", async () => {
   const visitor = await stage.visitor();
   const page = await visitor.open();
