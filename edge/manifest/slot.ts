@@ -54,6 +54,8 @@ export interface LiveSlot {
   tokenOnly: boolean;
 }
 
+type BlockOrder = Pick<ManifestBlock, "key" | "priority">;
+
 const NO_NEEDS: AudienceNeeds = { events: false, traits: false, context: false, id: false, segments: [] };
 
 /** The condition that somebody has not seen a block as often as its cap allows. Exposures come from the script and from e-mails. */
@@ -123,7 +125,7 @@ export function buildLiveSlot(
 }
 
 /** Larger priorities first, then by key: an order that nothing but the blocks themselves makes. */
-function compareBlocks(a: ManifestBlock, b: ManifestBlock): number {
+export function compareBlocks(a: BlockOrder, b: BlockOrder): number {
   return (b.priority ?? 0) - (a.priority ?? 0) || (a.key < b.key ? -1 : 1);
 }
 

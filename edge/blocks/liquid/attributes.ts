@@ -15,14 +15,29 @@ export interface Attribute {
   end: number;
 }
 
+export interface Element {
+  /** In lower case. */
+  name: string;
+  /** Where its tag begins. */
+  start: number;
+  /** Those that have a value, in order. */
+  attributes: Attribute[];
+}
+
 /** Every attribute that has a value, in order. */
 export function* readAttributes(html: string): Generator<Attribute> {
+  for (const { attributes } of readElements(html)) yield* attributes;
+}
+
+/** Every element's opening tag, in order. */
+export function* readElements(html: string): Generator<Element> {
   TAG.lastIndex = 0;
   for (let tag = TAG.exec(html); tag; tag = TAG.exec(html)) {
     // Both expressions keep their place in `lastIndex`, which whoever reads meanwhile would move.
     let at = TAG.lastIndex;
     const element = tag[1]?.toLowerCase();
     if (element === undefined) continue;
+    const attributes: Attribute[] = [];
     for (;;) {
       ATTRIBUTE.lastIndex = at;
       const match = ATTRIBUTE.exec(html);
@@ -33,8 +48,9 @@ export function* readAttributes(html: string): Generator<Attribute> {
       if (equals === undefined) continue;
       const value = double ?? single ?? bare ?? "";
       const start = match.index + whole.indexOf(equals, whole.indexOf(name) + name.length) + equals.length;
-      yield { name: name.toLowerCase(), value, start, end: at };
+      attributes.push({ name: name.toLowerCase(), value, start, end: at });
     }
+    yield { name: element, start: tag.index, attributes };
     if (RAW_TEXT.test(element)) at = endOfRawText(html, element, at);
     TAG.lastIndex = at;
   }

@@ -17,6 +17,16 @@ export const FINDING_CODES = [
   "unknown-segment",
   "inactive-segment",
   "cycle",
+  "unknown-variable",
+  "dropped-html",
+  "foreign-html",
+  "no-alt",
+  "no-link",
+  "large",
+  "hidden-block",
+  "same-priority",
+  "never-on",
+  "cap-unreachable",
 ] as const;
 
 export const SEVERITIES = ["error", "warning", "hint"] as const;

@@ -73,7 +73,8 @@ function askedTypes(operator: string, operand: unknown): string[] {
   return isDate || types.has("object") ? [] : [...types];
 }
 
-function phraseUnknown(what: string, name: string, names: readonly string[]): string {
+/** @param name what was asked for, among the known `names` */
+export function phraseUnknown(what: string, name: string, names: readonly string[]): string {
   const meant = nearest(name, names);
   const question = meant === undefined ? "Check its spelling." : `Is ${phraseValue(meant)} meant?`;
   return `Among what was looked at, nobody has sent ${what} yet. ${question}`;
