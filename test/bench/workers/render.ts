@@ -26,7 +26,7 @@ const CONTESTANTS: { [name: string]: (template: RenderTemplate) => Rendering | u
     return (scope) => render(template, scope, { now: Date.now(), timeZone: TIME_ZONE }).html!;
   },
   kept: ({ source }) => {
-    const template = new LiveTemplate(source, { id: "bench", timeZone: TIME_ZONE });
+    const template = new LiveTemplate(source, { id: "bench", name: "bench.example", timeZone: TIME_ZONE });
     return template.isShared ? (scope) => template.render(scope, Date.now()).html! : undefined;
   },
   "liquidjs-sync": ({ source }) => {
