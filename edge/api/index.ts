@@ -6,6 +6,7 @@ import { audit } from "./audit.ts";
 import { backfill } from "./backfill.ts";
 import { blocks } from "./blocks.ts";
 import { conflicts, profileConflicts } from "./conflicts.ts";
+import { decide } from "./decide.ts";
 import { profileDelivery } from "./delivery.ts";
 import { docsPage, problemsPage } from "./docs.ts";
 import { email } from "./email.ts";
@@ -54,6 +55,7 @@ const routes = app
   .route("/api/segments", segmentUpload)
   .route("/api/blocks/preview", blockPreview)
   .route("/api/blocks", blocks)
+  .route("/api/decide", decide)
   .route("/api/backfill", backfill)
   .route("/api/audit", audit)
   .route("/api/profiles", profiles)

@@ -2,7 +2,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import type { Condition } from "../../shared/condition.ts";
-import { REASONS } from "../../shared/decision.ts";
 import { compile } from "../../shared/engine/compile.ts";
 import { describe } from "../../shared/engine/describe.ts";
 import { explain } from "../../shared/engine/explain.ts";
@@ -17,6 +16,7 @@ import { buildLiveSite, type LiveSite } from "../manifest/live.ts";
 import { Problem } from "../problem.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
 import { CONDITION_EXAMPLE, ConditionSchema, parseCondition } from "./condition.ts";
+import { DecisionSchema, toDecision } from "./decision.ts";
 import { PersonShape, readSubject } from "./person.ts";
 import { IsoSchema, json, jsonBody, KeySchema, problemResponse, toIso, toIsoOrNull } from "./schemas.ts";
 
@@ -143,17 +143,6 @@ const BlockPreviewRequest = z
     example: { template: "Hi {{ customer.name | default: 'you' }}", profile: { traits: { name: "Ada" } } },
   });
 
-const DecisionSchema = z
-  .object({
-    id: z.string(),
-    slot: z.string(),
-    block: z.string().nullable(),
-    variant: z.string().nullable(),
-    reason: z.enum(REASONS),
-    until: IsoSchema.nullable(),
-  })
-  .openapi("Decision");
-
 const BlockPreviewSchema = z
   .object({
     html: z.string().nullable().openapi({ description: "Null: the page's own content stays." }),
@@ -182,7 +171,7 @@ export const blockPreview = newApp().openapi(
       return c.json({ html: renderTemplate(live, template, viewer, subject, now), segments }, 200);
     const { slot, preview } = await findBlock(c, live, block!, version);
     const { html, decision } = decideSlots(preview, [slot], viewer, subject.context, now)[slot]!;
-    return c.json({ html, decision: { ...decision, until: toIsoOrNull(decision.until) }, segments }, 200);
+    return c.json({ html, decision: toDecision(decision), segments }, 200);
   },
 );
 

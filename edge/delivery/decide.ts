@@ -29,6 +29,7 @@ import { holds, readSnapshot, type Snapshot, viewerOfSnapshot } from "../profile
 import { PROFILE_TOKEN_FRESH_MS, PROFILE_TOKEN_MS, type ProfileToken, signToken, verifyToken } from "../tokens.ts";
 import { ingestMessages, sourceOf } from "./batch.ts";
 import { keepDevice, readDeviceCookie, restoreDevice } from "./device.ts";
+import { keepFor } from "./keep.ts";
 import { readJsonBody } from "./request.ts";
 import { openSite } from "./site.ts";
 import { viewerOf } from "./viewer.ts";
@@ -43,8 +44,6 @@ const LOCAL_MS = 60_000;
 const DEADLINE_MS = 400;
 /** How long an answer holds that did not wait for storage. */
 const HASTY_MS = 30_000;
-/** Others change profiles, too: nobody keeps an answer for longer than a token stands in for a reading. */
-const KEPT_SECONDS = PROFILE_TOKEN_FRESH_MS / 1000;
 
 const NOTHING: IngestAnswer = { success: true, accepted: 0, rejected: [] };
 
@@ -166,16 +165,15 @@ export async function answerDecide(request: Request, env: Env, context: Executio
       token: signed,
       until: toIso(until),
     };
+    // For a server that asks for its pages: no browser keeps an answer to POST.
     const isKept = events === undefined && Object.values(decided).every(({ decision }) => decision.until !== now);
     return Response.json(document, {
-      headers: { ...headers, ...keepDevice(cookie, body, now), "cache-control": isKept ? keepFor(until) : "no-store" },
+      headers: {
+        ...headers,
+        ...keepDevice(cookie, body, now),
+        "cache-control": isKept ? keepFor(until, now) : "no-store",
+      },
     });
-
-    /** For a server that asks for its pages: no browser keeps an answer to POST. */
-    function keepFor(until: number | null): string {
-      const seconds = until === null ? KEPT_SECONDS : Math.floor((until - now) / 1000);
-      return seconds > 0 ? `private, max-age=${Math.min(seconds, KEPT_SECONDS)}` : "no-store";
-    }
   }
 }
 

@@ -60,6 +60,7 @@ describe("the OpenAPI document", () => {
         "POST /api/blocks/preview",
         "POST /api/blocks/{key}/publish",
         "POST /api/blocks/{key}/rollback",
+        "POST /api/decide",
         "POST /api/email/tokens",
         "POST /api/keys",
         "POST /api/links",
