@@ -211,7 +211,7 @@ function renderSlots(
 export function scopeOf(
   { segments, traits, events, consent }: Viewer,
   context: JsonObject | undefined,
-  { variables }: LiveTemplate,
+  { variables }: Pick<LiveTemplate, "variables">,
 ): Scope {
   const isPersonal = consent?.includes("personalization") ?? true;
   if (!isPersonal) return { customer: {}, segment: {}, context: context ?? {} };
