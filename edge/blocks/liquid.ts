@@ -2,20 +2,18 @@
  * The one adapter over liquidjs: the dialect, its limits, what a template needs. Nothing else imports liquidjs.
  * Output is escaped by default, so what `render` answers is safe to insert; see liquid/positions.ts for where values may stand.
  */
-import {
-  analyzeSync,
-  Context,
-  Liquid,
-  type Template as LiquidNode,
-  type Variable as LiquidVariable,
-  toValueSync,
-} from "liquidjs";
+import { Context, Liquid, type Template as LiquidNode, toValueSync } from "liquidjs";
 import type { JsonObject } from "../../shared/event.ts";
 import { TEMPLATE_BYTES } from "../../shared/limits.ts";
 import type { ProblemError } from "../problem.ts";
 import { escapeValue, FILTERS, REMOVED_FILTERS, writeValue } from "./liquid/filters.ts";
+import { type Node, nodesOf } from "./liquid/nodes.ts";
+import { type Path, readUses, type Uses, unknownOf } from "./liquid/paths.ts";
 import { checkPositions } from "./liquid/positions.ts";
 import { findUnsafeUrls, neutralizeUrls } from "./liquid/urls.ts";
+import { toVariables, type Variables } from "./liquid/variables.ts";
+
+export type { Path, Variables };
 
 /** Each body of a loop, branch or template that is entered is one step. A clock would not do: in a Worker it stands still while code runs. */
 const RENDER_STEPS = 20_000;
@@ -49,7 +47,8 @@ export interface Moment {
 
 interface Parsed {
   readonly source: string;
-  readonly nodes: LiquidNode[];
+  readonly nodes: readonly Node[];
+  readonly uses: Uses;
 }
 
 export interface Template extends Parsed {
@@ -66,20 +65,6 @@ export interface TextTemplate extends Parsed {
 export type Rendered = { html: string; error?: undefined } | { html?: undefined; error: string };
 export type RenderedText = { text: string; error?: undefined } | { text?: undefined; error: string };
 
-/** What a template looks at. `personal`: its HTML may differ between two people. */
-export interface Variables {
-  personal: boolean;
-  /** Its HTML depends on the moment (`'now' | date`), so it is not kept. */
-  timed: boolean;
-  /** Top-level names of traits; null = any of them. */
-  traits: string[] | null;
-  /** Keys of segments; null = any of them. */
-  segments: string[] | null;
-  cart: boolean;
-  recommendations: boolean;
-  context: boolean;
-}
-
 const htmlLiquid = buildLiquid(escapeValue);
 const textLiquid = buildLiquid(writeValue);
 
@@ -89,13 +74,13 @@ export function checkTemplate(source: string): { template: Template } | { errors
   if ("errors" in parsed) return parsed;
   const { errors, urls } = checkPositions(source);
   errors.push(...checkUrls(source));
-  return errors.length ? { errors } : { template: { form: "html", source, nodes: parsed.nodes, urls } };
+  return errors.length ? { errors } : { template: { form: "html", ...parsed, urls } };
 }
 
 /** The same for what is plain text: a link, a subject, the words of a card. Values may stand anywhere in it. */
 export function checkText(source: string): { template: TextTemplate } | { errors: ProblemError[] } {
   const parsed = parse(textLiquid, source);
-  return "errors" in parsed ? parsed : { template: { form: "text", source, nodes: parsed.nodes } };
+  return "errors" in parsed ? parsed : { template: { form: "text", ...parsed } };
 }
 
 /** Renders HTML that is safe to insert, or says why it could not. Never throws. */
@@ -110,15 +95,14 @@ export function renderText(template: TextTemplate, scope: Scope, moment: Moment)
   return run(textLiquid, template, scope, moment);
 }
 
-function parse(liquid: Liquid, source: string): { nodes: LiquidNode[] } | { errors: ProblemError[] } {
+function parse(liquid: Liquid, source: string): Parsed | { errors: ProblemError[] } {
   if (new TextEncoder().encode(source).length > TEMPLATE_BYTES) {
     return { errors: [{ pointer: "", code: "too-large", detail: `A template is at most ${TEMPLATE_BYTES} bytes.` }] };
   }
   if (depthOf(source) > TEMPLATE_DEPTH) return { errors: [TOO_DEEP] };
   try {
-    const nodes = liquid.parse(source);
-    analyzeSync(nodes, { partials: false });
-    return { nodes };
+    const nodes = nodesOf(liquid.parse(source));
+    return { source, nodes, uses: readUses(nodes, source) };
   } catch (error) {
     return { errors: [toProblemError(error)] };
   }
@@ -144,7 +128,7 @@ function run(liquid: Liquid, { nodes }: Parsed, scope: Scope, moment: Moment): R
       { renderLimit, liquid },
     );
     context.setRegister("now", moment.now);
-    toValueSync(liquid.renderer.renderTemplates(nodes, context, output));
+    toValueSync(liquid.renderer.renderTemplates(nodes as unknown as LiquidNode[], context, output));
   } catch (error) {
     return { error: error instanceof Error ? (error.message.split("\n")[0] ?? "failed") : "failed" };
   }
@@ -157,52 +141,20 @@ const variablesByTemplate = new WeakMap<Parsed, Variables>();
 export function variablesOf(template: Template | TextTemplate): Variables {
   let variables = variablesByTemplate.get(template);
   if (!variables) {
-    variables = analyzeVariables(template);
+    variables = toVariables(template.uses);
     variablesByTemplate.set(template, variables);
   }
   return variables;
 }
 
-function analyzeVariables(template: Parsed): Variables {
-  const found: Variables = {
-    personal: false,
-    timed: /\b(?:now|today)\b/.test(template.source),
-    traits: [],
-    segments: [],
-    cart: false,
-    recommendations: false,
-    context: false,
-  };
-  // All names, not only those that liquidjs holds for global: `assign` in a branch that is not taken hides nothing.
-  const { variables } = analyzeSync(template.nodes, { partials: false });
-  for (const { segments } of Object.values(variables).flat() as LiquidVariable[]) {
-    const [root, child] = segments;
-    if (root === "site") continue;
-    if (typeof root !== "string") {
-      Object.assign(found, {
-        personal: true,
-        traits: null,
-        segments: null,
-        cart: true,
-        recommendations: true,
-        context: true,
-      });
-    } else if (root === "customer") {
-      found.personal = true;
-      found.traits = add(found.traits, child);
-    } else if (root === "segment") {
-      found.personal = true;
-      found.segments = add(found.segments, child);
-    } else if (root === "cart") found.personal = found.cart = true;
-    else if (root === "product_recommendations") found.personal = found.recommendations = true;
-    else if (root === "context") found.personal = found.context = true;
-  }
-  return found;
+/** Every value that a template looks at, in order, and where it stands in the source. */
+export function pathsOf({ uses }: Template | TextTemplate): readonly Path[] {
+  return uses.paths;
+}
 
-  function add(names: string[] | null, name: unknown): string[] | null {
-    if (names === null || typeof name !== "string") return null;
-    return names.includes(name) ? names : [...names, name];
-  }
+/** Those of its paths whose first name is neither in the scope nor made by the template itself. */
+export function unknownPathsOf({ uses }: Template | TextTemplate): readonly Path[] {
+  return unknownOf(uses);
 }
 
 class BoundedOutput {
