@@ -89,14 +89,14 @@ export const renderDecide: Case = {
 
   async profiled(setting) {
     const { bench, site } = setting;
-    await createBlock(bench.product, site, "grid", {
+    await createBlock(bench.product, site, "shared", {
       key: "only",
       audience: null,
-      template: TEMPLATES.grid.source,
+      template: TEMPLATES.shared.source,
     });
-    const bodies = (await prepareVisitors(setting)).map((body) => JSON.stringify({ ...body, slots: ["grid"] }));
+    const bodies = (await prepareVisitors(setting)).map((question) => JSON.stringify(question));
     return {
-      name: "decide, a grid",
+      name: "decide of what everybody gets",
       url: bench.product,
       request: { method: "POST", path: "/v1/decide", headers: JSON_HEADERS, bodies },
       units: 1,
