@@ -31,9 +31,11 @@ export interface LoadResult {
   requests: number;
   seconds: number;
   perSecond: number;
-  /** Milliseconds. */
+  /** Milliseconds until an answer was whole. */
   p50: number;
   p99: number;
+  /** Milliseconds until it began, the median. */
+  firstByte: number;
   failures: number;
   /** Of those, how many were asked to come again: 429 and 503. */
   refusals: number;
@@ -113,6 +115,7 @@ async function generate(options: LoadOptions): Promise<LoadResult> {
   const prepared = (options.request.bodies ?? [options.request.body]).map((body) => prepare(options, body));
   const persons = options.request.persons ?? 1;
   const latencies: number[] = [];
+  const firstBytes: number[] = [];
   let { serial } = options;
   let failures = 0;
   let refusals = 0;
@@ -146,6 +149,7 @@ async function generate(options: LoadOptions): Promise<LoadResult> {
       socket.on("error", reject);
       socket.on("close", () => resolve());
       socket.on("data", (data) => {
+        if (received.length === 0) firstBytes.push(performance.now() - sentAt);
         received = received.length === 0 ? data : Buffer.concat([received, data]);
         const answer = readAnswer(received);
         if (!answer) return;
@@ -166,14 +170,16 @@ async function generate(options: LoadOptions): Promise<LoadResult> {
   await Promise.all(Array.from({ length: options.connections }, runConnection));
   if (latencies.length === 0) throw new Error(`${options.url} answered nothing`);
   const seconds = (performance.now() - startedAt) / 1_000;
+  const quantile = (sorted: number[], q: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]!;
   latencies.sort((a, b) => a - b);
-  const quantile = (q: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * q))]!;
+  firstBytes.sort((a, b) => a - b);
   return {
     requests: latencies.length,
     seconds,
     perSecond: latencies.length / seconds,
-    p50: quantile(0.5),
-    p99: quantile(0.99),
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    firstByte: quantile(firstBytes, 0.5),
     failures,
     refusals,
     ...(failure !== undefined && { failure }),

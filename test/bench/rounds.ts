@@ -21,6 +21,8 @@ export interface Measured {
   perSecond: number;
   p50: number;
   p99: number;
+  /** Milliseconds until an answer began. */
+  firstByte: number;
   /** CPU of workerd per unit: what a busy machine does not change. */
   cpuMicros: number | undefined;
   /** Share of the requests that were asked to come again. */
@@ -39,6 +41,7 @@ interface Sample {
   perSecond: number;
   p50: number;
   p99: number;
+  firstByte: number;
   refused: number;
   cpu: number | undefined;
 }
@@ -64,6 +67,7 @@ export async function measure(
         perSecond: units / result.seconds,
         p50: result.p50,
         p99: result.p99,
+        firstByte: result.firstByte,
         refused: result.refusals / result.requests,
         cpu: before === undefined || after === undefined ? undefined : ((after - before) * 1e6) / units,
       });
@@ -77,6 +81,7 @@ export async function measure(
       perSecond: median(own.map((sample) => sample.perSecond)),
       p50: median(own.map((sample) => sample.p50)),
       p99: median(own.map((sample) => sample.p99)),
+      firstByte: median(own.map((sample) => sample.firstByte)),
       cpuMicros: cpu.length > 0 ? median(cpu) : undefined,
       refused: median(own.map((sample) => sample.refused)),
       rounds: own.map((sample) => sample.perSecond),
