@@ -2,6 +2,7 @@
 import { sealWaiting } from "./audit/seal.ts";
 import { isOverload } from "./db/errors.ts";
 import { deleteExpiredIdempotencyKeys } from "./db/idempotency.ts";
+import { deleteExpiredSendDecisions } from "./db/send-decisions.ts";
 import { deliver } from "./delivery/router.ts";
 import type { Env } from "./env.ts";
 import { log } from "./log.ts";
@@ -23,6 +24,8 @@ const ERASURES = { ms: 5_000, statements: 60 };
 const SNAPSHOTS = { ms: 5_000, statements: 40 };
 /** Of it, what time alone takes at most; changed rules get the rest. */
 const WAKES = { ms: 45_000, statements: 600 };
+/** Decisions of e-mails that are looked at for being expired: three million a day. */
+const SEND_DECISIONS = 2_000;
 /** Sites that are put into KV anew, at most. */
 const UNSPREAD = 5;
 
@@ -72,6 +75,10 @@ export default {
         if (spread) log("info", { job: "publish", spread });
       },
       () => deleteExpiredIdempotencyKeys(env.DB, Date.now() - IDEMPOTENCY_MS),
+      async () => {
+        const deleted = await deleteExpiredSendDecisions(env.DB, Date.now(), SEND_DECISIONS);
+        if (deleted) log("info", { job: "send-decisions", deleted });
+      },
     ];
     // What keeps one of them from its work need not keep the others from theirs.
     const failures: unknown[] = [];

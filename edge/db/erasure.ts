@@ -25,6 +25,9 @@ export function deleteProfile(
       .bind(siteId, ids),
     db.prepare("DELETE FROM profiles WHERE site_id = ?1 AND id IN (SELECT value FROM json_each(?2))").bind(siteId, ids),
     db
+      .prepare("DELETE FROM send_decisions WHERE site_id = ?1 AND recipient IN (SELECT value FROM json_each(?2))")
+      .bind(siteId, ids),
+    db
       .prepare("DELETE FROM identifiers WHERE site_id = ?1 AND identifier IN (SELECT value FROM json_each(?2))")
       .bind(siteId, names),
     db
