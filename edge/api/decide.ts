@@ -24,12 +24,9 @@ const DecideRequestSchema = z
           "The id of a profile, or an identifier of it. Left out, or not known: somebody of whom nothing is known.",
       }),
     slots: z.array(z.string().min(1).max(SLOT_CHARACTERS)).min(1).max(SLOTS),
-    context: z
-      .record(z.string(), z.unknown())
-      .optional()
-      .openapi({
-        description: "The request that the slots are for, as rules see it: page.*, device.*, locale, timezone.",
-      }),
+    context: z.record(z.string(), z.unknown()).optional().openapi({
+      description: "The request that the slots are for, as rules see it: page.*, device.*, locale, timezone.",
+    }),
   })
   .openapi("ServerDecideRequest", {
     example: { profile: { kind: "userId", value: "u-42" }, slots: ["hero"], context: { page: { path: "/sale" } } },
@@ -75,9 +72,10 @@ track "Attune Exposure" with the properties decision, slot, block, variant, reas
       : { ...NOBODY, consent: grantedPurposes({}, live.manifest.settings.consentDefault) };
     const answers = Object.entries(decideSlots(live, [...new Set(slots)], viewer, context, now));
     const decided = answers.map(([slot, { html, decision }]) => [slot, { html, decision: toDecision(decision) }]);
-    const untils = [viewer.wakesAt, ...answers.map(([, { decision }]) => decision.until)].filter((at) => at !== null);
+    const untils = [viewer.wakesAt, ...answers.map(([, { until }]) => until)].filter((at) => at !== null);
     const until = untils.length ? Math.min(...untils) : null;
-    c.header("cache-control", keepFor(until, now));
+    const isKept = answers.every(([, { decision }]) => decision.until !== now);
+    c.header("cache-control", isKept ? keepFor(until, now) : "no-store");
     return c.json(
       {
         profileId: profile?.id ?? null,

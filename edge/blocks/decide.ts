@@ -25,7 +25,10 @@ export interface Viewer {
 export interface SlotAnswer {
   /** Null: what the page or e-mail has stays. */
   html: string | null;
+  /** Its `until` is now where it is for one showing: whoever shows it again asks again. */
   decision: Decision;
+  /** Until when time alone does not change it. */
+  until: number | null;
   block: LiveBlock | null;
   variant: LiveVariant | null;
 }
@@ -43,9 +46,18 @@ interface Choice {
   template: LiveTemplate | null;
   reason: Reason;
   until: number | null;
+  /** For one showing. */
+  isOnce: boolean;
 }
 
-const NO_BLOCK: Choice = { block: null, variant: null, template: null, reason: "no-block", until: null };
+const NO_BLOCK: Choice = {
+  block: null,
+  variant: null,
+  template: null,
+  reason: "no-block",
+  until: null,
+  isOnce: false,
+};
 
 /** False where an audience of a slot needs what only storage knows. */
 export function isTokenOnly(live: LiveSite, slots: readonly string[]): boolean {
@@ -103,7 +115,7 @@ export function decideInHaste(
   const choices = slots.map((slot): Choice => {
     const choice = isTokenOnly(live, [slot]) ? chooseSlot(live, slot, viewer, context, now) : null;
     const isKnown = choice && (choice.template === null || needsNothingStored(choice.template));
-    return { ...(isKnown ? choice : { ...NO_BLOCK, reason: "error" }), until: now };
+    return { ...(isKnown ? choice : { ...NO_BLOCK, reason: "error" }), isOnce: true };
   });
   return renderSlots(slots, choices, viewer, context, now);
 }
@@ -121,8 +133,7 @@ function chooseSlot(
   const wanted = Object.hasOwn(variants, name) ? variants[name] : undefined;
   for (const block of slot.blocks) {
     const variant = block.variants.find(({ key, isOpen }) => isOpen && key === wanted);
-    // A page may show it, and not keep it.
-    if (variant) return { block, variant, template: variant.template, reason: "simulated", until: now };
+    if (variant) return { block, variant, template: variant.template, reason: "simulated", until: null, isOnce: true };
   }
   return chooseVariant(slot, askAudiences(slot, viewer, context, now), now);
 }
@@ -165,9 +176,8 @@ function chooseVariant({ blocks }: LiveSlot, audiences: readonly Answer[], now: 
       const answer = variant.audience === null ? EVERYONE : audiences[variant.audience]!;
       until = Math.min(until, answer.until ?? Infinity);
       if (answer.value === true) {
-        // Once it is shown it may be so no more: whoever keeps it asks before it is shown again.
-        const holds = block.isCapped ? now : toUntil(until);
-        return { block, variant, template: variant.template, reason: "targeted", until: holds };
+        const { template } = variant;
+        return { block, variant, template, reason: "targeted", until: toUntil(until), isOnce: block.isCapped };
       }
       if (answer.value === "unknown") withheld = true;
     }
@@ -175,7 +185,7 @@ function chooseVariant({ blocks }: LiveSlot, audiences: readonly Answer[], now: 
   }
   if (!last) return { ...NO_BLOCK, until: toUntil(until) };
   const reason = withheld ? "no-consent" : "fallback";
-  return { block: last, variant: null, template: last.fallback, reason, until: toUntil(until) };
+  return { block: last, variant: null, template: last.fallback, reason, until: toUntil(until), isOnce: false };
 }
 
 const EVERYONE: Answer = { value: true, until: null };
@@ -191,7 +201,7 @@ function renderSlots(
 ): { [slot: string]: SlotAnswer } {
   const answers: { [slot: string]: SlotAnswer } = Object.create(null);
   slots.forEach((slot, index) => {
-    const { block, variant, template, reason, until } = choices[index]!;
+    const { block, variant, template, reason, until, isOnce } = choices[index]!;
     const html = template && (template.render(scopeOf(viewer, context, template), now).html ?? null);
     const isBroken = template !== null && html === null;
     const decision: Decision = {
@@ -200,9 +210,9 @@ function renderSlots(
       block: block?.key ?? null,
       variant: isBroken ? null : (variant?.key ?? null),
       reason: isBroken ? "error" : reason,
-      until,
+      until: isOnce ? now : until,
     };
-    answers[slot] = { html, decision, block, variant };
+    answers[slot] = { html, decision, until, block, variant };
   });
   return answers;
 }

@@ -153,9 +153,8 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     signed: string | null,
     ingested: IngestAnswer,
   ): Response {
-    // What holds for this moment alone says nothing of the next.
-    const untils = Object.values(decided).flatMap(({ decision }) => (decision.until === now ? [] : decision.until));
-    const until = earliest([viewer.wakesAt, ...untils]);
+    const answers = Object.values(decided);
+    const until = earliest([viewer.wakesAt, ...answers.map(({ until }) => until)]);
     const document: DecideAnswer = {
       ...ingested,
       ...(restored && { anonymousId: restored }),
@@ -166,7 +165,7 @@ export async function answerDecide(request: Request, env: Env, context: Executio
       until: toIso(until),
     };
     // For a server that asks for its pages: no browser keeps an answer to POST.
-    const isKept = events === undefined && Object.values(decided).every(({ decision }) => decision.until !== now);
+    const isKept = events === undefined && answers.every(({ decision }) => decision.until !== now);
     return Response.json(document, {
       headers: {
         ...headers,

@@ -1,7 +1,7 @@
 /** Which block and variant a slot gets, and until when: order, time, cap, fallback. */
 import { describe, expect, it } from "vitest";
 import { decideSlots, NOBODY, type Viewer } from "../../../edge/blocks/decide.ts";
-import { buildLiveSite } from "../../../edge/manifest/live.ts";
+import { buildLiveSite, type LiveSite } from "../../../edge/manifest/live.ts";
 import type { HistoryEvent } from "../../../shared/event.ts";
 import type { Manifest, ManifestBlock } from "../../../shared/manifest.ts";
 
@@ -17,15 +17,18 @@ const block = (key: string, changes: Partial<ManifestBlock> = {}): ManifestBlock
   ...changes,
 });
 
-function decide(blocks: ManifestBlock[], viewer: Partial<Viewer> = {}, now = T, timeZone = "UTC") {
+function siteOf(blocks: ManifestBlock[], timeZone = "UTC"): LiveSite {
   const settings = { timeZone, consentDefault: "full" as const, origins: [] };
   const manifest: Manifest = {
     ...{ siteId: "s1", name: "Shop", version: 1, publishedAt: T, rules: { version: 1, at: T } },
     ...{ settings, segments: [], blocks },
   };
-  const { html, decision } = decideSlots(buildLiveSite(manifest), ["hero"], { ...NOBODY, ...viewer }, undefined, now)[
-    "hero"
-  ]!;
+  return buildLiveSite(manifest);
+}
+
+function decide(blocks: ManifestBlock[], viewer: Partial<Viewer> = {}, now = T, timeZone = "UTC") {
+  const answers = decideSlots(siteOf(blocks, timeZone), ["hero"], { ...NOBODY, ...viewer }, undefined, now);
+  const { html, decision } = answers["hero"]!;
   const { block: key, variant, reason, until } = decision;
   return { html, block: key, variant, reason, until };
 }
@@ -106,8 +109,12 @@ describe("a cap", () => {
     expect(decide(blocks, { events: [shown(8), shown(1)] }).html).toBe("promo");
   });
 
-  it("makes every showing one of its own: it is asked for again before the next", () => {
-    expect(decide([capped]).until).toBe(T);
+  it("makes every showing one of its own: it is asked for again before the next, and when time changes it", () => {
+    const to = "2026-06-02T00:00";
+    const live = siteOf([{ ...capped, schedule: { to } }]);
+    const { decision, until } = decideSlots(live, ["hero"], NOBODY, undefined, T)["hero"]!;
+    expect(decision.until).toBe(T);
+    expect(until).toBe(Date.parse(`${to}Z`));
   });
 
   it("cannot be counted of somebody whose events may not be looked at", () => {
