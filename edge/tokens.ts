@@ -97,7 +97,13 @@ export async function verifyToken<P extends keyof Payloads>(
   return null;
 }
 
-function keyOf(secret: string | undefined, purpose: keyof Payloads): Promise<CryptoKey> {
+/** A name for a text that tells nobody what it is: whoever lacks the secret cannot try likely ones. */
+export async function sealName(env: Secrets, text: string): Promise<string> {
+  const signature = await crypto.subtle.sign("HMAC", await keyOf(env.ATTUNE_SECRET, "name"), encoder.encode(text));
+  return new Uint8Array(signature).toBase64(BASE64URL);
+}
+
+function keyOf(secret: string | undefined, purpose: keyof Payloads | "name"): Promise<CryptoKey> {
   if (!secret || secret.length < 32) throw new Error("ATTUNE_SECRET is missing or shorter than 32 characters");
   const name = `${purpose}:${secret}`;
   let key = keys.get(name);

@@ -52,7 +52,8 @@ const money: Handler = (value, currency, locale) => {
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-function moneyFormat(currency: string, locale: string): Intl.NumberFormat {
+/** As `money` writes it. */
+export function moneyFormat(currency: string, locale: string): Intl.NumberFormat {
   const name = `${locale} ${currency}`;
   let format = formats.get(name);
   if (!format) {
