@@ -6,9 +6,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { buildPicture } from "./browser/picture.ts";
+import type { Shipped } from "./shipped.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CLOCK_TICKS_PER_SECOND = 100;
+const PICTURE = new Uint8Array(buildPicture(240, 240));
 
 export const ADMIN_TOKEN = "bench-admin-token-0123456789abcdef";
 
@@ -26,20 +29,37 @@ export interface Bench {
   stop(): Promise<void>;
 }
 
-/** A Worker that has a workerd for itself, and no bindings. */
+/** A Worker that has a workerd for itself. */
 export interface Alone extends Pick<Bench, "cpuSeconds" | "stop"> {
   url: string;
 }
 
-/** @param entry from the project's root */
-export async function startAlone(entry: string): Promise<Alone> {
+/**
+ * @param entry from the project's root
+ * @param bindings name → another Worker in the same workerd; whatever that one fetches is a picture
+ */
+export async function startAlone(entry: string, bindings: { [name: string]: Shipped } = {}): Promise<Alone> {
   const others = findWorkerds();
+  const shared = await readShared();
   const mf = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
       port: 0,
       log: new Log(LogLevel.ERROR),
-      workers: [{ ...(await readShared()), name: "alone", script: await bundle(entry) }],
+      workers: [
+        {
+          ...shared,
+          name: "alone",
+          script: await bundle(entry),
+          serviceBindings: Object.fromEntries(Object.keys(bindings).map((name) => [name, name])),
+        },
+        ...Object.entries(bindings).map(([name, { modules }]) => ({
+          ...shared,
+          name,
+          modules: modules.map(({ name, bytes, type: [, type] }) => ({ type, path: name, contents: bytes })),
+          outboundService: () => new Response(PICTURE, { headers: { "content-type": "image/png" } }) as never,
+        })),
+      ],
     }),
   );
   await mf.ready;
@@ -47,7 +67,8 @@ export async function startAlone(entry: string): Promise<Alone> {
   return { url, cpuSeconds: cpuOfNew(others), stop: () => mf.dispose() };
 }
 
-export async function startBench(options: { inspect?: boolean } = {}): Promise<Bench> {
+/** @param options.origin URL of the site's own server, in front of which the Worker stands */
+export async function startBench(options: { inspect?: boolean; origin?: string } = {}): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), "attune-bench-"));
   const [product, counted, bare, renderer] = await Promise.all([
     bundle("edge/worker.ts"),
@@ -57,6 +78,7 @@ export async function startBench(options: { inspect?: boolean } = {}): Promise<B
   ]);
   const shared = await readShared();
   const others = findWorkerds();
+  const origin = options.origin && { ORIGIN: options.origin };
   const own = {
     ...shared,
     d1Databases: { DB: "attune" },
@@ -66,6 +88,7 @@ export async function startBench(options: { inspect?: boolean } = {}): Promise<B
       ATTUNE_SECRET: "bench-secret-0123456789abcdef0123456789abcdef",
       ATTUNE_ADMIN_TOKEN: ADMIN_TOKEN,
       ATTUNE_LOCAL: "1",
+      ...origin,
     },
   };
   const mf = new Miniflare(
@@ -79,7 +102,7 @@ export async function startBench(options: { inspect?: boolean } = {}): Promise<B
       workers: [
         { ...own, name: "product", script: product },
         { ...own, name: "counted", script: counted },
-        { ...shared, name: "bare", script: bare, d1Databases: { DB: "bare" } },
+        { ...shared, name: "bare", script: bare, d1Databases: { DB: "bare" }, bindings: { ...origin } },
         { ...shared, name: "renderer", script: renderer },
       ],
     }),
@@ -109,12 +132,16 @@ export async function startBench(options: { inspect?: boolean } = {}): Promise<B
 
 /** What all Workers here have. */
 async function readShared() {
-  const [, compatibilityDate] = /compatibility_date = "(.*)"/.exec(await readFile(`${ROOT}wrangler.toml`, "utf8"))!;
   return {
     modules: true,
-    compatibilityDate: compatibilityDate!,
+    compatibilityDate: await readCompatibilityDate(),
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   };
+}
+
+export async function readCompatibilityDate(): Promise<string> {
+  const [, date] = /compatibility_date = "(.*)"/.exec(await readFile(`${ROOT}wrangler.toml`, "utf8"))!;
+  return date!;
 }
 
 /** As wrangler bundles a Worker. */
