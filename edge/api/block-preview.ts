@@ -1,0 +1,134 @@
+/** Blocks tried on anyone, at any time, before anybody else sees them. */
+import { createRoute } from "@hono/zod-openapi";
+import * as z from "zod";
+import { isZone } from "../../shared/engine/zone.ts";
+import { NAME_LENGTH, TEMPLATE_BYTES } from "../../shared/limits.ts";
+import { OUTCOMES, type VariantWhy } from "../blocks/explain.ts";
+import { DEVICES } from "../preview/context.ts";
+import { type BlockPreview, previewBlock } from "../preview/preview.ts";
+import { newApp, siteOf } from "./app.ts";
+import { DecisionSchema, toDecision } from "./decision.ts";
+import { PersonShape, resolvePerson } from "./person.ts";
+import { IsoSchema, json, jsonBody, KeySchema, problemResponse, toIso, toIsoOrNull } from "./schemas.ts";
+import { toWhy, WhySchema } from "./why.ts";
+
+const LOCALE_LENGTH = 35;
+
+const BlockAskedSchema = z.strictObject({
+  template: z.string().max(TEMPLATE_BYTES).optional().openapi({ description: "Liquid, rendered as it is." }),
+  block: KeySchema.optional(),
+  slot: KeySchema.optional().openapi({
+    description:
+      "All that is live in the slot, with that version of the block in its place. Left out: the block alone.",
+  }),
+  version: z
+    .union([z.literal("draft"), z.literal("live"), z.int().min(1)])
+    .default("draft")
+    .openapi({ description: "Of the block: its draft, what is live, or a published version." }),
+  ...PersonShape,
+  device: z.enum(DEVICES).optional().openapi({
+    description: "Fills context.device and context.screen as such a browser would; what context says wins.",
+  }),
+  locale: z
+    .string()
+    .min(1)
+    .max(LOCALE_LENGTH)
+    .optional()
+    .openapi({ description: "Fills context.locale.", example: "de-DE" }),
+  timeZone: z
+    .string()
+    .max(NAME_LENGTH)
+    .refine(isZone, "This is no IANA time zone.")
+    .optional()
+    .openapi({ description: "The visitor's: fills context.timezone.", example: "Europe/Berlin" }),
+});
+
+/** Of what is asked, the fields that every request for a preview has. */
+export const BlockAskedShape = BlockAskedSchema.shape;
+
+/** Either a template, or a block, a slot or both. */
+export const isOneThing = {
+  check: ({ template, block, slot }: { template?: unknown; block?: unknown; slot?: unknown }) =>
+    (template === undefined) !== (block === undefined && slot === undefined),
+  message: { message: "Give either template, or block, slot or both.", path: ["template"] },
+};
+
+const BlockPreviewRequest = BlockAskedSchema.extend({
+  why: z.boolean().default(true).openapi({ description: "Also answer the trace of each variant." }),
+})
+  .refine(isOneThing.check, isOneThing.message)
+  .openapi("BlockPreviewRequest", {
+    example: {
+      block: "hero",
+      slot: "hero",
+      profile: { traits: { name: "Ada", plan: "pro" } },
+      now: "2026-12-24T18:00:00Z",
+      device: "mobile",
+    },
+  });
+
+const VariantWhySchema = z
+  .object({
+    block: z.string(),
+    variant: z.string(),
+    value: z.union([z.boolean(), z.enum(["unknown", "not-asked"])]),
+    until: IsoSchema.nullable(),
+    reason: z.enum(OUTCOMES),
+    says: z.string(),
+    why: WhySchema.nullable().optional(),
+  })
+  .openapi("VariantWhy", {
+    description: "What became of a variant, in a sentence and as a trace of its rule; why: null = it is for everyone.",
+  });
+
+const ShownSchema = {
+  html: z.string().nullable().openapi({ description: "Null: the page's own content stays." }),
+  decision: DecisionSchema,
+  says: z.string().openapi({ description: "The decision in a sentence; instants are on the site's clock." }),
+};
+
+const NextChangeSchema = z
+  .object({ at: IsoSchema, ...ShownSchema })
+  .openapi("NextChange", { description: "When time alone changes the answer, and to what." });
+
+const BlockPreviewSchema = z
+  .object({
+    html: ShownSchema.html,
+    decision: ShownSchema.decision.optional(),
+    says: ShownSchema.says.optional(),
+    segments: z.record(z.string(), IsoSchema.nullable()).openapi({ description: "Memberships, each with its until." }),
+    why: z.array(VariantWhySchema).optional().openapi({ description: "Every variant of the slot, as they are asked." }),
+    next: NextChangeSchema.nullable().optional(),
+  })
+  .openapi("BlockPreview", { description: "Of a template by itself: html and segments." });
+
+export const blockPreview = newApp().openapi(
+  createRoute({
+    method: "post",
+    path: "/",
+    summary: "Render a template, or decide and render a block or a slot, for anyone at any time, and say why",
+    tags: ["Blocks"],
+    request: jsonBody(BlockPreviewRequest),
+    responses: { 200: json(BlockPreviewSchema, "What that person would get."), ...problemResponse },
+  }),
+  async (c) => {
+    const { why, ...asked } = c.req.valid("json");
+    const preview = await previewBlock(c.env, siteOf(c), await resolvePerson(c, asked), c.get("now"));
+    return c.json(toAnswer(preview, why), 200);
+  },
+);
+
+function toAnswer({ segments, shown }: BlockPreview, withTraces: boolean): z.infer<typeof BlockPreviewSchema> {
+  const memberships = Object.fromEntries(Object.entries(segments).map(([key, until]) => [key, toIsoOrNull(until)]));
+  if (!("decision" in shown)) return { ...shown, segments: memberships };
+  const { html, decision, says, why, next } = shown;
+  return {
+    ...{ html, decision: toDecision(decision), says, segments: memberships },
+    why: why.map((row) => toVariantWhy(row, withTraces)),
+    next: next && { ...next, at: toIso(next.at), decision: toDecision(next.decision) },
+  };
+}
+
+function toVariantWhy({ until, why, ...row }: VariantWhy, withTraces: boolean): z.infer<typeof VariantWhySchema> {
+  return { ...row, until: toIsoOrNull(until), ...(withTraces && { why: why && toWhy(why) }) };
+}

@@ -1,0 +1,171 @@
+/** A slot decided and rendered as somebody would get it: drafts, other times and people who do not exist included. */
+import type { Decision } from "../../shared/decision.ts";
+import type { ManifestBlock } from "../../shared/manifest.ts";
+import { decideSlots, type SlotAnswer, scopeOf, type Viewer } from "../blocks/decide.ts";
+import { type Asking, explainDecision, explainVariants, type VariantWhy } from "../blocks/explain.ts";
+import { checkTemplate } from "../blocks/liquid.ts";
+import { readBlock, readBlockVersion } from "../db/blocks.ts";
+import type { Decisions } from "../db/profiles.ts";
+import type { Env } from "../env.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import { buildLiveSlot, type LiveSlot } from "../manifest/slot.ts";
+import { LiveTemplate } from "../manifest/template.ts";
+import { Problem } from "../problem.ts";
+import { buildContext, type Surroundings } from "./context.ts";
+import { type Asked, answerSegments, readSubject } from "./subject.ts";
+
+/** How many instants, at most, are looked at for the next change. */
+const LOOKS = 16;
+
+/** A template by itself; or a block by itself; or a slot as it is live, with that version of the block in its place. */
+export interface BlockAsked extends Asked, Surroundings {
+  template?: string | undefined;
+  block?: string | undefined;
+  slot?: string | undefined;
+  version: "draft" | "live" | number;
+}
+
+/** What time alone makes of it. */
+export interface NextChange extends Pick<SlotAnswer, "html" | "decision"> {
+  at: number;
+  says: string;
+}
+
+export interface SlotPreview extends Pick<SlotAnswer, "html" | "decision"> {
+  says: string;
+  why: VariantWhy[];
+  /** Null where nothing changes by time alone, or not within the next instants at which anything asked may. */
+  next: NextChange | null;
+}
+
+export interface BlockPreview {
+  timeZone: string;
+  now: number;
+  /** Memberships, each with its until. */
+  segments: { [key: string]: number | null };
+  /** Of a template by itself there is nothing but `html`. */
+  shown: SlotPreview | { html: string };
+}
+
+/**
+ * @param present the moment of asking
+ * @throws Problem `not-found`, `invalid-template`; `invalid-request` for a block of another slot
+ */
+export async function previewBlock(
+  env: Env,
+  siteId: string,
+  asked: BlockAsked,
+  present: number,
+): Promise<BlockPreview> {
+  const { live, subject: person, now } = await readSubject(env, siteId, asked, present);
+  const { timeZone } = live.manifest.settings;
+  const context = buildContext(asked, person.context);
+  const subject = { ...person, ...(context && { context }) };
+  const found = asked.template === undefined ? await findSlot(env.DB, live, asked) : null;
+
+  const buildAsking = (at: number): Asking => {
+    const answers = answerSegments(live, subject, at);
+    const viewer = buildViewer(subject, answers, found?.slot.segmentKeys ?? [], at);
+    const rules = live.manifest.segments.flatMap(({ key, condition }) => (condition ? [{ key, condition }] : []));
+    return { subject: { ...subject, segments: answers }, viewer, now: at, timeZone, rules };
+  };
+  const asking = buildAsking(now);
+  const segments = Object.fromEntries(Object.entries(asking.viewer.segments).map(([key, [, until]]) => [key, until]));
+  const shown = found ? previewSlot(live, found, asking, buildAsking) : renderAlone(live, asked.template!, asking);
+  return { timeZone, now, segments, shown };
+}
+
+interface FoundSlot {
+  name: string;
+  slot: LiveSlot;
+}
+
+function previewSlot(
+  live: LiveSite,
+  { name, slot }: FoundSlot,
+  asking: Asking,
+  buildAsking: (at: number) => Asking,
+): SlotPreview {
+  const decide = ({ viewer, subject, now }: Asking) =>
+    decideSlots({ ...live, slots: new Map([[name, slot]]) }, [name], viewer, subject.context, now)[name]!;
+  const answer = decide(asking);
+  const { html, decision } = answer;
+  const says = explainDecision(answer, asking);
+  return { html, decision, says, why: explainVariants(slot, answer, asking), next: findNext() };
+
+  function findNext(): NextChange | null {
+    let { until } = decision;
+    for (let look = 0, before = asking.now; look < LOOKS && until !== null && until > before; look++) {
+      const later = buildAsking(until);
+      const then = decide(later);
+      if (!isSame(then.decision, decision))
+        return { at: until, html: then.html, decision: then.decision, says: explainDecision(then, later) };
+      [before, until] = [until, then.decision.until];
+    }
+    return null;
+  }
+}
+
+function isSame(a: Decision, b: Decision): boolean {
+  return a.block === b.block && a.variant === b.variant && a.reason === b.reason;
+}
+
+/** The site's slot, or one of the block alone. */
+async function findSlot(db: D1Database, live: LiveSite, { block: key, slot, version }: BlockAsked): Promise<FoundSlot> {
+  const { siteId, name: siteName = "", settings, blocks, segments } = live.manifest;
+  const block = key === undefined ? null : await findBlock(db, siteId, key, version);
+  const name = slot ?? block!.slot;
+  if (block && block.slot !== name) {
+    const detail = `The block ${key} fills the slot ${block.slot}.`;
+    throw new Problem("invalid-request", detail, { errors: [{ pointer: "/slot", code: "other-slot", detail }] });
+  }
+  const others = slot === undefined ? [] : blocks.filter((other) => other.slot === name && other.key !== key);
+  const site = { id: siteId, name: siteName, timeZone: settings.timeZone };
+  const isPublic = (key: string) => segments.some((segment) => segment.key === key && segment.visibility === "public");
+  return { name, slot: buildLiveSlot(block ? [...others, block] : others, site, isPublic) };
+}
+
+async function findBlock(
+  db: D1Database,
+  siteId: string,
+  key: string,
+  version: BlockAsked["version"],
+): Promise<ManifestBlock> {
+  const draft = await readBlock(db, siteId, key);
+  const number = version === "live" ? draft?.liveVersion : version;
+  const block = number === "draft" ? draft : draft && number ? await readBlockVersion(db, siteId, key, number) : null;
+  if (block && draft?.status !== "archived") return block;
+  const detail = `There is no such version of a block ${key}.`;
+  throw new Problem("not-found", detail, { errors: [{ pointer: "/block", code: "unknown", detail }] });
+}
+
+function renderAlone(live: LiveSite, source: string, { viewer, subject, now }: Asking): { html: string } {
+  const checked = checkTemplate(source);
+  if ("errors" in checked) {
+    const errors = checked.errors.map((error) => ({ ...error, pointer: "/template" }));
+    throw new Problem("invalid-template", errors[0]?.detail, { errors });
+  }
+  const { siteId, name = "", settings } = live.manifest;
+  const site = { id: siteId, name, timeZone: settings.timeZone };
+  const template = new LiveTemplate(source, site);
+  const { html, error } = template.render(scopeOf(viewer, subject.context, template), now);
+  if (html !== undefined) return { html };
+  const detail = `It stops while rendering: ${error}`;
+  throw new Problem("invalid-template", detail, { errors: [{ pointer: "/template", code: "render", detail: error }] });
+}
+
+/** @param keys segments that the slot's audiences look at: when one of them may change, the answer may */
+function buildViewer(
+  { id = "", traits, events, consent }: Asking["subject"],
+  answers: { [key: string]: { value: unknown; until: number | null } },
+  keys: readonly string[],
+  now: number,
+): Viewer {
+  const segments: Decisions = {};
+  let wakesAt: number | null = null;
+  for (const [key, { value, until }] of Object.entries(answers)) {
+    if (value === true) segments[key] = [now, until];
+    if (keys.includes(key) && until !== null && (wakesAt === null || until < wakesAt)) wakesAt = until;
+  }
+  return { stableId: id, segments, wakesAt, traits, events, consent };
+}
