@@ -26,7 +26,8 @@ import type { LiveSite } from "../manifest/live.ts";
 import { isTokenRevoked } from "../manifest/revoked.ts";
 import { grantedPurposes, type Person } from "../profiles/person.ts";
 import { holds, readSnapshot, type Snapshot, viewerOfSnapshot } from "../profiles/snapshot.ts";
-import { PROFILE_TOKEN_FRESH_MS, PROFILE_TOKEN_MS, type ProfileToken, signToken, verifyToken } from "../tokens.ts";
+import { PROFILE_TOKEN_FRESH_MS, PROFILE_TOKEN_MS, type ProfileToken, verifyToken } from "../tokens.ts";
+import { buildAnswer, signPerson, TOKEN_CHARACTERS, untilOf } from "./answer.ts";
 import { ingestMessages, sourceOf } from "./batch.ts";
 import { keepDevice, readDeviceCookie, restoreDevice } from "./device.ts";
 import { keepFor } from "./keep.ts";
@@ -37,7 +38,6 @@ import { viewerOf } from "./viewer.ts";
 export const SLOTS = 50;
 export const SLOT_CHARACTERS = 128;
 const LOCAL_SEGMENTS = 500;
-const TOKEN_CHARACTERS = 16_384;
 /** How long an answer holds that rests on what a browser said of itself. */
 const LOCAL_MS = 60_000;
 /** Somebody looks at a slot that waits: after this, storage is not waited for. */
@@ -114,20 +114,8 @@ export async function answerDecide(request: Request, env: Env, context: Executio
       : viewerOfLocal(live, asked, visitor, now);
     const decided = decideSlots(live, slots, viewer, asked.context, now, variants);
     if (!person) return respond(viewer, decided, null, answer);
-    const signed = await signToken(env, "profile", {
-      siteId: live.manifest.siteId,
-      anonymousId: asked.anonymousId!,
-      birthId: person.group.nodes.find(({ identifier }) => identifier === visitor)!.birthId,
-      profileId: person.profile.id,
-      stableId: viewer.stableId,
-      manifestVersion: live.manifest.version,
-      segments: viewer.segments,
-      wakesAt: viewer.wakesAt,
-      issuedAt: now,
-      user: userOf(person),
-      ...(person.consent && { consent: person.consent }),
-    });
-    return respond(viewer, decided, signed.length > TOKEN_CHARACTERS ? null : signed, answer);
+    const signed = await signPerson(env, live, person, asked.anonymousId!, now);
+    return respond(viewer, decided, signed, answer);
   }
 
   /** As the token knew the visitor, and as the browser decided since. */
@@ -153,19 +141,14 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     signed: string | null,
     ingested: IngestAnswer,
   ): Response {
-    const answers = Object.values(decided);
-    const until = earliest([viewer.wakesAt, ...answers.map(({ until }) => until)]);
+    const until = untilOf(viewer, decided);
     const document: DecideAnswer = {
       ...ingested,
       ...(restored && { anonymousId: restored }),
-      slots: Object.fromEntries(Object.entries(decided).map(([slot, it]) => [slot, toWire(it)])),
-      segments: Object.fromEntries(Object.entries(viewer.segments).map(([key, [, until]]) => [key, toIso(until)])),
-      stableId: viewer.stableId,
-      token: signed,
-      until: toIso(until),
+      ...buildAnswer(viewer, decided, signed, until),
     };
     // For a server that asks for its pages: no browser keeps an answer to POST.
-    const isKept = events === undefined && answers.every(({ decision }) => decision.until !== now);
+    const isKept = events === undefined && Object.values(decided).every(({ decision }) => decision.until !== now);
     return Response.json(document, {
       headers: {
         ...headers,
@@ -214,12 +197,6 @@ function isYounger({ issuedAt }: ProfileToken, ms: number, now: number): boolean
   return Math.abs(now - issuedAt) < ms;
 }
 
-/** The user whom a profile belongs to, as a hash. */
-function userOf({ group }: Person): string | null {
-  const user = group.nodes.find(({ identifier }) => identifier.startsWith("userId:"));
-  return user ? stableIdOf(user.identifier) : null;
-}
-
 /** What was granted, less what this request says is not any more. */
 function restrict(granted: readonly Purpose[] | undefined, asked: DecideBody): readonly Purpose[] | undefined {
   if (!asked.context || !Object.hasOwn(asked.context, "consent")) return granted;
@@ -256,17 +233,4 @@ function viewerOfLocal(live: LiveSite, asked: DecideBody, visitor: Identifier | 
   const said = statementsOf(readConsent(asked.context), now);
   const consent = grantedPurposes(said, live.manifest.settings.consentDefault);
   return { ...NOBODY, stableId: visitor ? stableIdOf(visitor) : "", segments, consent };
-}
-
-function toWire({ html, decision }: SlotAnswer): DecideAnswer["slots"][string] {
-  return { html, decision: { ...decision, until: toIso(decision.until) } };
-}
-
-function toIso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
-}
-
-function earliest(times: (number | null)[]): number | null {
-  const finite = times.filter((time) => time !== null);
-  return finite.length ? Math.min(...finite) : null;
 }
