@@ -1,0 +1,73 @@
+/** Lays out the parts of a card, one below the other, and draws it as SVG. What does not fit ends in an ellipsis or at the card's edge. */
+import { satori } from "@cf-wasm/satori";
+import type { PaintedCard, PaintedPart } from "../../shared/card.ts";
+import { box, type Drawn, type Ground, layGround } from "./boxes.ts";
+import { TYPE } from "./fonts.ts";
+import { countdownHeight, drawCountdown, drawPicture, drawPrice, pictureLeast, priceHeight } from "./parts.ts";
+import type { Picture } from "./picture.ts";
+import { drawProducts, gridLeast } from "./products.ts";
+import { drawText, measureTexts, textLeast } from "./text.ts";
+
+export async function draw(card: PaintedCard, pictures: ReadonlyMap<string, Picture>): Promise<string> {
+  const { width, height, theme } = card;
+  const ground = layGround(card, pictures);
+  const parts = card.parts.filter((part) => part.type !== "products" || part.products.length > 0);
+  const texts = parts.filter((part) => part.type === "text");
+  const lines = await measureTexts(texts, ground);
+  const drawPart = (part: PaintedPart, room: number): Drawn =>
+    part.type === "text" ? drawText(part, lines.get(part)!, room, ground) : drawOther(part, room, ground);
+
+  let rest =
+    parts.reduce((rest, part) => rest - leastHeight(part, ground), ground.height) - (parts.length - 1) * ground.gap;
+  const drawn = new Map<PaintedPart, Drawn>();
+  // Of what is left when each has the least that it needs, the texts take first, then pictures and products.
+  for (const part of [...texts, ...parts.filter((part) => part.type !== "text")]) {
+    const least = leastHeight(part, ground);
+    const one = drawPart(part, least + Math.max(rest, 0));
+    rest -= one.height - least;
+    drawn.set(part, one);
+  }
+  const root = box(
+    {
+      width,
+      height,
+      flexDirection: "column",
+      justifyContent: rest < 0 ? "flex-start" : "center",
+      gap: ground.gap,
+      padding: ground.padding,
+      backgroundColor: theme.background,
+      fontFamily: TYPE.family,
+      overflow: "hidden",
+    },
+    ...parts.map((part) => drawn.get(part)!.node),
+  );
+  return satori(root, { ...TYPE.options, width, height });
+}
+
+function leastHeight(part: PaintedPart, ground: Ground): number {
+  switch (part.type) {
+    case "text":
+      return textLeast(part, ground);
+    case "image":
+      return pictureLeast(part, ground);
+    case "price":
+      return priceHeight(ground);
+    case "countdown":
+      return countdownHeight(ground);
+    case "products":
+      return gridLeast(ground);
+  }
+}
+
+function drawOther(part: Exclude<PaintedPart, { type: "text" }>, room: number, ground: Ground): Drawn {
+  switch (part.type) {
+    case "image":
+      return drawPicture(part, room, ground);
+    case "price":
+      return drawPrice(part, ground);
+    case "countdown":
+      return drawCountdown(part, ground);
+    case "products":
+      return drawProducts(part.products, room, ground);
+  }
+}
