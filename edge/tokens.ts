@@ -36,7 +36,14 @@ export interface EmailToken {
   expiresAt: number;
 }
 
-type Payloads = { profile: ProfileToken; email: EmailToken };
+/** Names a shared preview. */
+export interface PreviewToken {
+  siteId: string;
+  id: string;
+  expiresAt: number;
+}
+
+type Payloads = { profile: ProfileToken; email: EmailToken; preview: PreviewToken };
 type Secrets = Pick<Env, "ATTUNE_SECRET" | "ATTUNE_SECRET_PREVIOUS">;
 
 /** How long a profile token proves anything. */

@@ -23,6 +23,7 @@ import { idempotency } from "./middleware/idempotency.ts";
 import { requestId } from "./middleware/request-id.ts";
 import { buildDocument } from "./openapi.ts";
 import { segmentPreview } from "./preview.ts";
+import { previewLinks } from "./preview-links.ts";
 import { profiles } from "./profiles.ts";
 import { segmentEstimate } from "./segment-estimate.ts";
 import { segmentImport } from "./segment-import.ts";
@@ -31,6 +32,7 @@ import { segmentUpload } from "./segment-upload.ts";
 import { segmentWarnings } from "./segment-warnings.ts";
 import { segments } from "./segments.ts";
 import { sites } from "./sites.ts";
+import { slots } from "./slots.ts";
 import { profileTraits, traits } from "./traits.ts";
 
 const app = newApp();
@@ -55,7 +57,9 @@ const routes = app
   .route("/api/segments", segmentSize)
   .route("/api/segments", segmentUpload)
   .route("/api/blocks/preview", blockPreview)
+  .route("/api/blocks/preview/links", previewLinks)
   .route("/api/blocks", blocks)
+  .route("/api/slots", slots)
   .route("/api/decide", decide)
   .route("/api/backfill", backfill)
   .route("/api/audit", audit)
