@@ -80,7 +80,7 @@ export function partsOf(instant: number): Parts {
 export const isoOf = (instant: number) => (partsOf(instant)[0] ? new Date(instant).toISOString() : null);
 
 /** The runtime's own formats differ between versions. Seconds are told where they matter: within the hour. */
-function clockIn(timeZone: string, now: number): (instant: number) => string {
+export function clockIn(timeZone: string, now: number): (instant: number) => string {
   const offset = offsetOf(timeZone) ?? (() => 0);
   return (instant) => {
     const [weekday, day, month, year, time] = partsOf(instant + offset(instant));
