@@ -1,6 +1,7 @@
-/** Three projects: `unit` in Node, `worker` inside workerd with real D1 and KV, `browser` drives a real Chromium. */
+/** `unit` in Node, `worker` inside workerd with real D1 and KV, `press` the second Worker there, `browser` drives a real Chromium, `system` the running Worker. */
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { servePictures } from "./press/pictures.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 /** What random suites are told, for those that run in workerd, which has no environment. */
@@ -37,6 +38,16 @@ export default defineConfig({
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["test/worker/setup.ts"],
         },
+      },
+      {
+        root,
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: `${root}edge/press/wrangler.toml` },
+            miniflare: { outboundService: servePictures },
+          }),
+        ],
+        test: { name: "press", include: ["test/press/**/*.test.ts"] },
       },
       {
         root,
