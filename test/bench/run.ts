@@ -14,6 +14,8 @@ import { identity } from "./cases/identity.ts";
 import { ingest } from "./cases/ingest.ts";
 import { link } from "./cases/link.ts";
 import { lookup } from "./cases/lookup.ts";
+import { pressPaint } from "./cases/press-paint.ts";
+import { pressStart } from "./cases/press-start.ts";
 import { renderAlone } from "./cases/render-alone.ts";
 import { renderDecide } from "./cases/render-decide.ts";
 import { rulesRequest } from "./cases/rules-request.ts";
@@ -45,6 +47,8 @@ const CASES: readonly Case[] = [
   rulesScript,
   renderAlone,
   renderDecide,
+  pressPaint,
+  pressStart,
   browserScript,
   browserPage,
   browserEvent,
