@@ -2,7 +2,7 @@
 import type { Reason } from "../../shared/decision.ts";
 import { explain } from "../../shared/engine/explain.ts";
 import { fullLanguage } from "../../shared/engine/language-edge.ts";
-import { buildLook } from "../../shared/engine/look.ts";
+import { clockIn } from "../../shared/engine/look.ts";
 import { phraseDuration, phraseValue, plural } from "../../shared/engine/phrase.ts";
 import { childrenOf } from "../../shared/engine/run.ts";
 import type { Answer, Rule, Subject, Truth, Why } from "../../shared/engine/types.ts";
@@ -59,7 +59,7 @@ const SEGMENTS = 3;
 export function explainVariants(slot: LiveSlot, answer: SlotAnswer, asking: Asking): VariantWhy[] {
   const { subject, viewer, now, timeZone, rules } = asking;
   const options = { timeZone, language: fullLanguage };
-  const { clock } = buildLook(subject, now, options);
+  const clock = clockIn(timeZone, now);
   const answers = askAudiences(slot, viewer, subject.context, now);
   let isOver = false;
   return slot.blocks.flatMap((block) => block.variants.map((variant) => explainVariant(block, variant)));
@@ -107,9 +107,9 @@ export function explainVariants(slot: LiveSlot, answer: SlotAnswer, asking: Aski
 
 /** What was decided, as a sentence; instants are on the site's clock. */
 export function explainDecision(answer: SlotAnswer, asking: Asking): string {
-  const { subject, now, timeZone } = asking;
+  const { now, timeZone } = asking;
   const { block, variant, decision } = answer;
-  const { clock } = buildLook(subject, now, { timeZone, language: fullLanguage });
+  const clock = clockIn(timeZone, now);
   const stays = "the page's own content stays";
   const fallback = block?.fallback ? `the fallback of ${phraseValue(block.key)} is shown` : stays;
   const shown = () => `${nameOf(answer)} is shown`;

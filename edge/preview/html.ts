@@ -1,0 +1,132 @@
+/** Shared previews as HTML. Every value is escaped; what a block shows stands in a sandbox. */
+import { html, raw } from "hono/html";
+import { clockIn } from "../../shared/engine/look.ts";
+import { offsetOf } from "../../shared/engine/zone.ts";
+import type { Outcome, VariantWhy } from "../blocks/explain.ts";
+import type { BlockAsked, BlockPreview, SlotPreview } from "./preview.ts";
+import { STYLE } from "./style.ts";
+
+/** A title, and what to do. */
+export type Note = readonly [title: string, text: string];
+
+type Html = ReturnType<typeof html>;
+
+export interface SharedPage {
+  /** What the link was made for. */
+  request: BlockAsked;
+  /** What is looked at now. */
+  asked: BlockAsked;
+  preview: BlockPreview;
+  expiresAt: number;
+}
+
+const MARKS: { readonly [outcome in Outcome]: string } = {
+  chosen: "Shown",
+  "earlier-variant": "Not asked",
+  schedule: "Not in its time",
+  audience: "Not for this person",
+  cap: "Shown often enough",
+  consent: "Not allowed to know",
+  unknown: "Not known",
+  error: "Cannot be rendered",
+};
+
+const WIDTHS = { phone: "Phone", tablet: "Tablet", desktop: "Desktop" };
+
+/** Links lead nowhere: the sandbox lets none open another window. */
+const FRAME =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light"><base target="_blank"><style>body{margin:16px;font:16px/1.5 system-ui,sans-serif;color:#111;background:#fff}img{max-width:100%}</style>';
+
+export async function noteHtml([title, text]: Note): Promise<string> {
+  return page(title, html`<main class="note"><h1>${title}</h1><p>${text}</p></main>`);
+}
+
+export async function previewHtml({ request, asked, preview, expiresAt }: SharedPage): Promise<string> {
+  const { shown, now, timeZone } = preview;
+  const clock = clockIn(timeZone, now);
+  const what = asked.block ?? asked.slot ?? "A template";
+  return page(
+    `${what} – preview`,
+    html`<header>
+<h1>${what}</h1>
+<p class="quiet">${sayPlace(asked)} for ${sayPerson(asked)}, on ${clock(now)}</p>
+</header>
+<main>
+${controls(request, asked, now, timeZone)}
+<section aria-label="What is shown">
+<fieldset class="widths"><legend>Width</legend>${Object.entries(WIDTHS).map(([id, name]) => widthChoice(id, name, asked))}</fieldset>
+<div class="stage" role="region" aria-label="What is shown, at this width" tabindex="0">${frame(shown.html)}</div>
+</section>
+${"decision" in shown ? explanation(shown, clock) : ""}
+</main>
+<footer><p>Whoever has this link can open it until ${clock(expiresAt)}. Times are those of ${timeZone}. Links and forms in what is shown do nothing here.</p></footer>`,
+  );
+}
+
+async function page(title: string, body: Html): Promise<string> {
+  return `${await html`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex, nofollow">
+<title>${title}</title>
+<style>${raw(STYLE)}</style>
+${body}
+</html>
+`}`;
+}
+
+function sayPlace({ block, slot, template }: BlockAsked): string {
+  if (template !== undefined) return "By itself,";
+  if (slot === undefined) return "By itself,";
+  return block === undefined ? "All that is live in this slot," : `Among all that is live in the slot ${slot},`;
+}
+
+function sayPerson({ profile, device }: BlockAsked): string {
+  const person = typeof profile === "string" ? "a person of this site" : "a made-up person";
+  return device ? `${person} at a ${device} device` : person;
+}
+
+function controls(request: BlockAsked, asked: BlockAsked, now: number, timeZone: string): Html {
+  const wall = new Date(now + (offsetOf(timeZone)?.(now) ?? 0)).toISOString().slice(0, 16);
+  const versions = [...new Set([request.version, "draft", "live"])];
+  const choice = (version: BlockAsked["version"]) =>
+    html`<option value="${version}"${asked.version === version ? raw(" selected") : ""}>${sayVersion(version)}</option>`;
+  return html`<form class="bar" method="get">
+<label>Time (${timeZone}) <input type="datetime-local" name="now" value="${wall}" min="1900-01-01T00:00" max="2199-12-31T23:59" required></label>
+${asked.block === undefined ? "" : html`<label>Version <select name="version">${versions.map((it) => choice(it as BlockAsked["version"]))}</select></label>`}
+<button>Show</button>
+</form>`;
+}
+
+function sayVersion(version: BlockAsked["version"]): string {
+  if (version === "draft") return "Draft";
+  return version === "live" ? "Live" : `Version ${version}`;
+}
+
+function widthChoice(id: string, name: string, { device = "desktop" }: BlockAsked): Html {
+  const isFirst = id === (device === "mobile" ? "phone" : device);
+  return html`<input type="radio" name="width" id="${id}"${isFirst ? raw(" checked") : ""}><label for="${id}">${name}</label>`;
+}
+
+function frame(shown: string | null): Html {
+  if (shown === null) return html`<p>The page’s own content stays.</p>`;
+  return html`<iframe sandbox title="What is shown" srcdoc="${FRAME + shown}"></iframe>`;
+}
+
+function explanation({ says, next, why }: SlotPreview, clock: (instant: number) => string): Html {
+  const blocks = Map.groupBy(why, ({ block }) => block);
+  return html`<h2>What is decided</h2>
+<p class="lead">${says}</p>
+<p>${next ? `From ${clock(next.at)} on, if nothing new happens: ${next.says}` : "Time alone changes nothing of it that can be foreseen."}</p>
+<h2>Each variant, as it is asked</h2>
+${[...blocks].map(
+  ([block, rows]) => html`<h3>${block}</h3>
+<ol>${rows.map(variantRow)}</ol>`,
+)}`;
+}
+
+function variantRow({ variant, reason, says }: VariantWhy): Html {
+  return html`<li class="${reason}"><b>${variant}</b><span class="mark">${MARKS[reason]}</span><p>${says}</p></li>
+`;
+}
