@@ -3,6 +3,7 @@ import { sealWaiting } from "./audit/seal.ts";
 import { isOverload } from "./db/errors.ts";
 import { deleteExpiredIdempotencyKeys } from "./db/idempotency.ts";
 import { deleteExpiredSendDecisions } from "./db/send-decisions.ts";
+import { deleteExpiredPreviews } from "./db/previews.ts";
 import { deliver } from "./delivery/router.ts";
 import type { Env } from "./env.ts";
 import { log } from "./log.ts";
@@ -75,6 +76,7 @@ export default {
         if (spread) log("info", { job: "publish", spread });
       },
       () => deleteExpiredIdempotencyKeys(env.DB, Date.now() - IDEMPOTENCY_MS),
+      () => deleteExpiredPreviews(env.DB, Date.now()),
       async () => {
         const deleted = await deleteExpiredSendDecisions(env.DB, Date.now(), SEND_DECISIONS);
         if (deleted) log("info", { job: "send-decisions", deleted });

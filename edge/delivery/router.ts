@@ -41,6 +41,11 @@ router.get("/healthz", async (_request, env) => {
   await env.DB.prepare("SELECT 1").first();
   return Response.json({ ok: true }, { headers: { "cache-control": "no-store" } });
 });
+for (const method of ["get", "head"] as const)
+  router[method]("/preview/:token", async ({ url, params }, env) => {
+    const { answerPreview } = await import("../preview/page.ts");
+    return answerPreview(env, url, params["token"]!);
+  });
 for (const plane of ["/a", "/v1"] as const) {
   router.options(`${plane}/*`, answerPreflight);
   router.all(`${plane}/:name/:rest?`, ({ method, params }) => {
