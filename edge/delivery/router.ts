@@ -4,13 +4,13 @@
  */
 import { type IRequest, Router } from "itty-router";
 import { EVENT_TYPES } from "../../shared/event.ts";
+import { answerEmail } from "../email/answer.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { answerBatch, answerSingle } from "./batch.ts";
 import { answerConsent } from "./consent.ts";
 import { answerPreflight } from "./cors.ts";
 import { answerDecide } from "./decide.ts";
-import { answerEmail } from "./email.ts";
 import { answerManifest } from "./manifest.ts";
 
 const NAMES = {
@@ -29,10 +29,8 @@ for (const plane of ["/a", "/v1"]) {
     answerManifest(request, env, context, request.params["key"]!),
   );
 }
-for (const method of ["get", "head"] as const)
-  router[method]("/e/:token/:slot", (request, env, context) =>
-    answerEmail(env, context, request.params["token"]!, request.params["slot"]!),
-  );
+// Whatever is asked for there and however: an error would be put into an e-mail.
+router.all("/e/*", answerEmail);
 for (const type of EVENT_TYPES)
   router.post(`/v1/${type}`, (request, env, context) => answerSingle(request, env, context, type));
 // Segment's clients send imports to their own route; what is in them is a batch.

@@ -1,0 +1,178 @@
+/** A card as it is painted for one person, at one moment: its texts rendered, its prices written, its countdown counted. */
+import {
+  CARD_PRODUCTS,
+  type Card,
+  type CardPart,
+  type PaintedCard,
+  type PaintedPart,
+  type PaintedProduct,
+  type Theme,
+} from "../../shared/card.ts";
+import type { JsonObject } from "../../shared/event.ts";
+import type { Variant } from "../../shared/manifest.ts";
+import { NOBODY, scopeOf, type Viewer } from "../blocks/decide.ts";
+import { moneyFormat } from "../blocks/liquid/filters.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import type { LiveText } from "../manifest/template.ts";
+import type { Given } from "./give.ts";
+import { textOf } from "./texts.ts";
+
+const THEME: Theme = { background: "#ffffff", text: "#1a1a1a", accent: "#0b57d0" };
+const MINUTE_MS = 60_000;
+
+/** A card that somebody is given; null: what is given has none. */
+export interface GivenCard {
+  card: Card;
+  /** What stands there when images are not shown. */
+  alt(): Promise<string>;
+  /** Nothing that is painted of it changes with time. */
+  isStill: boolean;
+  paint(isDark: boolean): Promise<PaintedCard>;
+}
+
+export function cardOf({ variant, block, decision, recipient }: Given, live: LiveSite, now: number): GivenCard | null {
+  const source = variant?.source;
+  const card = source?.image;
+  if (!source || !card) return null;
+  const sources = [card.alt, ...card.parts.flatMap(textsOf)];
+  const texts = sources.map((text) => textOf(source, text, live));
+  const isPersonal =
+    texts.some(({ variables }) => variables.personal) || card.parts.some(({ type }) => type === "products");
+  const view = async () => (isPersonal ? recipient.view() : NOBODY);
+  // What a cap ends with the first showing does not end for whoever counts down to it.
+  const until = block?.isCapped ? block.to : decision.until;
+  return {
+    card,
+    alt: async () => writerOf(source, await view(), live, now)(card.alt).trim(),
+    isStill: !texts.some(({ variables }) => variables.timed) && !card.parts.some(({ type }) => type === "countdown"),
+    paint: async (isDark) => {
+      const painter = new Painter(
+        source,
+        await view(),
+        live,
+        now,
+        until !== null && Number.isFinite(until) ? until : null,
+      );
+      const theme = (isDark ? card.dark : undefined) ?? card.theme ?? THEME;
+      return {
+        width: card.width,
+        height: card.height,
+        theme,
+        parts: card.parts.flatMap((part) => painter.paint(part)),
+      };
+    },
+  };
+}
+
+function textsOf(part: CardPart): string[] {
+  if (part.type === "text") return [part.text];
+  if (part.type === "image") return [part.src];
+  if (part.type === "price") return [part.amount, part.was ?? ""];
+  return part.type === "countdown" ? [part.to ?? "", part.over ?? ""] : [];
+}
+
+type Write = (source: string) => string;
+
+function writerOf(variant: Variant, viewer: Viewer, live: LiveSite, now: number): Write {
+  return (source) => {
+    const text: LiveText = textOf(variant, source, live);
+    return text.render(scopeOf(viewer, undefined, text), now).text ?? "";
+  };
+}
+
+/** What cannot be said of a part leaves it out: a card is never half a sentence. */
+class Painter {
+  readonly #write: Write;
+  readonly #scope: JsonObject;
+  readonly #now: number;
+  readonly #until: number | null;
+
+  constructor(variant: Variant, viewer: Viewer, live: LiveSite, now: number, until: number | null) {
+    this.#write = writerOf(variant, viewer, live, now);
+    const everything = {
+      variables: {
+        personal: true,
+        timed: false,
+        traits: null,
+        segments: [],
+        cart: true,
+        recommendations: true,
+        context: false,
+      },
+    };
+    this.#scope = { ...scopeOf(viewer, undefined, everything) };
+    this.#now = now;
+    this.#until = until;
+  }
+
+  paint(part: CardPart): PaintedPart[] {
+    switch (part.type) {
+      case "text": {
+        const text = this.#write(part.text).trim();
+        return text ? [{ ...part, text }] : [];
+      }
+      case "image": {
+        const src = checkPicture(this.#write(part.src));
+        return src ? [{ ...part, src }] : [];
+      }
+      case "price":
+        return this.#price(part);
+      case "countdown":
+        return this.#countdown(part);
+      case "products": {
+        const products = this.#products(part);
+        return products.length ? [{ type: "products", products }] : [];
+      }
+    }
+  }
+
+  #price({ amount, was, currency, locale }: CardPart & { type: "price" }): PaintedPart[] {
+    const price = writePrice(this.#write(amount), currency, locale);
+    const before = was === undefined ? null : writePrice(this.#write(was), currency, locale);
+    return price ? [{ type: "price", price, ...(before && before !== price && { was: before }) }] : [];
+  }
+
+  /** Minutes that are begun count, so that what stands there is over when its time is, and never later. */
+  #countdown({ to, over, locale }: CardPart & { type: "countdown" }): PaintedPart[] {
+    const end = to === undefined ? this.#until : Date.parse(this.#write(to).trim());
+    if (end === null || !Number.isFinite(end)) return [];
+    const minutes = Math.ceil((end - this.#now) / MINUTE_MS);
+    if (minutes <= 0) return this.paint({ type: "text", text: over ?? "" });
+    const hours = Math.floor(minutes / 60);
+    const left = { days: Math.floor(hours / 24), hours: hours % 24, minutes: minutes % 60 };
+    return [{ type: "countdown", ...left, ...(locale !== undefined && { locale }) }];
+  }
+
+  #products({ items, most, currency, locale }: CardPart & { type: "products" }): PaintedProduct[] {
+    const list = readPath(this.#scope, items);
+    if (!Array.isArray(list)) return [];
+    return list.slice(0, Math.min(most ?? CARD_PRODUCTS, CARD_PRODUCTS)).flatMap((item: unknown) => {
+      const name = own(item, "name");
+      if (typeof name !== "string" || !name.trim()) return [];
+      const price = writePrice(own(item, "price"), currency, locale);
+      const image = checkPicture(own(item, "image_url"));
+      return [{ name: name.trim(), ...(price && { price }), ...(image && { image }) }];
+    });
+  }
+}
+
+/** Null for what is no number. */
+function writePrice(amount: unknown, currency: string, locale = "en"): string | null {
+  const number = typeof amount === "string" && amount.trim() !== "" ? Number(amount) : amount;
+  return typeof number === "number" && Number.isFinite(number) ? moneyFormat(currency, locale).format(number) : null;
+}
+
+function checkPicture(src: unknown): string | null {
+  const text = typeof src === "string" ? src.trim() : "";
+  return URL.canParse(text) && new URL(text).protocol === "https:" ? new URL(text).href : null;
+}
+
+function readPath(scope: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, name) => own(value, name.trim()), scope);
+}
+
+function own(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? (value as JsonObject)[name]
+    : undefined;
+}

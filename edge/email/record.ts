@@ -1,0 +1,52 @@
+/**
+ * Keeps what somebody did with an e-mail as events of theirs, by the names of Segment's e-mail spec, and as an exposure of the block: what
+ * a page counts of a block counts here. A message's id follows from the decision, so that a second opening changes nothing.
+ */
+import type { JsonObject } from "../../shared/event.ts";
+import { ingestMessages } from "../delivery/batch.ts";
+import type { Env } from "../env.ts";
+import type { LiveSite } from "../manifest/live.ts";
+import { type ProfileView, readProfileView } from "../profiles/read.ts";
+import { sha256 } from "../sha256.ts";
+import type { Given } from "./give.ts";
+
+export type Act = { name: "Email Opened" } | { name: "Email Link Clicked"; link: string };
+
+/** Of a kept decision; nothing of somebody who is not known, or does not allow analytics. */
+export async function recordAct(
+  env: Env,
+  live: LiveSite,
+  send: string,
+  given: Given,
+  act: Act,
+  now: number,
+): Promise<void> {
+  const { decision, recipient } = given;
+  if (!given.isKept || !recipient.id) return;
+  const profile = await readProfileView(env.DB, live, { id: recipient.id }, now);
+  const name = profile?.consent.analytics.granted ? nameOf(profile) : null;
+  if (!name) return;
+  const { id, slot, block, variant, reason } = decision;
+  const shown = { decision: id, slot, block, variant, reason, send, channel: "email" };
+  const track = (event: string, messageId: string, properties: JsonObject) => ({
+    ...{ type: "track", event, messageId, properties },
+    ...name,
+  });
+  const email = { email_id: send, channel: "email" };
+  const messages = [
+    act.name === "Email Opened"
+      ? track(act.name, `email-opened-${await sha256(JSON.stringify([recipient.id, send]))}`, { ...email, send })
+      : track(act.name, `email-clicked-${id}`, { ...email, ...shown, link_url: act.link }),
+    // Whoever clicks has seen it.
+    track("Attune Exposure", `email-exposed-${id}`, shown),
+  ];
+  await ingestMessages(env, live, { messages, envelope: {}, pointer: "", source: "server", receivedAt: now });
+}
+
+/** The first account, else the first device, by which a message can name them: the same one each time. */
+function nameOf({ identifiers }: ProfileView): { userId: string } | { anonymousId: string } | null {
+  const user = identifiers.find(({ kind }) => kind === "userId");
+  if (user) return { userId: user.value };
+  const device = identifiers.find(({ kind }) => kind === "anonymousId");
+  return device ? { anonymousId: device.value } : null;
+}
