@@ -1,26 +1,27 @@
 /** Blocks: drafts are saved, versions are published, any published version can be live again. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
-import { TEMPLATE_BYTES } from "../../shared/limits.ts";
-import type { Variant } from "../../shared/manifest.ts";
 import {
   archiveBlock,
   type Block,
   type BlockVersion,
   insertBlock,
+  type LiveSchedule,
   listBlocks,
   listBlockVersions,
   publishBlock,
   readBlock,
   readBlockVersion,
+  readLiveSchedules,
   rollbackBlock,
   updateBlock,
 } from "../db/blocks.ts";
+import { readSiteRow } from "../db/sites.ts";
 import { publish } from "../manifest/publish.ts";
 import { Problem } from "../problem.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
-import { checkBody, checkLive } from "./block-checks.ts";
-import { ConditionSchema } from "./condition.ts";
+import { BlockBodyShape, LiveSchema, toBodyAnswer, toLive } from "./block-body.ts";
+import { checkBody, checkLive, readSurroundings } from "./block-checks.ts";
 import { checkIfMatch, toEtag } from "./etag.ts";
 import { lintBlock, WarningsSchema } from "./lint.ts";
 import {
@@ -36,59 +37,26 @@ import {
   toPage,
 } from "./schemas.ts";
 
-const VARIANTS = 50;
-
-const TemplateSchema = z
-  .string()
-  .max(TEMPLATE_BYTES)
-  .openapi({ description: "Liquid.", example: "Hi {{ customer.name | default: 'you' }}" });
-
-export const BlockBodyShape = {
-  slot: KeySchema.openapi({ description: "The place it fills: <attune-block name>.", example: "hero" }),
-  variants: z
-    .array(
-      z.strictObject({
-        key: KeySchema,
-        audience: ConditionSchema.nullable().default(null).openapi({ description: "Null: everyone." }),
-        template: TemplateSchema,
-      }),
-    )
-    .max(VARIANTS)
-    .openapi({ description: "In order: the first whose audience is true wins." }),
-  fallback: TemplateSchema.nullable().default(null).openapi({ description: "Null: the page's own content stays." }),
-};
-
 const NewBlockSchema = z.strictObject({ key: KeySchema, ...BlockBodyShape }).openapi("NewBlock");
 const BlockChangeSchema = z.strictObject({ key: KeySchema.optional(), ...BlockBodyShape }).openapi("BlockChange");
-
-const VariantSchema = z
-  .object({ key: z.string(), audience: ConditionSchema.nullable(), template: z.string() })
-  .openapi("Variant");
 
 const BlockSchema = z
   .object({
     key: z.string(),
-    slot: z.string(),
-    variants: z.array(VariantSchema),
-    fallback: z.string().nullable(),
+    ...BlockBodyShape,
     status: z.enum(["draft", "active", "archived"]),
-    version: z.number().int().openapi({ description: "Of the draft." }),
+    version: z.number().int().openapi({ description: "Of the draft, which is what is answered here." }),
     liveVersion: z.number().int().nullable(),
+    live: LiveSchema.nullable().openapi({ description: "Null: nothing is." }),
     createdAt: IsoSchema,
     updatedAt: IsoSchema,
   })
   .openapi("Block");
 
-const PublishedBlockSchema = BlockSchema.extend({ warnings: WarningsSchema }).openapi("PublishedBlock");
+const CheckedBlockSchema = BlockSchema.extend({ warnings: WarningsSchema }).openapi("CheckedBlock");
 
 const BlockVersionSchema = z
-  .object({
-    version: z.number().int(),
-    slot: z.string(),
-    variants: z.array(VariantSchema),
-    fallback: z.string().nullable(),
-    publishedAt: IsoSchema,
-  })
+  .object({ key: z.string(), version: z.number().int(), ...BlockBodyShape, publishedAt: IsoSchema })
   .openapi("BlockVersion");
 
 const params = z.object({ key: KeySchema });
@@ -99,18 +67,21 @@ export const blocks = newApp()
       method: "post",
       path: "/",
       summary: "Create a block as a draft",
+      description:
+        "Nobody sees it until it is published. What is wrong is refused, what is probably not meant is told.",
       tags: ["Blocks"],
       request: jsonBody(NewBlockSchema),
-      responses: { 201: json(BlockSchema, "The draft."), ...problemResponse },
+      responses: { 201: json(CheckedBlockSchema, "The draft."), ...problemResponse },
     }),
     async (c) => {
       const { key, slot, ...input } = c.req.valid("json");
-      const body = await checkBody(c, input, false);
+      const around = await readSurroundings(c);
+      const body = await checkBody(input, around, c.env.PRESS);
       const block = await insertBlock(c.env.DB, siteOf(c), { key, slot, ...body }, c.get("now"));
       if (!block) throw new Problem("conflict", `The block ${key} exists already.`);
       c.header("etag", etagOf(block));
       c.header("location", `/api/blocks/${key}`);
-      return c.json(toAnswer(block), 201);
+      return c.json({ ...(await toAnswer(c, block)), warnings: await lintBlock(c, block, around) }, 201);
     },
   )
   .openapi(
@@ -127,7 +98,7 @@ export const blocks = newApp()
       const page = { after: readCursor(cursor, z.string(), ""), limit: limit + 1, archived: archived === "true" };
       const rows = await listBlocks(c.env.DB, siteOf(c), page);
       return c.json(
-        toPage(rows.map(toAnswer), limit, ({ key }) => key),
+        toPage(await toAnswers(c, rows), limit, ({ key }) => key),
         200,
       );
     },
@@ -144,7 +115,7 @@ export const blocks = newApp()
     async (c) => {
       const block = await findBlock(c, c.req.valid("param").key);
       c.header("etag", etagOf(block));
-      return c.json(toAnswer(block), 200);
+      return c.json(await toAnswer(c, block), 200);
     },
   )
   .openapi(
@@ -152,9 +123,11 @@ export const blocks = newApp()
       method: "put",
       path: "/{key}",
       summary: "Replace a block's draft; what is live stays until it is published",
+      description:
+        "What is left out is reset to its default. With `If-Match` nobody overwrites what they have not seen.",
       tags: ["Blocks"],
       request: { params, ...jsonBody(BlockChangeSchema) },
-      responses: { 200: json(BlockSchema, "The draft as it is now."), ...problemResponse },
+      responses: { 200: json(CheckedBlockSchema, "The draft as it is now."), ...problemResponse },
     }),
     async (c) => {
       const old = await findBlock(c, c.req.valid("param").key);
@@ -165,11 +138,12 @@ export const blocks = newApp()
           errors: [{ pointer: "/key", code: "immutable", detail: "This cannot be changed." }],
         });
       }
-      const body = await checkBody(c, input, false);
+      const around = await readSurroundings(c);
+      const body = await checkBody(input, around, c.env.PRESS);
       const block = await updateBlock(c.env.DB, siteOf(c), { key, slot, ...body }, old.version, c.get("now"));
       if (!block) throw new Problem("version-mismatch");
       c.header("etag", etagOf(block));
-      return c.json(toAnswer(block), 200);
+      return c.json({ ...(await toAnswer(c, block)), warnings: await lintBlock(c, block, around) }, 200);
     },
   )
   .openapi(
@@ -187,7 +161,7 @@ export const blocks = newApp()
       const block = await archiveBlock(c.env.DB, siteOf(c), old.key, c.get("now"));
       if (!block) throw new Problem("not-found");
       if (old.liveVersion !== null) await publish(c.env, siteOf(c), c.get("now"));
-      return c.json(toAnswer(block), 200);
+      return c.json(await toAnswer(c, block), 200);
     },
   )
   .openapi(
@@ -195,19 +169,23 @@ export const blocks = newApp()
       method: "post",
       path: "/{key}/publish",
       summary: "Make the draft live",
+      description: `Here at once, everywhere within a minute. Refused where a segment that it looks at is not active, and where one of its
+texts stops for somebody of whom nothing is known, or for somebody whose every trait is a long, odd text. \`warnings\` tell what is probably
+not meant.`,
       tags: ["Blocks"],
       request: { params },
-      responses: { 200: json(PublishedBlockSchema, "The block, live."), ...problemResponse },
+      responses: { 200: json(CheckedBlockSchema, "The block, live."), ...problemResponse },
     }),
     async (c) => {
       const draft = await findBlock(c, c.req.valid("param").key);
       checkIfMatch(c, etagOf(draft));
-      await checkLive(c, draft);
+      const around = await readSurroundings(c);
+      checkLive(draft, around, c.get("now"));
       const block = await publishBlock(c.env.DB, siteOf(c), draft.key, draft.version, c.get("now"));
       if (!block) throw new Problem("version-mismatch");
       await publish(c.env, siteOf(c), c.get("now"));
       c.header("etag", etagOf(block));
-      return c.json({ ...toAnswer(block), warnings: await lintBlock(c, draft) }, 200);
+      return c.json({ ...(await toAnswer(c, block)), warnings: await lintBlock(c, block, around) }, 200);
     },
   )
   .openapi(
@@ -215,22 +193,23 @@ export const blocks = newApp()
       method: "post",
       path: "/{key}/rollback",
       summary: "Make an earlier published version live again; the draft stays as it is",
+      description: "Here at once, everywhere within a minute. `warnings` are of the version that is live now.",
       tags: ["Blocks"],
       request: { params, ...jsonBody(z.strictObject({ version: z.number().int().min(1) })) },
-      responses: { 200: json(BlockSchema, "The block, with the version that is live now."), ...problemResponse },
+      responses: { 200: json(CheckedBlockSchema, "The block, with the version that is live now."), ...problemResponse },
     }),
     async (c) => {
       const old = await findBlock(c, c.req.valid("param").key);
       checkIfMatch(c, etagOf(old));
       const { version } = c.req.valid("json");
-      const earlier = await readBlockVersion(c.env.DB, siteOf(c), old.key, version);
-      if (!earlier) throw new Problem("not-found", `Version ${version} of ${old.key} was never published.`);
-      await checkLive(c, earlier);
+      const earlier = await findVersion(c, old.key, version);
+      const around = await readSurroundings(c);
+      checkLive(earlier, around, c.get("now"));
       const block = await rollbackBlock(c.env.DB, siteOf(c), old.key, version, c.get("now"));
       if (!block) throw new Problem("not-found");
       await publish(c.env, siteOf(c), c.get("now"));
       c.header("etag", etagOf(block));
-      return c.json(toAnswer(block), 200);
+      return c.json({ ...(await toAnswer(c, block)), warnings: await lintBlock(c, earlier, around) }, 200);
     },
   )
   .openapi(
@@ -255,6 +234,21 @@ export const blocks = newApp()
         200,
       );
     },
+  )
+  .openapi(
+    createRoute({
+      method: "get",
+      path: "/{key}/versions/{version}",
+      summary: "Read a published version",
+      tags: ["Blocks"],
+      request: { params: params.extend({ version: z.coerce.number().int().min(1) }) },
+      responses: { 200: json(BlockVersionSchema, "As it was published."), ...problemResponse },
+    }),
+    async (c) => {
+      const { key, version } = c.req.valid("param");
+      await findBlock(c, key);
+      return c.json(toVersionAnswer(await findVersion(c, key, version)), 200);
+    },
   );
 
 async function findBlock(c: ApiContext, key: string): Promise<Block> {
@@ -263,30 +257,39 @@ async function findBlock(c: ApiContext, key: string): Promise<Block> {
   return block;
 }
 
-type Json = { [key: string]: unknown };
-
-function toVariants(variants: readonly Variant[]): z.infer<typeof VariantSchema>[] {
-  return variants.map(({ key, audience, template }) => ({ key, audience: audience as Json | null, template }));
+async function findVersion(c: ApiContext, key: string, version: number): Promise<BlockVersion> {
+  const found = await readBlockVersion(c.env.DB, siteOf(c), key, version);
+  if (!found) throw new Problem("not-found", `Version ${version} of ${key} was never published.`);
+  return found;
 }
 
-function toAnswer(block: Block): z.infer<typeof BlockSchema> {
-  const { key, slot, fallback, status, version, liveVersion } = block;
-  return {
-    ...{ key, slot, fallback, status, version, liveVersion },
-    variants: toVariants(block.variants),
-    createdAt: toIso(block.createdAt),
-    updatedAt: toIso(block.updatedAt),
-  };
+async function toAnswer(c: ApiContext, block: Block): Promise<z.infer<typeof BlockSchema>> {
+  const [answer] = await toAnswers(c, [block]);
+  return answer!;
 }
 
-function toVersionAnswer({
-  version,
-  slot,
-  variants,
-  fallback,
-  publishedAt,
-}: BlockVersion): z.infer<typeof BlockVersionSchema> {
-  return { version, slot, variants: toVariants(variants), fallback, publishedAt: toIso(publishedAt) };
+async function toAnswers(c: ApiContext, blocks: readonly Block[]): Promise<z.infer<typeof BlockSchema>[]> {
+  const { DB } = c.env;
+  const siteId = siteOf(c);
+  const keys = blocks.filter(({ liveVersion }) => liveVersion !== null).map(({ key }) => key);
+  const [site, schedules] = keys.length
+    ? await Promise.all([readSiteRow(DB, siteId), readLiveSchedules(DB, siteId, keys)])
+    : [null, new Map<string, LiveSchedule>()];
+  const timeZone = site?.settings.timeZone ?? "UTC";
+  return blocks.map((block) => {
+    const { key, status, version, liveVersion, createdAt, updatedAt } = block;
+    const live = schedules.get(key);
+    return {
+      ...{ key, ...toBodyAnswer(block), status, version, liveVersion },
+      live: live ? toLive(live, timeZone, c.get("now")) : null,
+      ...{ createdAt: toIso(createdAt), updatedAt: toIso(updatedAt) },
+    };
+  });
+}
+
+function toVersionAnswer(block: BlockVersion): z.infer<typeof BlockVersionSchema> {
+  const { key, version, publishedAt } = block;
+  return { key, version, ...toBodyAnswer(block), publishedAt: toIso(publishedAt) };
 }
 
 function etagOf({ version, liveVersion, status }: Block): string {

@@ -5,9 +5,18 @@ import type { Condition } from "../../shared/condition.ts";
 import { PURPOSES } from "../../shared/consent.ts";
 import { analyze } from "../../shared/engine/analyze.ts";
 import { describe } from "../../shared/engine/describe.ts";
+import type { JsonObject } from "../../shared/event.ts";
 import type { Variant } from "../../shared/manifest.ts";
+import { dropLiquid, lintHtml } from "../blocks/checks/html.ts";
+import { type KnownNames, lintTemplateNames } from "../blocks/checks/names.ts";
+import { lintOrder } from "../blocks/checks/order.ts";
+import { showNobody } from "../blocks/checks/samples.ts";
+import { lintSize } from "../blocks/checks/size.ts";
+import { type BlockText, textsOf } from "../blocks/checks/texts.ts";
 import { findBare } from "../blocks/liquid/defaults.ts";
-import { checkTemplate } from "../blocks/liquid.ts";
+import { checkTemplate, checkText, type Moment } from "../blocks/liquid.ts";
+import { asWritten } from "../blocks/mjml.ts";
+import type { Block, BlockVersion } from "../db/blocks.ts";
 import { readSentNames } from "../db/names.ts";
 import { type SegmentRow, selectSegments, toSegment } from "../db/segments.ts";
 import { FINDING_CODES, type Finding, SEVERITIES } from "../segments/lint/finding.ts";
@@ -16,6 +25,7 @@ import { lintVariants } from "../segments/lint/variants.ts";
 import { lintCondition } from "../segments/lint.ts";
 import { checkReferences } from "../segments/references.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
+import type { Surroundings } from "./block-checks.ts";
 import { CONDITION_EXAMPLE, ConditionSchema, parseCondition } from "./condition.ts";
 import { json, jsonBody, KeySchema, problemResponse } from "./schemas.ts";
 
@@ -103,23 +113,28 @@ export async function lintSaved(c: ApiContext, condition: Condition | null): Pro
   return [...lintCondition(condition, c.get("now"), "/condition"), ...lintNames(condition, names, "/condition")];
 }
 
-/** The findings of a block: its audiences, what they hide from each other, and its templates. */
+/** The findings of a block: its place in its slot, its audiences, what they hide from each other, and its templates. */
 export async function lintBlock(
   c: ApiContext,
-  { variants, fallback }: { variants: readonly Variant[]; fallback: string | null },
+  block: Block | BlockVersion,
+  { site, segments, published }: Surroundings,
 ): Promise<Finding[]> {
   const now = c.get("now");
-  const names = variants.some(({ audience }) => audience) ? await readNames(c) : NO_NAMES;
+  const { timeZone, origins } = site.settings;
+  const names = await readNames(c);
+  const others = published.filter(({ key, slot }) => key !== block.key && slot === block.slot);
+  const known = { traits: names.traits, segments };
   return [
-    ...lintVariants(variants, now),
-    ...variants.flatMap(({ audience, template }, index) => {
-      const pointer = `/variants/${index}/audience`;
-      const ofAudience = audience
-        ? [...lintCondition(audience, now, pointer), ...lintNames(audience, names, pointer)]
-        : [];
-      return [...ofAudience, ...lintTemplate(template, `/variants/${index}/template`)];
-    }),
-    ...(fallback === null ? [] : lintTemplate(fallback, "/fallback")),
+    ...lintOrder(block, others, timeZone, now),
+    ...lintVariants(block.variants, now),
+    ...block.variants.flatMap((variant, index) => [
+      ...lintAudience(variant, names, now, `/variants/${index}/audience`),
+      ...lintImage(variant, `/variants/${index}`),
+    ]),
+    ...textsOf(asWritten(block)).flatMap((text) => lintText(text, known, origins)),
+    ...textsOf(block).flatMap((text) =>
+      lintRendered(text, { id: site.id, name: site.name, timeZone }, { now, timeZone }),
+    ),
   ];
 }
 
@@ -128,13 +143,44 @@ const NO_NAMES: SentNames = { events: [], traits: [], types: new Map() };
 /** They only give hints, and what is saved is saved: an answer does not fail for want of them. */
 const readNames = (c: ApiContext) => readSentNames(c.env.DB, siteOf(c)).catch(() => NO_NAMES);
 
-function lintTemplate(source: string, pointer: string): Finding[] {
-  const checked = checkTemplate(source);
+function lintAudience({ audience }: Variant, names: SentNames, now: number, pointer: string): Finding[] {
+  return audience ? [...lintCondition(audience, now, pointer), ...lintNames(audience, names, pointer)] : [];
+}
+
+function lintImage({ image, link }: Variant, pointer: string): Finding[] {
+  if (!image) return [];
+  const found: Finding[] = [];
+  if (!image.alt.trim()) {
+    const detail = "It says nothing where images are not shown: write what is in it.";
+    found.push({ code: "no-alt", severity: "warning", pointer: `${pointer}/image/alt`, detail });
+  }
+  if (link === undefined) {
+    const detail = "A click on the image leads nowhere: give the variant a link.";
+    found.push({ code: "no-link", severity: "hint", pointer: `${pointer}/image`, detail });
+  }
+  return found;
+}
+
+/** @param text as it was written, so that lines are the author's */
+function lintText({ source, pointer, form }: BlockText, known: KnownNames, origins: readonly string[]): Finding[] {
+  const checked = form === "html" ? checkTemplate(source) : checkText(source);
   if ("errors" in checked) return [];
-  return findBare(checked.template.nodes).map(({ path, line, column }) => ({
-    code: "no-default",
-    severity: "warning",
-    pointer,
-    detail: `{{ ${path} }} (line ${line}, column ${column}) is empty for whom it is not known. Add | default: "…", or put it into {% if ${path} %}.`,
-  }));
+  const { template } = checked;
+  return [
+    ...lintTemplateNames(template, known, pointer),
+    ...findBare(template.nodes).map(
+      ({ path, line, column }): Finding => ({
+        ...{ code: "no-default", severity: "warning", pointer },
+        detail: `{{ ${path} }} (line ${line}, column ${column}) is empty for whom it is not known. Add | default: "…", or put it into {% if ${path} %}.`,
+      }),
+    ),
+    ...(form === "html" ? lintHtml(source, origins, pointer) : []),
+  ];
+}
+
+/** @param text as it is published */
+function lintRendered({ source, pointer, form }: BlockText, site: JsonObject, moment: Moment): Finding[] {
+  const checked = form === "html" && checkTemplate(source);
+  if (!checked || "errors" in checked) return [];
+  return lintSize([dropLiquid(source), showNobody(checked.template, site, moment)], pointer);
 }

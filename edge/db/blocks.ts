@@ -1,9 +1,19 @@
 /** SQL of `blocks` (drafts) and `block_versions` (what was published, kept for going back). */
-import type { ManifestBlock } from "../../shared/manifest.ts";
+import type { ManifestBlock, Schedule } from "../../shared/manifest.ts";
 import type { Status } from "./segments.ts";
 
 /** What of a block is kept as JSON. */
-export type BlockBody = Omit<ManifestBlock, "key" | "slot" | "version">;
+export interface BlockBody extends Omit<ManifestBlock, "key" | "slot" | "version"> {
+  name?: string;
+  /** What the templates were compiled from; left out: they are what was written. */
+  mjml?: MjmlSource;
+}
+
+export interface MjmlSource {
+  /** In the order of the variants. */
+  templates: string[];
+  fallback: string | null;
+}
 
 export interface Block extends BlockBody {
   key: string;
@@ -59,6 +69,12 @@ function toBlock(row: BlockRow): Block {
 export function toBlockVersion(row: BlockVersionRow): BlockVersion {
   const { key, slot, version, body, published_at: publishedAt } = row;
   return { ...(JSON.parse(body) as BlockBody), key, slot, version, publishedAt };
+}
+
+/** As it is decided: without what only its authors look at. */
+export function toManifestBlock(block: BlockVersion): ManifestBlock {
+  const { name: _name, mjml: _mjml, publishedAt: _publishedAt, ...live } = block;
+  return live;
 }
 
 /** Inserts a draft, or takes over the key of an archived one (its version goes on); null when the key is in use. */
@@ -233,6 +249,65 @@ export async function listBlockVersions(
   return results.map(toBlockVersion);
 }
 
-function toDraft({ variants, fallback, schedule, priority, cap, safeIfStale }: BlockBody): string {
-  return JSON.stringify({ variants, fallback, schedule, priority, cap, safeIfStale });
+export interface LiveSchedule {
+  key: string;
+  slot: string;
+  name: string | null;
+  version: number;
+  priority: number;
+  schedule: Schedule;
+}
+
+interface LiveScheduleRow extends Omit<LiveSchedule, "schedule"> {
+  schedule: string | null;
+}
+
+/** When what is live of these blocks is on, by key. */
+export async function readLiveSchedules(
+  db: D1Database,
+  siteId: string,
+  keys: readonly string[],
+): Promise<Map<string, LiveSchedule>> {
+  const { results } = await db
+    .prepare(
+      `SELECT v.key, v.slot, v.version, v.body ->> '$.name' AS name, coalesce(v.body ->> '$.priority', 0) AS priority,
+         v.body -> '$.schedule' AS schedule
+       FROM json_each(?2) AS asked
+       CROSS JOIN blocks AS b ON b.site_id = ?1 AND b.key = asked.value AND b.status = 'active'
+       CROSS JOIN block_versions AS v ON v.site_id = ?1 AND v.key = b.key AND v.version = b.live_version`,
+    )
+    .bind(siteId, JSON.stringify(keys))
+    .all<LiveScheduleRow>();
+  return new Map(results.map((row) => [row.key, toLiveSchedule(row)]));
+}
+
+/** What is live in the first slots after the one given, slot by slot in the order in which their blocks are asked. */
+export async function listLiveSchedules(
+  db: D1Database,
+  siteId: string,
+  after: string,
+  slots: number,
+): Promise<LiveSchedule[]> {
+  const { results } = await db
+    .prepare(
+      `WITH live AS (
+         SELECT v.slot, v.key, v.version, v.body FROM blocks AS b
+         CROSS JOIN block_versions AS v ON v.site_id = ?1 AND v.key = b.key AND v.version = b.live_version
+         WHERE b.site_id = ?1 AND b.status = 'active' AND v.slot > ?2)
+       SELECT key, slot, version, body ->> '$.name' AS name, coalesce(body ->> '$.priority', 0) AS priority,
+         body -> '$.schedule' AS schedule
+       FROM live WHERE slot IN (SELECT DISTINCT slot FROM live ORDER BY slot LIMIT ?3)
+       ORDER BY slot, priority DESC, key`,
+    )
+    .bind(siteId, after, slots)
+    .all<LiveScheduleRow>();
+  return results.map(toLiveSchedule);
+}
+
+function toLiveSchedule({ schedule, ...row }: LiveScheduleRow): LiveSchedule {
+  return { ...row, schedule: schedule === null ? {} : JSON.parse(schedule) };
+}
+
+function toDraft({ name, variants, fallback, schedule, priority, cap, safeIfStale, mjml }: BlockBody): string {
+  return JSON.stringify({ name, variants, fallback, schedule, priority, cap, safeIfStale, mjml });
 }

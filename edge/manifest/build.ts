@@ -3,7 +3,7 @@
 import { analyze } from "../../shared/engine/analyze.ts";
 import { needsMore, ship } from "../../shared/engine/ship.ts";
 import type { Manifest, ManifestSegment, PublicManifest } from "../../shared/manifest.ts";
-import { type BlockVersionRow, selectLiveBlocks, toBlockVersion } from "../db/blocks.ts";
+import { type BlockVersionRow, selectLiveBlocks, toBlockVersion, toManifestBlock } from "../db/blocks.ts";
 import { type SegmentRow, selectSegments, toSegment } from "../db/segments.ts";
 import { type SiteRow, toSite } from "../db/sites.ts";
 
@@ -37,7 +37,7 @@ export async function readManifest(
         version,
         createdAt,
       })),
-    blocks: (blocks!.results as BlockVersionRow[]).map(toBlockVersion).map(({ publishedAt: _, ...block }) => block),
+    blocks: (blocks!.results as BlockVersionRow[]).map(toBlockVersion).map(toManifestBlock),
   };
 }
 

@@ -127,8 +127,8 @@ describe("what is saved all the same", () => {
     expect(liveVersion).toBe(1);
     expect(seen(warnings)).toEqual([
       "shadowed-variant /variants/1",
-      "no-default /variants/0/template",
       "never-true /variants/2/audience",
+      "no-default /variants/0/template",
       "no-default /variants/2/template",
       "no-default /fallback",
     ]);

@@ -1,0 +1,80 @@
+/** What templates look at and is not there: values that nothing puts into their scope, traits that nobody has sent, segments. */
+import { phraseValue } from "../../../shared/engine/phrase.ts";
+import type { Segment } from "../../db/segments.ts";
+import { cut, type Finding } from "../../segments/lint/finding.ts";
+import { phraseUnknown } from "../../segments/lint/names.ts";
+import { nearest } from "../../segments/schema/nearest.ts";
+import { type Path, pathsOf, type Template, type TextTemplate, unknownPathsOf } from "../liquid.ts";
+
+/** What a site's templates may name. */
+export interface KnownNames {
+  /** Top-level names of traits that somebody has sent; of none nothing is said. */
+  traits: readonly string[];
+  segments: readonly Pick<Segment, "key" | "status">[];
+}
+
+const ROOTS = ["customer", "segment", "cart", "product_recommendations", "context", "site"];
+const FIELDS: { readonly [root: string]: readonly string[] } = {
+  cart: ["items", "count", "total", "currency"],
+  site: ["id", "name", "timeZone"],
+};
+
+/** Each name once, where it stands first. */
+export function lintTemplateNames(template: Template | TextTemplate, known: KnownNames, pointer: string): Finding[] {
+  const findings = [
+    ...unknownPathsOf(template).map(lintRoot),
+    ...pathsOf(template)
+      .filter(({ local }) => !local)
+      .flatMap((path) => lintField(path) ?? lintTrait(path, known) ?? lintSegment(path, known) ?? []),
+  ];
+  const names = new Set<string>();
+  return findings.flatMap(({ name, ...finding }) => {
+    if (names.has(name)) return [];
+    names.add(name);
+    return [{ ...finding, pointer }];
+  });
+}
+
+type Named = Omit<Finding, "pointer"> & { name: string };
+
+function lintRoot({ path, segments, line, column }: Path): Named {
+  const root = String(segments[0]);
+  const meant = nearest(root, ROOTS);
+  const what = meant
+    ? `Is ${meant} meant?`
+    : `There are ${ROOTS.join(", ")}, and what the template itself assigns; a trait is customer.${cut(root)}.`;
+  const detail = `${cut(path)} (line ${line}, column ${column}) is always empty: there is no ${cut(root)}. ${what}`;
+  return { name: root, code: "unknown-variable", severity: "warning", detail };
+}
+
+function lintField({ path, segments: [root, field], line, column }: Path): Named | undefined {
+  const fields = typeof root === "string" && Object.hasOwn(FIELDS, root) ? FIELDS[root]! : undefined;
+  if (!fields || typeof field !== "string" || fields.includes(field)) return undefined;
+  const meant = nearest(field, fields);
+  const what = meant ? `Is ${root}.${meant} meant?` : `There are ${fields.join(", ")}.`;
+  const detail = `${cut(path)} (line ${line}, column ${column}) is always empty. ${what}`;
+  return { name: `${root}.${field}`, code: "unknown-variable", severity: "warning", detail };
+}
+
+function lintTrait({ segments: [root, trait], line, column }: Path, { traits }: KnownNames): Named | undefined {
+  if (root !== "customer" || typeof trait !== "string" || !traits.length || traits.includes(trait)) return undefined;
+  const said = phraseUnknown(`the trait ${phraseValue(cut(trait))}`, trait, traits);
+  const detail = `${said} (line ${line}, column ${column})`;
+  return { name: `customer.${trait}`, code: "unknown-trait", severity: "warning", detail };
+}
+
+function lintSegment({ segments: [root, key], line, column }: Path, { segments }: KnownNames): Named | undefined {
+  if (root !== "segment" || typeof key !== "string") return undefined;
+  const segment = segments.find((segment) => segment.key === key);
+  if (segment?.status === "active") return undefined;
+  const where = `(line ${line}, column ${column})`;
+  if (segment) {
+    const detail = `The segment ${key} ${where} is not active, so nobody is in it. Activate it.`;
+    return { name: `segment.${key}`, code: "inactive-segment", severity: "warning", detail };
+  }
+  const keys = segments.filter(({ status }) => status === "active").map(({ key }) => key);
+  const meant = nearest(key, keys);
+  const what = meant ? `Is ${meant} meant?` : "Check its key.";
+  const detail = `There is no segment ${cut(key)} ${where}, so nobody is in it. ${what}`;
+  return { name: `segment.${key}`, code: "unknown-segment", severity: "warning", detail };
+}
