@@ -12,8 +12,8 @@ export interface RequestTemplate {
    */
   body?: string;
   persons?: number;
-  /** In place of `body`: sent in turn, as they are. */
-  bodies?: string[];
+  /** Requests that take turns, each as far as it differs. */
+  turns?: Partial<Pick<RequestTemplate, "path" | "headers" | "body">>[];
 }
 
 export interface LoadOptions {
@@ -68,13 +68,13 @@ interface Prepared {
   patches: Patch[];
 }
 
-function prepare({ url, request }: LoadOptions, text: string | undefined): Prepared {
-  const body = Buffer.from(text ?? "");
+function prepare(url: string, request: RequestTemplate): Prepared {
+  const body = Buffer.from(request.body ?? "");
   const head = [
     `${request.method} ${request.path} HTTP/1.1`,
     `host: ${new URL(url).host}`,
     ...Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`),
-    ...(text === undefined ? [] : [`content-length: ${body.length}`]),
+    ...(request.body === undefined ? [] : [`content-length: ${body.length}`]),
   ];
   const headBytes = Buffer.from(`${head.join("\r\n")}\r\n\r\n`);
   const patches = [...body.toString("latin1").matchAll(/#{4,}|@{4,}/g)].map(
@@ -112,7 +112,7 @@ function readAnswer(data: Buffer): { status: number; body: number; end: number }
 
 async function generate(options: LoadOptions): Promise<LoadResult> {
   const { hostname, port } = new URL(options.url);
-  const prepared = (options.request.bodies ?? [options.request.body]).map((body) => prepare(options, body));
+  const prepared = (options.request.turns ?? [{}]).map((turn) => prepare(options.url, { ...options.request, ...turn }));
   const persons = options.request.persons ?? 1;
   const latencies: number[] = [];
   const firstBytes: number[] = [];

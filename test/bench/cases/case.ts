@@ -25,6 +25,9 @@ export interface Case {
 
 export const JSON_HEADERS = { "content-type": "application/json" };
 
+/** One question of several that take turns. */
+export const toTurn = (question: object) => ({ body: JSON.stringify(question) });
+
 /** @throws Error where the answer is no success */
 export async function post(url: string, body: string): Promise<Response> {
   const response = await fetch(url, { method: "POST", headers: JSON_HEADERS, body });

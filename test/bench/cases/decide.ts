@@ -1,7 +1,7 @@
 /** POST /v1/decide against a bare itty-router handler that answers a constant of the same size. */
 import { type Contestant, type Measured, measure, ratioOf } from "../rounds.ts";
 import { buildBatch } from "../site.ts";
-import { type Case, countCalls, JSON_HEADERS, post, type Setting } from "./case.ts";
+import { type Case, countCalls, JSON_HEADERS, post, type Setting, toTurn } from "./case.ts";
 
 interface Answer {
   token: string | null;
@@ -33,7 +33,7 @@ export const decide: Case = {
     const contestant = (name: string, url: string, path: string, bodies: object[]): Contestant => ({
       name,
       url,
-      request: { method: "POST", path, headers: JSON_HEADERS, bodies: bodies.map((body) => JSON.stringify(body)) },
+      request: { method: "POST", path, headers: JSON_HEADERS, turns: bodies.map(toTurn) },
       units: 1,
     });
     const { token: _, ...withoutToken } = first;
@@ -80,11 +80,11 @@ export const decide: Case = {
   },
 
   async profiled(setting) {
-    const bodies = (await prepareVisitors(setting, VISITORS)).map((question) => JSON.stringify(question));
+    const turns = (await prepareVisitors(setting, VISITORS)).map(toTurn);
     return {
       name: "decide with a token",
       url: setting.bench.product,
-      request: { method: "POST", path: "/v1/decide", headers: JSON_HEADERS, bodies },
+      request: { method: "POST", path: "/v1/decide", headers: JSON_HEADERS, turns },
       units: 1,
     };
   },

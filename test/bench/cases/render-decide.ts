@@ -2,7 +2,7 @@
 import { buildPerson, PEOPLE, TEMPLATES, type TemplateName, TITLES } from "../render/templates.ts";
 import { type Contestant, type Measured, measure, ratioOf } from "../rounds.ts";
 import { buildBatch, createBlock, createSite } from "../site.ts";
-import { type Case, countCalls, JSON_HEADERS, post, type Setting } from "./case.ts";
+import { type Case, countCalls, JSON_HEADERS, post, type Setting, toTurn } from "./case.ts";
 
 const FULL = { rounds: 7, roundMs: 1_000, warmMs: 1_500 };
 const QUICK = { rounds: 3, roundMs: 500, warmMs: 500 };
@@ -38,7 +38,7 @@ export const renderDecide: Case = {
       const contestant = (name: string, url: string, path: string): Contestant => ({
         name,
         url,
-        request: { method: "POST", path, headers: JSON_HEADERS, bodies: questions.map((body) => JSON.stringify(body)) },
+        request: { method: "POST", path, headers: JSON_HEADERS, turns: questions.map(toTurn) },
         units: 1,
       });
       results[name] = await measure(
@@ -94,11 +94,11 @@ export const renderDecide: Case = {
       audience: null,
       template: TEMPLATES.shared.source,
     });
-    const bodies = (await prepareVisitors(setting)).map((question) => JSON.stringify(question));
+    const turns = (await prepareVisitors(setting)).map(toTurn);
     return {
       name: "decide of what everybody gets",
       url: bench.product,
-      request: { method: "POST", path: "/v1/decide", headers: JSON_HEADERS, bodies },
+      request: { method: "POST", path: "/v1/decide", headers: JSON_HEADERS, turns },
       units: 1,
     };
   },
