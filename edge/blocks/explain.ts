@@ -74,8 +74,8 @@ export function explainVariants(slot: LiveSlot, answer: SlotAnswer, asking: Aski
       return { block: block.key, variant: variant.key, value, until, reason, says: `${says}.`, why };
     };
 
-    if (now < block.from) return row("schedule", `Not asked: its time begins on ${clock(block.from)}`, block.from);
     if (now >= block.to) return row("schedule", `Not asked: its time ended on ${clock(block.to)}`, null);
+    if (now < block.from) return row("schedule", `Not asked: its time begins on ${clock(block.from)}`, block.from);
     if (isOver) {
       const says = `Not asked: ${nameOf(answer)} comes before it; by itself: ${itself}`;
       return row("earlier-variant", says, answer.decision.until);

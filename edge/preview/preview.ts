@@ -1,7 +1,8 @@
 /** A slot decided and rendered as somebody would get it: drafts, other times and people who do not exist included. */
 import type { Decision } from "../../shared/decision.ts";
+import type { Subject } from "../../shared/engine/types.ts";
 import type { ManifestBlock } from "../../shared/manifest.ts";
-import { decideSlots, type SlotAnswer, scopeOf, type Viewer } from "../blocks/decide.ts";
+import { decideSlots, type SlotAnswer, scopeOf } from "../blocks/decide.ts";
 import { type Asking, explainDecision, explainVariants, type VariantWhy } from "../blocks/explain.ts";
 import { checkTemplate } from "../blocks/liquid.ts";
 import { readBlock, readBlockVersion } from "../db/blocks.ts";
@@ -63,15 +64,10 @@ export async function previewBlock(
   const subject = { ...person, ...(context && { context }) };
   const found = asked.template === undefined ? await findSlot(env.DB, live, asked) : null;
 
-  const buildAsking = (at: number): Asking => {
-    const answers = answerSegments(live, subject, at);
-    const viewer = buildViewer(subject, answers, found?.slot.segmentKeys ?? [], at);
-    const rules = live.manifest.segments.flatMap(({ key, condition }) => (condition ? [{ key, condition }] : []));
-    return { subject: { ...subject, segments: answers }, viewer, now: at, timeZone, rules };
-  };
-  const asking = buildAsking(now);
+  const askAt = (at: number) => buildAsking(live, subject, found?.slot.segmentKeys ?? [], at);
+  const asking = askAt(now);
   const segments = Object.fromEntries(Object.entries(asking.viewer.segments).map(([key, [, until]]) => [key, until]));
-  const shown = found ? previewSlot(live, found, asking, buildAsking) : renderAlone(live, asked.template!, asking);
+  const shown = found ? previewSlot(live, found, asking, askAt) : renderAlone(live, asked.template!, asking);
   return { timeZone, now, segments, shown };
 }
 
@@ -84,7 +80,7 @@ function previewSlot(
   live: LiveSite,
   { name, slot }: FoundSlot,
   asking: Asking,
-  buildAsking: (at: number) => Asking,
+  askAt: (at: number) => Asking,
 ): SlotPreview {
   const decide = ({ viewer, subject, now }: Asking) =>
     decideSlots({ ...live, slots: new Map([[name, slot]]) }, [name], viewer, subject.context, now)[name]!;
@@ -96,7 +92,7 @@ function previewSlot(
   function findNext(): NextChange | null {
     let { until } = decision;
     for (let look = 0, before = asking.now; look < LOOKS && until !== null && until > before; look++) {
-      const later = buildAsking(until);
+      const later = askAt(until);
       const then = decide(later);
       if (!isSame(then.decision, decision))
         return { at: until, html: then.html, decision: then.decision, says: explainDecision(then, later) };
@@ -155,17 +151,20 @@ function renderAlone(live: LiveSite, source: string, { viewer, subject, now }: A
 }
 
 /** @param keys segments that the slot's audiences look at: when one of them may change, the answer may */
-function buildViewer(
-  { id = "", traits, events, consent }: Asking["subject"],
-  answers: { [key: string]: { value: unknown; until: number | null } },
-  keys: readonly string[],
-  now: number,
-): Viewer {
+export function buildAsking(live: LiveSite, subject: Subject, keys: readonly string[], now: number): Asking {
+  const answers = answerSegments(live, subject, now);
   const segments: Decisions = {};
   let wakesAt: number | null = null;
   for (const [key, { value, until }] of Object.entries(answers)) {
     if (value === true) segments[key] = [now, until];
     if (keys.includes(key) && until !== null && (wakesAt === null || until < wakesAt)) wakesAt = until;
   }
-  return { stableId: id, segments, wakesAt, traits, events, consent };
+  const { id = "", traits, events, consent } = subject;
+  return {
+    subject: { ...subject, segments: answers },
+    viewer: { stableId: id, segments, wakesAt, traits, events, consent },
+    now,
+    timeZone: live.manifest.settings.timeZone,
+    rules: live.manifest.segments.flatMap(({ key, condition }) => (condition ? [{ key, condition }] : [])),
+  };
 }
