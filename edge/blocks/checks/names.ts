@@ -59,7 +59,7 @@ function lintField({ path, segments: [root, field], line, column }: Path): Named
 function lintTrait({ segments: [root, trait], line, column }: Path, { traits }: KnownNames): Named | undefined {
   if (root !== "customer" || typeof trait !== "string" || !traits.length || traits.includes(trait)) return undefined;
   const said = phraseUnknown(`the trait ${phraseValue(cut(trait))}`, trait, traits);
-  const detail = `${said} (line ${line}, column ${column})`;
+  const detail = `Line ${line}, column ${column}: ${said}`;
   return { name: `customer.${trait}`, code: "unknown-trait", severity: "warning", detail };
 }
 

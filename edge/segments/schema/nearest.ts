@@ -46,17 +46,22 @@ const LONGEST = 32;
 
 /** The allowed word nearest to `word`, if any is near: an alias, or a letter in four away. */
 export function nearest(word: string, allowed: readonly string[]): string | undefined {
-  const plain = word.toLowerCase().replace(/[^a-z]/g, "");
+  const plain = toPlain(word);
   const alias = Object.hasOwn(ALIASES, plain) ? ALIASES[plain] : undefined;
   if (alias && allowed.includes(alias)) return alias;
   if (plain.length > LONGEST) return undefined;
   const farthest = Math.max(1, Math.floor(plain.length / 4));
   const near = allowed
-    .filter((candidate) => Math.abs(candidate.length - plain.length) <= farthest)
-    .map((candidate) => ({ candidate, away: distance(plain, candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, letters: toPlain(candidate) }))
+    .filter(({ letters }) => Math.abs(letters.length - plain.length) <= farthest)
+    .map(({ candidate, letters }) => ({ candidate, away: distance(plain, letters) }))
     .filter(({ away }) => away <= farthest)
     .sort((a, b) => a.away - b.away);
   return near[0]?.candidate;
+}
+
+function toPlain(word: string): string {
+  return word.toLowerCase().replace(/[^a-z]/g, "");
 }
 
 /** Levenshtein's. */
