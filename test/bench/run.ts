@@ -9,6 +9,7 @@ import { browserPage } from "./browser/page.ts";
 import { browserScript } from "./browser/script.ts";
 import type { Case, Setting } from "./cases/case.ts";
 import { decide } from "./cases/decide.ts";
+import { email } from "./cases/email.ts";
 import { growth } from "./cases/growth.ts";
 import { identity } from "./cases/identity.ts";
 import { ingest } from "./cases/ingest.ts";
@@ -47,6 +48,7 @@ const CASES: readonly Case[] = [
   rulesScript,
   renderAlone,
   renderDecide,
+  email,
   pressPaint,
   pressStart,
   browserScript,
