@@ -318,67 +318,6 @@ describe("a profile that is meant to break something", () => {
   });
 });
 
-describe("a block preview", () => {
-  it("renders a template for a profile", async () => {
-    const site = await newSite();
-    const template = "Hi {{ customer.name | default: 'you' }} at {{ context.page.path }}";
-    const context = { page: { path: "/a&b" } };
-    expect(
-      await site.post("/api/blocks/preview", { template, profile: { traits: { name: "<Ada>" } }, context }),
-    ).toEqual({
-      html: "Hi &lt;Ada&gt; at /a&amp;b",
-      segments: {},
-    });
-    expect(await site.post("/api/blocks/preview", { template })).toMatchObject({ html: "Hi you at " });
-  });
-
-  it("decides and renders a draft, what is live, or a published version, at any time", async () => {
-    const site = await newSite();
-    await site.post("/api/segments", { key: "viewers", name: "V", condition: VIEWED_TWICE, status: "active" });
-    const block = (word: string) => ({
-      slot: "hero",
-      variants: [{ key: "again", audience: { segment: "viewers" }, template: `${word} again` }],
-      fallback: `${word} new`,
-    });
-    await site.post("/api/blocks", { key: "hero", ...block("live") });
-    await site.post("/api/blocks/hero/publish");
-    await site.put("/api/blocks/hero", block("draft"));
-    const profile = { events: [view(AT - 3_600_000), view(AT - 1000)] };
-    const ask = (more: object) => site.post("/api/blocks/preview", { block: "hero", profile, now: NOW, ...more });
-    expect(await ask({})).toMatchObject({
-      html: "draft again",
-      decision: {
-        slot: "hero",
-        block: "hero",
-        variant: "again",
-        reason: "targeted",
-        until: "2026-03-02T11:00:00.000Z",
-      },
-      segments: { viewers: "2026-03-02T11:00:00.000Z" },
-    });
-    expect(await ask({ version: "live" })).toMatchObject({ html: "live again" });
-    expect(await ask({ version: 1, now: AT + 86_400_000 })).toMatchObject({
-      html: "live new",
-      decision: { variant: null, reason: "fallback" },
-    });
-    await problemOf(site.send("POST", "/api/blocks/preview", { block: "hero", version: 9 }), "not-found");
-    await problemOf(site.send("POST", "/api/blocks/preview", { block: "nope" }), "not-found");
-  });
-
-  it("says where a template is wrong, or that it does not end", async () => {
-    const site = await newSite();
-    const broken = await problemOf(
-      site.send("POST", "/api/blocks/preview", { template: "a\n{% if %}" }),
-      "invalid-template",
-    );
-    expect(broken.errors).toEqual([
-      { pointer: "/template", code: "liquid-syntax", detail: expect.stringMatching(/line 2, column 6/) },
-    ]);
-    const endless = "{% for i in (1..99999999) %}a{% endfor %}";
-    await problemOf(site.send("POST", "/api/blocks/preview", { template: endless }), "invalid-template");
-  });
-});
-
 async function storePerson(site: Client): Promise<string> {
   await ingest(site, [
     { type: "track", event: "Something Rare", anonymousId: "a", messageId: "m1", properties: { colour: "red" } },
