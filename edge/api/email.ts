@@ -13,6 +13,8 @@ import { findSite } from "./profiles.ts";
 import { json, jsonBody, NameSchema, problemResponse } from "./schemas.ts";
 
 const RECIPIENTS = 1_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const MOST_DAYS = EMAIL_TOKEN_MS / DAY_MS;
 
 const RecipientSchema = z
   .record(z.string(), z.string())
@@ -25,6 +27,9 @@ const TokensRequest = z
       description: `Names the send, up to ${NAME_LENGTH} characters; one decision per send, recipient and slot.`,
     }),
     recipients: z.array(RecipientSchema).min(1).max(RECIPIENTS),
+    expiresInDays: z.int().min(1).max(MOST_DAYS).default(MOST_DAYS).openapi({
+      description: "How long the e-mail shows what was decided; from then on what anybody gets.",
+    }),
   })
   .openapi("EmailTokensRequest");
 
@@ -35,19 +40,20 @@ export const email = newApp().openapi(
     method: "post",
     path: "/tokens",
     summary: "Make recipient tokens for a send, in the order of the recipients",
-    description: "A recipient of whom nothing is stored gets a token too: its slots answer as for somebody unknown.",
+    description: `A recipient of whom nothing is stored gets a token too: its slots answer as for somebody unknown. Tokens that are made again
+for the same send and identifier show the same decisions.`,
     tags: ["Email"],
     request: jsonBody(TokensRequest),
     responses: { 200: json(TokensSchema, "One token per recipient, in order."), ...problemResponse },
   }),
   async (c) => {
     const siteId = siteOf(c);
-    const { send, recipients } = c.req.valid("json");
+    const { send, recipients, expiresInDays } = c.req.valid("json");
     const { identity } = await findSite(c);
     const identifiers = toIdentifiers(recipients, identity);
     const { results } = await selectComponents(c.env.DB, siteId, JSON.stringify(identifiers)).all();
     const rows = new Map(results.map(toIdentifierRow).map((row) => [row.identifier, row]));
-    const expiresAt = c.get("now") + EMAIL_TOKEN_MS;
+    const expiresAt = c.get("now") + expiresInDays * DAY_MS;
     const tokens = await Promise.all(
       identifiers.map(async (identifier) => {
         const { birthId = "", profileId = "" } = rows.get(identifier) ?? {};

@@ -47,6 +47,15 @@ const bodies = {
   group: { groupId: identifier, traits: object.optional() },
 } satisfies { [type in (typeof EVENT_TYPES)[number]]: z.core.$ZodShape };
 
+const decision = z.object({
+  id: z.string(),
+  slot: z.string(),
+  block: z.string().nullable(),
+  variant: z.string().nullable(),
+  reason: z.enum(REASONS),
+  until: time.nullable(),
+});
+
 const envelope = {
   writeKey: z.string().optional().meta({ description: "In place of basic authorization." }),
   sentAt: time.optional(),
@@ -114,14 +123,7 @@ the request says of itself. Otherwise, and where there is none, the slot is deci
       z.string(),
       z.object({
         html: z.string().nullable().meta({ description: "Null: keep what the page has." }),
-        decision: z.object({
-          id: z.string(),
-          slot: z.string(),
-          block: z.string().nullable(),
-          variant: z.string().nullable(),
-          reason: z.enum(REASONS),
-          until: time.nullable(),
-        }),
+        decision,
       }),
     ),
     segments: z.record(z.string(), time.nullable()).meta({ description: "This visitor's memberships; value = until." }),
@@ -132,6 +134,24 @@ the request says of itself. Otherwise, and where there is none, the slot is deci
       .nullable()
       .meta({ description: "Send it with the next decide: most are then answered without storage." }),
     until: time.nullable(),
+  }),
+  EmailContent: z.object({
+    html: z.string(),
+    text: z.string().meta({ description: "The same as plain text: links as text (url)." }),
+    decision: decision.nullable().meta({ description: "Null for a token that is none." }),
+    link: z.url().nullable().meta({ description: "Leads to the link of the decision; null: it has none." }),
+    image: z
+      .object({
+        src: z.url(),
+        src2x: z.url(),
+        dark: z.url().optional(),
+        dark2x: z.url().optional(),
+        alt: z.string(),
+        width: z.int(),
+        height: z.int(),
+      })
+      .nullable(),
+    until: time.nullable().meta({ description: "When the slot may be another; null: it stays." }),
   }),
   ConsentRequest: consentSchema.extend({ ...envelope, mode: device.mode }),
   PublicManifest: z.object({
@@ -217,13 +237,48 @@ five minutes.`,
     },
     "/e/{token}/{slot}": {
       get: {
-        summary: "A slot's HTML for the recipient of an e-mail",
-        description:
-          "Always 200: the block's fallback for a token that is expired or whose person is gone, nothing for one that is forged.",
+        summary: "A slot for the recipient of an e-mail, as it was decided at the first rendering of the send",
+        description: `HTML, plain text or JSON, by \`Accept\` or by \`.html\`, \`.txt\`, \`.json\` behind the slot. Always 200, within 400 ms: what anybody
+gets for a token that is expired or whose person is gone, nothing for one that is forged.`,
         tags: ["Public"],
         security: [],
         parameters: [parameter("token"), parameter("slot")],
-        responses: { 200: { description: "HTML.", content: { "text/html": { schema: { type: "string" } } } } },
+        responses: {
+          200: {
+            description: "The slot.",
+            content: {
+              "text/html": { schema: { type: "string" } },
+              "text/plain": { schema: { type: "string" } },
+              "application/json": { schema: ref("EmailContent") },
+            },
+          },
+        },
+      },
+    },
+    "/e/{token}/{slot}.png": {
+      get: {
+        summary: "The card of the same decision, painted as it is now",
+        description: `At 2× as \`.2x.png\`, for readers whose mail is dark as \`.dark.png\` and \`.dark.2x.png\`. Always 200 with a PNG: one transparent
+pixel where there is nothing to paint.`,
+        tags: ["Public"],
+        security: [],
+        parameters: [parameter("token"), parameter("slot")],
+        responses: {
+          200: { description: "PNG.", content: { "image/png": { schema: { type: "string", format: "binary" } } } },
+        },
+      },
+    },
+    "/e/{token}/{slot}/click": {
+      get: {
+        summary: "To the link of the same decision",
+        description: `Only https, to hosts that the block's author wrote or to an origin of the site; to the first of these where the decision has no link.`,
+        tags: ["Public"],
+        security: [],
+        parameters: [parameter("token"), parameter("slot")],
+        responses: {
+          200: { description: "A page that says that the link is over." },
+          302: { description: "Where the link leads." },
+        },
       },
     },
   };

@@ -58,6 +58,8 @@ describe("the OpenAPI document", () => {
         "GET /api/slots",
         "GET /api/traits",
         "GET /e/{token}/{slot}",
+        "GET /e/{token}/{slot}.png",
+        "GET /e/{token}/{slot}/click",
         "GET /v1/manifest/{writeKey}",
         "PATCH /api/sites/{id}",
         "POST /api/blocks",
