@@ -28,10 +28,12 @@ const TEMPLATE = `<section class="hero"><h2>New in</h2><ul>${Array.from(
     `<li><a href="/p/shoe-${index}"><img src="/i/shoe-${index}.webp" alt=""><span>Running shoe ${index}</span><b>€ ${80 + index}</b></a></li>`,
 ).join("")}</ul></section>`;
 
-export async function createSite(url: string): Promise<Site> {
+/** @param keys those of the demo; left out: new ones */
+export async function createSite(url: string, keys?: Pick<Site, "writeKey" | "secretKey">): Promise<Site> {
   const site = await call<Site>(url, ADMIN_TOKEN, "POST", "/api/sites", {
     name: "bench.example",
     consentDefault: "full",
+    ...keys,
   });
   for (const [key, condition] of Object.entries(SEGMENTS)) {
     await call(url, site.secretKey, "POST", "/api/segments", {

@@ -67,8 +67,10 @@ export async function startAlone(entry: string, bindings: { [name: string]: Ship
   return { url, cpuSeconds: cpuOfNew(others), stop: () => mf.dispose() };
 }
 
-/** @param options.origin URL of the site's own server, in front of which the Worker stands */
-export async function startBench(options: { inspect?: boolean; origin?: string } = {}): Promise<Bench> {
+/** @param options.vars for the product and the bare handlers */
+export async function startBench(
+  options: { inspect?: boolean; vars?: { [name: string]: string } } = {},
+): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), "attune-bench-"));
   const [product, counted, bare, renderer] = await Promise.all([
     bundle("edge/worker.ts"),
@@ -78,7 +80,6 @@ export async function startBench(options: { inspect?: boolean; origin?: string }
   ]);
   const shared = await readShared();
   const others = findWorkerds();
-  const origin = options.origin && { ORIGIN: options.origin };
   const own = {
     ...shared,
     d1Databases: { DB: "attune" },
@@ -88,7 +89,7 @@ export async function startBench(options: { inspect?: boolean; origin?: string }
       ATTUNE_SECRET: "bench-secret-0123456789abcdef0123456789abcdef",
       ATTUNE_ADMIN_TOKEN: ADMIN_TOKEN,
       ATTUNE_LOCAL: "1",
-      ...origin,
+      ...options.vars,
     },
   };
   const mf = new Miniflare(
@@ -102,7 +103,7 @@ export async function startBench(options: { inspect?: boolean; origin?: string }
       workers: [
         { ...own, name: "product", script: product },
         { ...own, name: "counted", script: counted },
-        { ...shared, name: "bare", script: bare, d1Databases: { DB: "bare" }, bindings: { ...origin } },
+        { ...shared, name: "bare", script: bare, d1Databases: { DB: "bare" }, bindings: { ...options.vars } },
         { ...shared, name: "renderer", script: renderer },
       ],
     }),

@@ -1,7 +1,7 @@
 /** GET /e/:token/:slot, as a service asks that builds e-mails: each recipient's block, for the first time and again. */
-import { buildPerson, PEOPLE, TEMPLATES } from "../render/templates.ts";
+import { createRenderSite } from "../render/site.ts";
+import { buildPerson, PEOPLE } from "../render/templates.ts";
 import { median, send } from "../rounds.ts";
-import { createBlock, createSite } from "../site.ts";
 import { type Case, JSON_HEADERS, post, type Setting } from "./case.ts";
 
 const SLOT = "grid";
@@ -23,9 +23,7 @@ export const email: Case = {
   name: "email",
   needsWorkerd: true,
   async run({ bench, pace, quick }) {
-    const setting: Setting = { bench, pace, quick, site: await createSite(bench.product) };
-    const template = TEMPLATES[SLOT].source;
-    await createBlock(bench.product, setting.site, SLOT, { key: "only", audience: null, template });
+    const setting: Setting = { bench, pace, quick, site: await createRenderSite(bench.product) };
     const recipients = quick ? RECIPIENTS.quick : RECIPIENTS.whole;
     const rounds = quick ? ROUNDS.quick : ROUNDS.whole;
     await seed(setting, recipients);

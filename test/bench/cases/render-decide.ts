@@ -1,7 +1,7 @@
 /** POST /v1/decide for one slot, by the weight of its template, against bare itty-router handlers: of a constant, and of liquidjs called directly. */
-import { buildPerson, PEOPLE, TEMPLATES, type TemplateName, TITLES } from "../render/templates.ts";
+import { createRenderSite, seedVisitors } from "../render/site.ts";
+import { TEMPLATES, type TemplateName, TITLES } from "../render/templates.ts";
 import { type Contestant, type Measured, measure, ratioOf } from "../rounds.ts";
-import { buildBatch, createBlock, createSite } from "../site.ts";
 import { type Case, countCalls, JSON_HEADERS, post, type Setting, toTurn } from "./case.ts";
 
 const FULL = { rounds: 7, roundMs: 1_000, warmMs: 1_500 };
@@ -20,12 +20,8 @@ export const renderDecide: Case = {
 
   async run({ bench, quick }) {
     const pace = quick ? QUICK : FULL;
-    const setting: Setting = { bench, pace, quick, site: await createSite(bench.product) };
+    const setting: Setting = { bench, pace, quick, site: await createRenderSite(bench.product) };
     const names = Object.keys(TEMPLATES) as TemplateName[];
-    for (const name of names) {
-      const { source: template } = TEMPLATES[name];
-      await createBlock(bench.product, setting.site, name, { key: "only", audience: null, template });
-    }
     const visitors = await prepareVisitors(setting);
 
     const results: { [name: string]: Measured[] } = {};
@@ -87,14 +83,9 @@ export const renderDecide: Case = {
     };
   },
 
-  async profiled(setting) {
-    const { bench, site } = setting;
-    await createBlock(bench.product, site, "shared", {
-      key: "only",
-      audience: null,
-      template: TEMPLATES.shared.source,
-    });
-    const turns = (await prepareVisitors(setting)).map(toTurn);
+  async profiled({ bench, ...setting }) {
+    const site = await createRenderSite(bench.product);
+    const turns = (await prepareVisitors({ ...setting, bench, site })).map(toTurn);
     return {
       name: "decide of what everybody gets",
       url: bench.product,
@@ -104,15 +95,10 @@ export const renderDecide: Case = {
   },
 };
 
-/** Visitors with traits, some twenty events and a fresh token. */
+/** Visitors with a fresh token each. */
 async function prepareVisitors({ bench, site }: Setting): Promise<Question[]> {
   const visitors: Question[] = [];
-  for (let number = 0; number < VISITORS; number++) {
-    const anonymousId = `render-${String(number).padStart(4, "0")}`;
-    const { batch, ...envelope } = JSON.parse(buildBatch(site.writeKey, anonymousId).replaceAll("#", "0"));
-    const { customer } = buildPerson(number % PEOPLE);
-    const identify = { type: "identify", messageId: `traits-${number}`, anonymousId, traits: customer };
-    await post(`${bench.product}/v1/batch`, JSON.stringify({ ...envelope, batch: [...batch, identify] }));
+  for (const anonymousId of await seedVisitors(bench.product, site, VISITORS)) {
     const question = buildQuestion(site.writeKey, anonymousId);
     const { token } = await ask(bench.product, question);
     if (!token) throw new Error(`${anonymousId} got no token`);

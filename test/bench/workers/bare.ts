@@ -1,7 +1,11 @@
-/** What there is to compare with: an itty-router handler that answers a constant, and one that does one D1 insert. */
-import { AutoRouter } from "itty-router";
+/**
+ * What there is to compare with: itty-router handlers that answer a constant, do one D1 insert, or pass a page through
+ * without a change.
+ */
+import { AutoRouter, type IRequest } from "itty-router";
 
 interface Env {
+  ORIGIN: string;
   DB: {
     prepare(sql: string): { bind(...values: unknown[]): { run(): Promise<unknown> } };
   };
@@ -46,5 +50,10 @@ router.post("/inserts", async (request: Request, env: Env) => {
     .run();
   return Response.json({ success: true });
 });
+
+/** Looks for slots, and leaves them as they are. */
+router.get("/through/:page", async ({ params }: IRequest, { ORIGIN }: Env) =>
+  new HTMLRewriter().on("[data-attune-slot]", { element() {} }).transform(await fetch(`${ORIGIN}/${params["page"]}`)),
+);
 
 export default { fetch: router.fetch };
