@@ -1,9 +1,11 @@
 /** What services that build e-mails fetch: HTML, text, JSON, of one decision that stays. */
 import { env } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
+import { readSite } from "../../../edge/manifest/read.ts";
+import { eraseProfile } from "../../../edge/profiles/erase.ts";
 import { signToken } from "../../../edge/tokens.ts";
 import { ask } from "../delivery/worker.ts";
-import { throughEach } from "../profiles/around.ts";
+import { between, throughEach } from "../profiles/around.ts";
 import { bindings } from "../site.ts";
 import { openShop, type Shop } from "./shop.ts";
 
@@ -98,7 +100,30 @@ describe("what a recipient is given", () => {
     ]);
   });
 
-  it("is kept of nobody who is not known, nor once they are erased", async () => {
+  it("goes with the person who is erased, whatever is being decided meanwhile", async () => {
+    const erase = async () => {
+      const live = (await readSite(bindings, shop.id, Date.now()))!;
+      const budget = { deadline: Infinity, statements: Infinity };
+      await eraseProfile(bindings, live, { identifier: "userId:ann" }, { actor: "key:k", now: Date.now, budget });
+    };
+    const token = await shop.tokenOf(ann);
+    await textOf(token);
+    await erase();
+    expect(await shop.kept()).toEqual([]);
+    expect(await textOf(token)).toBe("<p>10 %</p>");
+    let happenings = 0;
+    for (let trip = 1; trip <= 8; trip++) {
+      const again = await shop.tokenOf(await shop.know("ann", { plan: "gold" }));
+      const racing = between(trip, erase);
+      await shop.get(again, "offer", {}, { DB: racing.env.DB });
+      if (racing.happened()) happenings++;
+      else await erase();
+      expect(await shop.kept(), `before round trip ${trip}`).toEqual([]);
+    }
+    expect(happenings).toBeGreaterThan(3);
+  });
+
+  it("is kept of nobody who is not known, or whose token is expired", async () => {
     for (const birthId of ["p_stranger", ""]) expect(await textOf(await shop.tokenOf(birthId))).toBe("<p>10 %</p>");
     const token = await shop.tokenOf(ann, { expiresAt: Date.now() - 1 });
     expect(await textOf(token)).toBe("<p>10 %</p>");

@@ -1,5 +1,6 @@
 /** What mail programs fetch when an e-mail is opened. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { sealName } from "../../../edge/tokens.ts";
 import type { Card, CardPart, PaintedCard, PaintedPart } from "../../../shared/card.ts";
 import { ask } from "../delivery/worker.ts";
 import { throughEach } from "../profiles/around.ts";
@@ -178,6 +179,20 @@ describe("an image of a block", () => {
     }
     expect(press.cards).toHaveLength(2);
     expect(texts.map((text) => /none|gold/.exec(text)![0])).toEqual(["none", "none", "gold", "none", "none", "gold"]);
+  });
+
+  it("is kept in the location under a name that nobody else can make, where nobody is answered from", async () => {
+    const image = cardOf([{ type: "text", text: `Kept ${crypto.randomUUID()}` }]);
+    await show(image);
+    const response = await shop.get(await shop.tokenOf(ann), "hero.png", PROXY, pressing().env);
+    const { card, scale } = await read(response);
+    const key = `https://edge.example/e/cards/${await sealName(bindings, JSON.stringify([scale, card]))}`;
+    const kept = (await caches.default.match(key))!;
+    expect(await read(kept)).toEqual({ card, scale });
+    expect(await sealName({ ATTUNE_SECRET: "o".repeat(40) }, JSON.stringify([scale, card]))).not.toBe(
+      key.split("/").at(-1),
+    );
+    expect(await (await ask(bindings, new URL(key).pathname)).text()).toBe("");
   });
 
   it("is one pixel that nothing can be seen of, where there is none", async () => {
