@@ -1,8 +1,10 @@
 /** Reads the attributes of HTML as a browser's tokenizer finds them: quotes in text, comments and other values do not confuse it. */
 
-const TAG = /<!--[\s\S]*?(?:-->|$)|<[!?/][^>]*>?|<([a-z][^\s/>]*)/gi;
+// Comments, what is taken for one, and the beginning of a tag: of one that ends an element, with its slash.
+const TAG = /<!--(?:-?>|[\s\S]*?(?:--!?>|$))|<(?:[!?]|\/(?![a-z]))[^>]*>?|<(\/?[a-z][^\t\n\f\r />]*)/gi;
 // An attribute with its value in double, single or no quotes, or the end of the tag. What is not closed runs to the end.
-const ATTRIBUTE = /[\s/]*(?:(>)|([^\s/>][^\s/>=]*)(?:(\s*=\s*)(?:"([^"]*)(?:"|$)|'([^']*)(?:'|$)|([^\s>]+))?)?)/gy;
+const ATTRIBUTE =
+  /[\t\n\f\r /]*(?:(>)|([^\t\n\f\r />][^\t\n\f\r />=]*)(?:([\t\n\f\r ]*=[\t\n\f\r ]*)(?:"([^"]*)(?:"|$)|'([^']*)(?:'|$)|([^\t\n\f\r >]+))?)?)/gy;
 const RAW_TEXT = /^(?:script|style|textarea|title|iframe|noscript|noembed|noframes|xmp|plaintext)$/;
 
 export interface Attribute {
@@ -50,14 +52,14 @@ export function* readElements(html: string): Generator<Element> {
       const start = match.index + whole.indexOf(equals, whole.indexOf(name) + name.length) + equals.length;
       attributes.push({ name: name.toLowerCase(), value, start, end: at });
     }
-    yield { name: element, start: tag.index, attributes };
+    if (!element.startsWith("/")) yield { name: element, start: tag.index, attributes };
     if (RAW_TEXT.test(element)) at = endOfRawText(html, element, at);
     TAG.lastIndex = at;
   }
 }
 
 function endOfRawText(html: string, element: string, from: number): number {
-  const end = new RegExp(`</${element}(?=[\\s/>])`, "gi");
+  const end = new RegExp(`</${element}(?=[\\t\\n\\f\\r />])`, "gi");
   end.lastIndex = from;
   return end.exec(html)?.index ?? html.length;
 }
