@@ -1,10 +1,4 @@
-import type { PaintedCard } from "../shared/card.ts";
-
-/** What the second Worker does for this one. It answers for whatever comes: what is wrong is told, not thrown. */
-export interface Press {
-  paint(card: PaintedCard, scale: 1 | 2): Promise<{ png: ArrayBuffer } | { error: string }>;
-  compileMjml(source: string): Promise<{ html: string } | { errors: { line?: number; message: string }[] }>;
-}
+import type { Press } from "../shared/press.ts";
 
 /** Bindings and secrets of the Worker, as wrangler.toml and `wrangler secret` set them. */
 export interface Env {
@@ -21,4 +15,11 @@ export interface Env {
   ATTUNE_ADMIN_TOKEN?: string;
   /** `"1"` on a local start only: the demo keys are accepted. */
   ATTUNE_LOCAL?: string;
+  /**
+   * The site's own server, which the Worker stands before: its address; `"route"`, where the Worker stands on a route of the zone;
+   * `"assets"`, where the pages lie beside the Worker. Left out: there is none.
+   */
+  ORIGIN?: string;
+  /** The write key of the site that stands there: its slots are filled in the origin's pages. */
+  ORIGIN_KEY?: string;
 }

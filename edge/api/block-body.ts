@@ -86,7 +86,7 @@ export const BlockBodyShape = {
   }),
   format: z.enum(FORMATS).default("html").openapi({
     description:
-      "Of the templates. MJML is compiled when it is saved, by the second Worker; its Liquid tags between elements stand in <mj-raw>.",
+      "Of the templates. MJML, a document or components of one, is compiled when it is saved, by the second Worker. It is read back as it was written.",
   }),
   schedule: ScheduleSchema.nullable().default(null).openapi({ description: "Null: always." }),
   priority: z.int().min(-PRIORITY).max(PRIORITY).default(0).openapi({

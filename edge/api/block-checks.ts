@@ -1,5 +1,6 @@
 /** What a block has to fulfil to be saved, and to be live. */
 import type { ManifestBlock, Variant } from "../../shared/manifest.ts";
+import type { Press } from "../../shared/press.ts";
 import { trySamples } from "../blocks/checks/samples.ts";
 import { textsOf } from "../blocks/checks/texts.ts";
 import { checkUrlText } from "../blocks/checks/url.ts";
@@ -15,7 +16,6 @@ import {
 } from "../db/blocks.ts";
 import { type Segment, type SegmentRow, selectSegments, toSegment } from "../db/segments.ts";
 import { type Site, type SiteRow, selectSite, toSite } from "../db/sites.ts";
-import type { Press } from "../env.ts";
 import { boundsOf } from "../manifest/slot.ts";
 import { Problem, type ProblemError } from "../problem.ts";
 import { checkReferences } from "../segments/references.ts";
