@@ -2,53 +2,36 @@
  * The one adapter over liquidjs: the dialect, its limits, what a template needs. Nothing else imports liquidjs.
  * Output is escaped by default, so what `render` answers is safe to insert; see liquid/positions.ts for where values may stand.
  */
-import { Context, Liquid, type Template as LiquidNode, toValueSync } from "liquidjs";
-import type { JsonObject } from "../../shared/event.ts";
+import type { Liquid } from "liquidjs";
 import { TEMPLATE_BYTES } from "../../shared/limits.ts";
 import type { ProblemError } from "../problem.ts";
-import { escapeValue, FILTERS, REMOVED_FILTERS, writeValue } from "./liquid/filters.ts";
-import { type Node, nodesOf } from "./liquid/nodes.ts";
+import { type Compiled, compile, UNSET } from "./liquid/compile.ts";
+import { escapeHtml } from "./liquid/html.ts";
+import { buildLiquid, interpret } from "./liquid/interpret.ts";
+import { type Node, nodesOf, weightOf } from "./liquid/nodes.ts";
 import { type Path, readUses, type Uses, unknownOf } from "./liquid/paths.ts";
 import { checkPositions } from "./liquid/positions.ts";
+import { prepare } from "./liquid/prepare.ts";
+import { type Moment, Run, type Scope } from "./liquid/run.ts";
 import { findUnsafeUrls, neutralizeUrls } from "./liquid/urls.ts";
 import { toVariables, type Variables } from "./liquid/variables.ts";
 
-export type { Path, Variables };
+export type { Moment, Path, Scope, Variables };
 
-/** Each body of a loop, branch or template that is entered is one step. A clock would not do: in a Worker it stands still while code runs. */
-const RENDER_STEPS = 20_000;
-const OUTPUT_BYTES = 512 * 1024;
-/** Characters and elements that filters may make in one rendering. */
-const MEMORY = 2_000_000;
 const TEMPLATE_DEPTH = 50;
 const TOO_DEEP: ProblemError = {
   pointer: "",
   code: "too-deep",
   detail: `Tags nest at most ${TEMPLATE_DEPTH} deep.`,
 };
-const REMOVED_TAGS = ["include", "render", "layout", "block"];
-
-/** What a template can name. Whatever is left out is empty. */
-export interface Scope {
-  customer?: JsonObject;
-  segment?: { [key: string]: boolean };
-  cart?: unknown;
-  product_recommendations?: unknown;
-  context?: JsonObject;
-  site?: JsonObject;
-}
-
-export interface Moment {
-  /** Epoch milliseconds: what `'now' | date` says. */
-  now: number;
-  /** IANA zone in which `date` writes. */
-  timeZone: string;
-}
-
 interface Parsed {
   readonly source: string;
   readonly nodes: readonly Node[];
   readonly uses: Uses;
+  /** Steps that a node takes. */
+  readonly weight: number;
+  /** Null where liquidjs renders it. */
+  readonly compiled: Compiled | null;
 }
 
 export interface Template extends Parsed {
@@ -65,12 +48,22 @@ export interface TextTemplate extends Parsed {
 export type Rendered = { html: string; error?: undefined } | { html?: undefined; error: string };
 export type RenderedText = { text: string; error?: undefined } | { text?: undefined; error: string };
 
-const htmlLiquid = buildLiquid(escapeValue);
-const textLiquid = buildLiquid(writeValue);
+const htmlForm = buildForm(escapeHtml);
+const textForm = buildForm((text) => text);
+
+/** How values reach the page: for liquidjs and for the compiler. */
+interface Form {
+  liquid: Liquid;
+  escapeText(text: string): string;
+}
+
+function buildForm(escapeText: (text: string) => string): Form {
+  return { liquid: buildLiquid(escapeText), escapeText };
+}
 
 /** Parses a template, or says what is wrong and where. Never throws. */
 export function checkTemplate(source: string): { template: Template } | { errors: ProblemError[] } {
-  const parsed = parse(htmlLiquid, source);
+  const parsed = parse(htmlForm, source);
   if ("errors" in parsed) return parsed;
   const { errors, urls } = checkPositions(source);
   errors.push(...checkUrls(source));
@@ -79,60 +72,51 @@ export function checkTemplate(source: string): { template: Template } | { errors
 
 /** The same for what is plain text: a link, a subject, the words of a card. Values may stand anywhere in it. */
 export function checkText(source: string): { template: TextTemplate } | { errors: ProblemError[] } {
-  const parsed = parse(textLiquid, source);
+  const parsed = parse(textForm, source);
   return "errors" in parsed ? parsed : { template: { form: "text", ...parsed } };
 }
 
 /** Renders HTML that is safe to insert, or says why it could not. Never throws. */
 export function render(template: Template, scope: Scope, moment: Moment): Rendered {
-  const { text, error } = run(htmlLiquid, template, scope, moment);
+  const { text, error } = renderWith(htmlForm, template, scope, moment);
   if (error !== undefined) return { error };
   return { html: template.urls ? neutralizeUrls(text) : text };
 }
 
 /** Renders text that is not to be inserted into HTML as it is, or says why it could not. Never throws. */
 export function renderText(template: TextTemplate, scope: Scope, moment: Moment): RenderedText {
-  return run(textLiquid, template, scope, moment);
+  return renderWith(textForm, template, scope, moment);
 }
 
-function parse(liquid: Liquid, source: string): Parsed | { errors: ProblemError[] } {
+function parse({ liquid, escapeText }: Form, source: string): Parsed | { errors: ProblemError[] } {
   if (new TextEncoder().encode(source).length > TEMPLATE_BYTES) {
     return { errors: [{ pointer: "", code: "too-large", detail: `A template is at most ${TEMPLATE_BYTES} bytes.` }] };
   }
   if (depthOf(source) > TEMPLATE_DEPTH) return { errors: [TOO_DEEP] };
   try {
     const nodes = nodesOf(liquid.parse(source));
-    return { source, nodes, uses: readUses(nodes, source) };
+    prepare(nodes);
+    const weight = weightOf(nodes);
+    return { source, nodes, uses: readUses(nodes, source), weight, compiled: compile(nodes, escapeText, weight) };
   } catch (error) {
     return { errors: [toProblemError(error)] };
   }
 }
 
-function run(liquid: Liquid, { nodes }: Parsed, scope: Scope, moment: Moment): RenderedText {
-  let steps = 0;
-  // liquidjs asks this limiter before each body and each node in it.
-  const renderLimit = {
-    check() {
-      if (++steps > RENDER_STEPS) throw new Error("the template takes too many steps");
-    },
-  } as unknown as Context["renderLimit"];
-  const output = new BoundedOutput();
-  // `increment` writes into the scope: it gets one of its own.
-  const environment = Object.assign(Object.create(null), scope);
-  const options = { ...liquid.options, timezoneOffset: moment.timeZone };
+function renderWith({ liquid }: Form, template: Parsed, scope: Scope, moment: Moment): RenderedText {
+  const { compiled, nodes, weight } = template;
+  const run = new Run(scope, moment, compiled ? new Array(compiled.names).fill(UNSET) : []);
   try {
-    const context = new Context(
-      environment,
-      options,
-      { sync: true, globals: Object.create(null) },
-      { renderLimit, liquid },
-    );
-    context.setRegister("now", moment.now);
-    toValueSync(liquid.renderer.renderTemplates(nodes as unknown as LiquidNode[], context, output));
+    if (!compiled) interpret(liquid, nodes, run, weight);
+    else {
+      if (compiled.counts) run.scope = Object.assign(Object.create(null), scope);
+      compiled.write(run);
+    }
+    run.checkOutput();
   } catch (error) {
     return { error: error instanceof Error ? (error.message.split("\n")[0] ?? "failed") : "failed" };
   }
-  return { text: output.buffer };
+  return { text: run.out };
 }
 
 const variablesByTemplate = new WeakMap<Parsed, Variables>();
@@ -155,33 +139,6 @@ export function pathsOf({ uses }: Template | TextTemplate): readonly Path[] {
 /** Those of its paths whose first name is neither in the scope nor made by the template itself. */
 export function unknownPathsOf({ uses }: Template | TextTemplate): readonly Path[] {
   return unknownOf(uses);
-}
-
-class BoundedOutput {
-  buffer = "";
-  write(value: unknown): void {
-    // Values come as text; the rest is what tags like `increment` write: numbers.
-    this.buffer += typeof value === "string" ? value : escapeValue(value);
-    if (this.buffer.length > OUTPUT_BYTES) throw new Error("the template writes too much");
-  }
-}
-
-function buildLiquid(outputEscape: typeof escapeValue): Liquid {
-  const liquid = new Liquid({
-    strictFilters: true,
-    ownPropertyOnly: true,
-    outputEscape,
-    memoryLimit: MEMORY,
-    parseLimit: TEMPLATE_BYTES,
-    jsTruthy: false,
-    locale: "en",
-    // Nothing is ever loaded: the tags that would are gone, and this is what is left for anything overlooked.
-    templates: {},
-  });
-  for (const tag of REMOVED_TAGS) delete liquid.tags[tag];
-  for (const filter of REMOVED_FILTERS) liquid.unregisterFilter(filter);
-  for (const [name, filter] of Object.entries(FILTERS)) liquid.registerFilter(name, filter);
-  return liquid;
 }
 
 /** URLs that the author wrote; what a value makes of one is seen when it is rendered. */

@@ -4,7 +4,7 @@
  * is gone what anybody gets, for one that is forged nothing.
  */
 import type { WireDecision } from "../../shared/wire.ts";
-import { escapeValue } from "../blocks/liquid/filters.ts";
+import { escapeHtml } from "../blocks/liquid/html.ts";
 import { answerWithin } from "../deadline.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
@@ -186,7 +186,7 @@ function writeImage({ src, src2x, dark, dark2x, alt, width, height }: ImageLinks
   const source = dark ? `<source media="(prefers-color-scheme: dark)" srcset="${dark} 1x, ${dark2x} 2x">` : "";
   const style = "display:block;border:0;max-width:100%;height:auto";
   const size = `width="${width}" height="${height}"`;
-  const img = `<img src="${src}" srcset="${src2x} 2x" ${size} alt="${escapeValue(alt)}" style="${style}">`;
+  const img = `<img src="${src}" srcset="${src2x} 2x" ${size} alt="${escapeHtml(alt)}" style="${style}">`;
   const picture = `<picture>${source}${img}</picture>`;
   return link ? `<a href="${link}">${picture}</a>` : picture;
 }

@@ -11,7 +11,7 @@ import {
 import type { JsonObject } from "../../shared/event.ts";
 import type { Variant } from "../../shared/manifest.ts";
 import { NOBODY, scopeOf, type Viewer } from "../blocks/decide.ts";
-import { moneyFormat } from "../blocks/liquid/filters.ts";
+import { moneyFormat } from "../blocks/liquid/money.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import type { LiveText } from "../manifest/template.ts";
 import type { Given } from "./give.ts";

@@ -41,5 +41,7 @@ function pathOf(operand: Operand): string {
 
 function mentionedIn(node: Node): string[] {
   if (node.name === undefined) return [];
-  return [...(node.arguments?.() ?? [])].flatMap((value) => (value.initial?.postfix ?? [value as Operand]).map(pathOf));
+  return [...(node.arguments?.() ?? [])].flatMap((value) =>
+    (value?.initial?.postfix ?? [value as Operand]).map(pathOf),
+  );
 }

@@ -6,6 +6,7 @@ export interface Operand {
   kind: number;
   /** Where it stands in `input`, which is the whole template. */
   begin: number;
+  end: number;
   input: string;
   /** Of a literal, a number, a string, a name. */
   content?: unknown;
@@ -43,7 +44,8 @@ export interface Node {
   name?: string;
   /** Of an output. */
   value?: FilteredValue;
-  arguments?(): Iterable<Operand | FilteredValue>;
+  /** `reversed` of a loop has no value. */
+  arguments?(): Iterable<Operand | FilteredValue | undefined>;
   children?(partials: boolean, sync: boolean): Generator<unknown, Node[], unknown>;
   /** Names that it makes for what follows, and for what stands in it. */
   localScope?(): Iterable<{ content: string }>;
@@ -71,4 +73,43 @@ export function isPath(operand: Operand): operand is Operand & { props: Operand[
 /** The value of an argument, however it was given. */
 export function valueOfArgument(argument: FilterArgument): Operand | undefined {
   return Array.isArray(argument) ? argument[1] : argument;
+}
+
+interface Visitor {
+  value?(value: FilteredValue): void;
+  operand?(operand: Operand): void;
+}
+
+/** Of what a tag or an output is given: everything inside, outer parts first. */
+export function visitArgument(argument: Operand | FilteredValue, visitor: Visitor): void {
+  if (argument.initial) visitValue(argument as FilteredValue, visitor);
+  else visitOperand(argument as Operand, visitor);
+}
+
+function visitValue(value: FilteredValue, visitor: Visitor): void {
+  visitor.value?.(value);
+  for (const operand of value.initial.postfix) visitArgument(operand, visitor);
+  for (const argument of value.filters.flatMap(({ args }) => args.map(valueOfArgument))) {
+    if (argument) visitArgument(argument, visitor);
+  }
+}
+
+function visitOperand(operand: Operand, visitor: Visitor): void {
+  const { lhs, rhs, variable, props = [] } = operand;
+  visitor.operand?.(operand);
+  for (const part of [lhs, rhs, variable, ...props]) if (part) visitArgument(part, visitor);
+}
+
+/** Characters that a node may be long for one step. */
+const STEP_LENGTH = 1_000;
+
+/** How many steps a node takes: as many as the longest output or tag needs, for each may look at as many values as fit in. */
+export function weightOf(nodes: readonly Node[]): number {
+  return Math.max(1, ...nodes.map(weightOfNode));
+}
+
+function weightOfNode(node: Node): number {
+  const { begin, end } = node.token;
+  const isLong = node.arguments !== undefined;
+  return Math.max(isLong ? Math.ceil((end - begin) / STEP_LENGTH) : 1, weightOf(childrenOf(node)));
 }

@@ -7,7 +7,7 @@ import {
   isPath,
   type Node,
   type Operand,
-  valueOfArgument,
+  visitArgument,
 } from "./nodes.ts";
 
 /** What is put into every template's scope. */
@@ -55,34 +55,22 @@ export function readUses(nodes: readonly Node[], source: string): Uses {
     for (const node of nodes) {
       // `{% for a in b offset: continue %}`
       const own = node.name === "for" ? [...loops, "continue"] : loops;
-      for (const argument of node.arguments?.() ?? []) readArgument(argument, own);
+      for (const argument of node.arguments?.() ?? []) {
+        if (argument) visitArgument(argument, { value: addFilters, operand: (operand) => addPath(operand, own) });
+      }
       visit(childrenOf(node), node.blockScope ? [...loops, ...node.blockScope()] : loops);
     }
   }
 
-  function readArgument(argument: Operand | FilteredValue, loops: readonly string[]): void {
-    if (argument.initial) readValue(argument as FilteredValue, loops);
-    else readOperand(argument as Operand, loops);
-  }
-
-  function readValue({ initial, filters: calls }: FilteredValue, loops: readonly string[]): void {
-    for (const operand of initial.postfix) readOperand(operand, loops);
+  function addFilters({ initial, filters: calls }: FilteredValue): void {
+    const [only, ...more] = initial.postfix;
     calls.forEach(({ name, args }, index) => {
-      const [only, ...more] = initial.postfix;
       filters.push({ name, args, input: index === 0 && more.length === 0 ? (only ?? null) : null });
-      for (const argument of args) {
-        const value = valueOfArgument(argument);
-        if (value) readOperand(value, loops);
-      }
     });
   }
 
-  function readOperand(operand: Operand, loops: readonly string[]): void {
-    if (operand.initial) readValue(operand as FilteredValue, loops);
-    for (const bound of [operand.lhs, operand.rhs, operand.variable]) if (bound) readOperand(bound, loops);
-    if (!isPath(operand)) return;
-    for (const prop of operand.props) readOperand(prop, loops);
-    if (operand.variable) return;
+  function addPath(operand: Operand, loops: readonly string[]): void {
+    if (!isPath(operand) || operand.variable) return;
     const segments = operand.props.map(segmentOf);
     const [root] = segments;
     const local = typeof root === "string" && (made.has(root) || loops.includes(root));

@@ -37,7 +37,7 @@ describe("what a template says", () => {
     ["money in a currency that does not exist", "{{ 3 | money: 'not a currency' }}", {}, "3.00"],
     ["a date", "{{ '2026-01-02T03:04:05Z' | date: '%Y-%m-%d %H:%M' }}", {}, "2026-01-02 03:04"],
     ["an object, as JSON", "{{ customer.a }}", { customer: { a: { b: 1 } } }, "{&quot;b&quot;:1}"],
-    ["line breaks", "{{ customer.a | newline_to_br }}", { customer: { a: "<\n>" } }, "&lt;<br>&gt;"],
+    ["line breaks", "{{ customer.a | newline_to_br }}", { customer: { a: "<\n>" } }, "&lt;<br />\n&gt;"],
     ["escape only once", "{{ customer.a | escape }}", { customer: { a: "<" } }, "&lt;"],
   ])("%s", (_name, source, scope, html) => {
     expect(show(source, scope)).toEqual({ html });
