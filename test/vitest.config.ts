@@ -1,6 +1,7 @@
 /** `unit` in Node, `worker` inside workerd with real D1 and KV, `press` the second Worker there, `browser` drives a real Chromium, `system` the running Worker. */
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { bundlePress } from "./press/bundle.ts";
 import { servePictures } from "./press/pictures.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -42,12 +43,15 @@ export default defineConfig({
       {
         root,
         plugins: [
-          cloudflareTest({
-            wrangler: { configPath: `${root}edge/press/wrangler.toml` },
-            miniflare: { outboundService: servePictures },
-          }),
+          cloudflareTest(async () => ({
+            miniflare: {
+              compatibilityDate: "2026-09-01",
+              serviceBindings: { PRESS: "attune-press" },
+              workers: [{ ...(await bundlePress()), outboundService: servePictures }],
+            },
+          })),
         ],
-        test: { name: "press", include: ["test/press/**/*.test.ts"] },
+        test: { name: "press", include: ["test/press/**/*.test.ts"], testTimeout: 60_000 },
       },
       {
         root,

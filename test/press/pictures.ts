@@ -26,6 +26,8 @@ export async function servePictures(request: { url: string }): Promise<Response>
       return new Response(png(40_000, 40_000, [255, 0, 0], 1));
     case "pictures.example/broken.png":
       return new Response(RED.subarray(0, 60));
+    case "pictures.example/cut":
+      return new Response(RED.subarray(0, 20));
     case "pictures.example/page":
       return new Response("<html>", { headers: { "content-type": "image/png" } });
     case "pictures.example/slow":

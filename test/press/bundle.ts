@@ -1,0 +1,34 @@
+/** The press as wrangler bundles it, for a Miniflare beside others. Runs in Node. */
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const TYPES: { [ending: string]: "ESModule" | "CompiledWasm" | "Data" } = {
+  js: "ESModule",
+  wasm: "CompiledWasm",
+  woff: "Data",
+};
+
+/** A Worker of Miniflare's, by the name that wrangler.toml binds. */
+export async function bundlePress() {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [fileURLToPath(new URL("../../edge/press/worker.ts", import.meta.url))],
+    bundle: true,
+    write: false,
+    outdir: "press",
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*"],
+    loader: { ".wasm": "copy", ".woff": "copy" },
+    define: { "process.env.NODE_ENV": '"production"' },
+    logLevel: "error",
+  });
+  const modules = outputFiles.map(({ path, contents }) => {
+    const name = basename(path);
+    return { type: TYPES[name.split(".").at(-1)!]!, path: name, contents };
+  });
+  // The first one is the entry.
+  modules.sort((a, b) => Number(b.type === "ESModule") - Number(a.type === "ESModule"));
+  return { name: "attune-press", modulesRoot: ".", modules, compatibilityDate: "2026-09-01" };
+}
