@@ -1,9 +1,26 @@
+import { exports } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
 import { type Client, ingest, newSite, VIEWED_TWICE } from "./client.ts";
 
 const NOW = "2026-03-01T12:00:00.000Z";
 const variants = [{ key: "a", audience: VIEWED_TWICE, template: "{{ customer.name }}" }];
+const image = {
+  ...{ width: 600, height: 200, alt: "a", theme: { background: "#ffffff", text: "#000000", accent: "#ff0000" } },
+  parts: [
+    { type: "text", text: "{{ customer.name }}", size: 20, color: "#ff0000" },
+    { type: "image", src: "https://a.example/a.png", width: 10 },
+    { type: "price", amount: "1", was: "2", currency: "EUR", locale: "de" },
+    { type: "countdown", to: "2026-12-01T00:00:00Z" },
+    { type: "products", items: "cart.items", most: 2, currency: "EUR" },
+  ],
+};
+const block = {
+  ...{ key: "b", name: "B", slot: "a", fallback: "x", priority: 1, safeIfStale: false, format: "html" },
+  variants: [{ key: "a", audience: null, template: "a", link: "https://a.example/{{ cart.count }}", image }],
+  schedule: { from: "2026-01-01T00:00", to: "2199-01-01T00:00" },
+  cap: { times: 3, within: "7d" },
+};
 const event = { event: "A", timestamp: NOW, properties: { a: 1 } };
 
 /** Every route that takes a body, with one that it accepts. */
@@ -18,6 +35,7 @@ const ROUTES: [string, string, object][] = [
   ["POST", "/api/segments/import", { format: "mongo", condition: { a: { $in: [1] } }, savedGroups: { a: [1] } }],
   ["POST", "/api/blocks", { key: "a", slot: "a", variants, fallback: "x" }],
   ["PUT", "/api/blocks/a", { slot: "a", variants, fallback: null }],
+  ["POST", "/api/blocks", block],
   ["POST", "/api/blocks/a/rollback", { version: 1 }],
   ["POST", "/api/blocks/a/publish", {}],
   [
@@ -120,6 +138,103 @@ it.each(ROUTES)(
   60_000,
 );
 
+/** Liquid, HTML and what is neither: of each field that is a text. */
+const strange = fc
+  .array(
+    fc.constantFrom(
+      ...[
+        "",
+        "a",
+        "\u0000",
+        "\ud800",
+        "😀",
+        "<script>",
+        "<p onclick=a>",
+        "</",
+        "{% raw %}{{{% endraw %}",
+        "%}",
+        "{{ }}",
+      ],
+      ...[
+        "{{ customer }}",
+        "{{ customer.__proto__.a }}",
+        "{{ segment['constructor'] }}",
+        "{{ [customer.a] }}",
+        "{{ cart }}",
+      ],
+      ...[
+        "{% for i in (1..9999999) %}a{% endfor %}",
+        "{% assign customer = 1 %}",
+        "{% increment a %}",
+        "{{ now | date }}",
+      ],
+      ...[
+        "{{ product_recommendations[0].url }}",
+        "https://a.example/",
+        "{% if cart %}",
+        "{% endif %}",
+        "a".repeat(20_000),
+      ],
+    ),
+    { maxLength: 4 },
+  )
+  .map((parts) => parts.join(""));
+const linked = fc.oneof(
+  strange,
+  fc.constantFrom(
+    null,
+    "{{ cart.items[0].url }}",
+    "{{ a }}",
+    "https://a.example/{{ cart }}",
+    "__",
+    "{{ context.page.url }}",
+  ),
+);
+const from = fc.constantFrom(null, "2026-01-01T00:00", "2026-03-29T02:30");
+const to = fc.constantFrom(null, "2026-03-29T02:31", "2199-12-31T23:59:59");
+
+const strangeBlock = fc
+  .record({
+    template: strange,
+    link: linked,
+    text: strange,
+    from,
+    to,
+    priority: fc.integer({ min: -2, max: 2 }),
+  })
+  .map(({ template, link, text, from, to, priority }) => ({
+    ...{ ...block, key: "c", priority, schedule: { from, to }, fallback: text },
+    variants: [
+      {
+        key: "a",
+        template,
+        link,
+        image: { ...image, alt: text, parts: [{ type: "text", text: text || "a" }] },
+      },
+      { key: "b", template: text },
+    ],
+  }));
+
+it("publishes whatever block may be saved, or says what is wrong with it, and goes on deciding", async () => {
+  await site.post("/api/blocks", { ...block, key: "c" });
+  await fc.assert(
+    fc.asyncProperty(strangeBlock, async (body) => {
+      const saved = await site.send("PUT", "/api/blocks/c", body);
+      expect(saved.status, JSON.stringify(body)).toBeLessThan(500);
+      if (!saved.ok) return;
+      const published = await site.send("POST", "/api/blocks/c/publish");
+      expect(published.status, JSON.stringify(body)).toBeLessThan(500);
+      for (const path of ["slots", "blocks/c", "blocks/c/versions"]) await site.get(`/api/${path}`);
+      const shown = await exports.default.fetch("https://edge.example/v1/decide", {
+        method: "POST",
+        body: JSON.stringify({ writeKey: site.writeKey, anonymousId: "a1", slots: ["a"] }),
+      });
+      expect(shown.status).toBe(200);
+    }),
+    { numRuns: 100 },
+  );
+}, 60_000);
+
 it("answers any address with success or a problem, never a failure", async () => {
   const routes = [
     "sites",
@@ -131,6 +246,8 @@ it("answers any address with success or a problem, never a failure", async () =>
     "segments/a/members",
     "segments/list/size",
     "blocks/a/versions",
+    "blocks/a/versions/1",
+    "slots",
     "profiles/a/events",
     "profiles/a/log",
     "profiles/:profile",
