@@ -2,8 +2,8 @@
 import { sealWaiting } from "./audit/seal.ts";
 import { isOverload } from "./db/errors.ts";
 import { deleteExpiredIdempotencyKeys } from "./db/idempotency.ts";
-import { deleteExpiredSendDecisions } from "./db/send-decisions.ts";
 import { deleteExpiredPreviews } from "./db/previews.ts";
+import { deleteExpiredSendDecisions } from "./db/send-decisions.ts";
 import { deliver } from "./delivery/router.ts";
 import type { Env } from "./env.ts";
 import { log } from "./log.ts";
@@ -30,11 +30,18 @@ const SEND_DECISIONS = 2_000;
 /** Sites that are put into KV anew, at most. */
 const UNSPREAD = 5;
 
+/** What never reaches a site's own server, beside what `deliver` answers. */
+const OWN = /^\/(?:api|problems|preview)(?:\/|$)/;
+
 export default {
   async fetch(request, env, context) {
     try {
       const answered = await deliver(request, env, context);
       if (answered) return answered;
+      if (env.ORIGIN && !OWN.test(new URL(request.url).pathname)) {
+        const { answerFromOrigin } = await import("./stream/stream.ts");
+        return await answerFromOrigin(request, env, context);
+      }
       // Loaded when first needed: the API's schemas cost start-up time that a block request shall not pay.
       const { api } = await import("./api/index.ts");
       return await api.fetch(request, env, context);

@@ -56,6 +56,19 @@ export interface DecideRequest extends DeviceState {
 
 export type WireDecision = Omit<Decision, "until"> & { until: string | null };
 
+/**
+ * What a page that the edge has filled says at its end, as the script keeps it: the decisions of the slots that it came by, and what
+ * else is known of whom they are for.
+ */
+export interface HandedOver extends Pick<DecideAnswer, "segments" | "token"> {
+  /** Left out: somebody of whom nothing is known. */
+  anonymousId?: string;
+  slots: { [slot: string]: WireDecision & { html: string | null } };
+  stableId: string | undefined;
+  /** After this it is not believed. */
+  until: string;
+}
+
 export interface DecideAnswer extends IngestAnswer {
   /** `html: null` = keep what the page has. */
   slots: { [slot: string]: { html: string | null; decision: WireDecision } };

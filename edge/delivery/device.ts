@@ -36,6 +36,11 @@ export function readDeviceCookie(request: Request, siteId: string): DeviceCookie
   const { headers } = request;
   if (headers.get("origin") !== new URL(request.url).origin) return null;
   if ((headers.get("sec-fetch-site") ?? "same-origin") !== "same-origin") return null;
+  return readCookie(headers, siteId);
+}
+
+/** The same in a request for a page, which comes from anywhere: what is answered is seen by nobody but the site itself. */
+export function readCookie(headers: Headers, siteId: string): DeviceCookie {
   const name = `__Host-attune.${siteId}`;
   const pairs = (headers.get("cookie") ?? "").split(/; */);
   const value = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);

@@ -32,11 +32,16 @@ export interface System {
   stop(): Promise<void>;
 }
 
-export async function startSystem(): Promise<System> {
+/** @param vars beside those that every Worker has. */
+export async function startSystem(vars: { [name: string]: string } = {}): Promise<System> {
   if (!existsSync(`${ASSETS}/attune.js`)) await build({ demo: true });
   const folder = await mkdtemp(join(tmpdir(), "attune-system-"));
   const log: string[] = [];
-  const options = { persistTo: join(folder, "state"), vars: VARS, log: (line: string) => log.push(line) };
+  const options = {
+    persistTo: join(folder, "state"),
+    vars: { ...VARS, ...vars },
+    log: (line: string) => log.push(line),
+  };
   const worker = await startWorker(options);
   const system: System = {
     worker,

@@ -1,0 +1,59 @@
+/** The site's own server, which the Worker stands before: asks it as the visitor asked, answers as it answered. */
+import type { Env } from "../env.ts";
+import { log } from "../log.ts";
+
+/** Of one connection, not of the request: RFC 9110, section 7.6.1. */
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+];
+/** What makes an answer depend on what a cache has. */
+const CONDITIONS = ["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"];
+/** Encodings of a page that workerd can read. */
+const READABLE = ["gzip", "br"];
+
+/**
+ * Asks the origin; a redirect is the visitor's to follow.
+ *
+ * @param isPage its answer may be filled: it is asked for whole, and in an encoding that can be read
+ * @returns 502 where the origin cannot be reached
+ */
+export async function askOrigin(request: Request, env: Env, isPage: boolean): Promise<Response> {
+  const headers = new Headers(request.headers);
+  const url = new URL(request.url);
+  for (const name of HOP_BY_HOP) headers.delete(name);
+  headers.set("x-forwarded-host", url.host);
+  headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
+  const address = headers.get("cf-connecting-ip");
+  if (address) headers.append("x-forwarded-for", address);
+  if (isPage) {
+    for (const name of CONDITIONS) headers.delete(name);
+    const accepted = headers.get("accept-encoding") ?? "";
+    headers.set("accept-encoding", READABLE.filter((name) => accepted.includes(name)).join(", ") || "identity");
+  }
+  const asked = new Request(request, { headers, redirect: "manual" });
+  try {
+    if (env.ORIGIN === "assets") return await env.ASSETS.fetch(asked);
+    if (env.ORIGIN === "route") return await fetch(asked);
+    const origin = new URL(env.ORIGIN!);
+    if (origin.host === url.host) throw new Error("ORIGIN is the Worker itself");
+    return await fetch(new Request(`${origin.origin}${url.pathname}${url.search}`, asked));
+  } catch (error) {
+    log("error", { origin: String(error) });
+    return unreachable();
+  }
+}
+
+function unreachable(): Response {
+  const title = "502 Bad Gateway";
+  const html = `<!doctype html><html lang="en"><title>${title}</title><h1>${title}</h1><p>The site does not answer. Please try again in a moment.</p></html>`;
+  return new Response(html, {
+    status: 502,
+    headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
+  });
+}
