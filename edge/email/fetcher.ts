@@ -2,6 +2,7 @@
  * Who asks for an e-mail's block. An image that is fetched is delivered, not seen: only what looks like somebody's own mail program or
  * browser is a person, and whatever is in doubt is not.
  */
+import { isbot } from "isbot";
 import type { Form } from "./address.ts";
 
 /**
@@ -10,7 +11,7 @@ import type { Form } from "./address.ts";
  */
 export type Fetcher = "person" | "proxy" | "scanner" | "sender";
 
-/** Read where each one's user agent was seen or is documented. */
+/** By the user agents that they are known for. */
 const PROXIES = [
   // Gmail: `… Firefox/11.0 (via ggpht.com GoogleImageProxy)`.
   /GoogleImageProxy|ggpht\.com/i,
@@ -30,9 +31,6 @@ const SCANNERS = [
   /fireeye|trellix|fortiguard|fortimail|hornetsecurity|mailmarshal|spamtitan|avanan|checkpoint|vade|zerofox|urlscan|virustotal/i,
   // Microsoft Defender and Safe Links.
   /safelinks|BingPreview|Microsoft Office Existence Discovery|SkypeUriPreview|MSOffice.*Defender/i,
-  // Crawlers, previews of messengers, browsers without a screen.
-  /bot\b|bot\/|crawl|spider|slurp|archiver|preview|scanner|lighthouse|facebookexternalhit|whatsapp|telegram|embedly|headless/i,
-  /phantomjs|puppeteer|playwright|selenium|\+https?:\/\//i,
 ];
 
 /** Braze, Klaviyo, Iterable and their like fetch as servers do, some by name, most as the library that they use. */
@@ -51,6 +49,8 @@ export function classifyFetcher({ headers, method, cf }: Request, form: Form): F
   if (PROXIES.some((pattern) => pattern.test(agent))) return "proxy";
   if (GATEWAYS.test(network) || SCANNERS.some((pattern) => pattern.test(agent))) return "scanner";
   if (!agent || SENDERS.test(agent)) return "sender";
+  // Crawlers, previews of messengers, browsers without a screen. The content itself stands in no e-mail that they could read.
+  if (isbot(agent)) return isImage || form === "click" ? "scanner" : "sender";
   if (/prefetch|preview/i.test(`${headers.get("purpose")} ${headers.get("sec-purpose")} ${headers.get("x-purpose")}`))
     return "proxy";
   if (isImage) return CLOUDS.test(network) || BARE_WEBKIT.test(agent) || method === "HEAD" ? "proxy" : "person";

@@ -53,6 +53,19 @@ it.each<[agent: string, image: Fetcher, click: Fetcher]>([
   expect([classify(agent, "image"), classify(agent, "click")]).toEqual([image, click]);
 });
 
+it("takes whoever fetches content for the service that builds the e-mail, but for gateways", () => {
+  for (const agent of [
+    "",
+    "Braze",
+    "SomeService/1.0 (+https://service.example)",
+    "HeadlessChrome/1.0",
+    CHROME.replace("Chrome/", "HeadlessChrome/"),
+  ])
+    expect(classify(agent, "html"), agent).toBe("sender");
+  expect(classify("Mimecast Link Scanner", "html")).toBe("scanner");
+  expect(classify(CHROME, "html")).toBe("person");
+});
+
 it("tells by the network what the user agent hides", () => {
   for (const network of ["Barracuda Networks Inc.", "PROOFPOINT-ASN-US-EAST", "Mimecast Services Limited"])
     for (const kind of ["image", "click", "html"] as const) expect(classify(CHROME, kind, { network })).toBe("scanner");
