@@ -19,6 +19,7 @@ import { pressPaint } from "./cases/press-paint.ts";
 import { pressStart } from "./cases/press-start.ts";
 import { renderAlone } from "./cases/render-alone.ts";
 import { renderDecide } from "./cases/render-decide.ts";
+import { renderStream } from "./cases/render-stream.ts";
 import { rulesRequest } from "./cases/rules-request.ts";
 import { rulesScript } from "./cases/rules-script.ts";
 import { rulesTraits } from "./cases/rules-traits.ts";
@@ -48,6 +49,7 @@ const CASES: readonly Case[] = [
   rulesScript,
   renderAlone,
   renderDecide,
+  renderStream,
   email,
   pressPaint,
   pressStart,
