@@ -58,51 +58,73 @@ const SEGMENTS = 3;
 /** Every variant of a slot in the order in which they are asked, with what became of it in `answer`. */
 export function explainVariants(slot: LiveSlot, answer: SlotAnswer, asking: Asking): VariantWhy[] {
   const { subject, viewer, now, timeZone, rules } = asking;
-  const options = { timeZone, language: fullLanguage };
+  const options = { timeZone, language: fullLanguage, rules };
   const clock = clockIn(timeZone, now);
   const answers = askAudiences(slot, viewer, subject.context, now);
   let isOver = false;
+  /** Until when all that was asked so far holds. */
+  let holds = Infinity;
   return slot.blocks.flatMap((block) => block.variants.map((variant) => explainVariant(block, variant)));
 
   function explainVariant(block: LiveBlock, variant: LiveVariant): VariantWhy {
     const { condition, audience } = variant;
-    const why = condition && explain(condition, subject, now, { ...options, rules });
+    const why = condition && explain(condition, subject, now, options);
     const found: Answer = audience === null ? { value: true, until: null } : answers[audience]!;
-    const itself = why ? sayAll(why, found.value) : "it is for everyone";
-    const row = (reason: Outcome, says: string, until: number | null): VariantWhy => {
+    const { itself, cap } = phraseRule(why, block, variant, found.value);
+    const row = (reason: Outcome, says: string, until: number): VariantWhy => {
+      if (!isOver || reason === "chosen" || reason === "error") holds = Math.min(holds, until);
       const value = reason === "earlier-variant" || reason === "schedule" ? "not-asked" : found.value;
-      return { block: block.key, variant: variant.key, value, until, reason, says: `${says}.`, why };
+      const asTold = until === Infinity ? null : until;
+      return { block: block.key, variant: variant.key, value, until: asTold, reason, says: `${says}.`, why };
     };
 
-    if (now >= block.to) return row("schedule", `Not asked: its time ended on ${clock(block.to)}`, null);
+    if (now >= block.to) return row("schedule", `Not asked: its time ended on ${clock(block.to)}`, Infinity);
     if (now < block.from) return row("schedule", `Not asked: its time begins on ${clock(block.from)}`, block.from);
-    if (isOver) {
-      const says = `Not asked: ${nameOf(answer)} comes before it; by itself: ${itself}`;
-      return row("earlier-variant", says, answer.decision.until);
-    }
-    const until = earlier(why && why.value === found.value ? why.until : found.until, block.to);
+    if (isOver)
+      return row("earlier-variant", `Not asked: ${nameOf(answer)} comes before it; by itself: ${itself}`, holds);
+    const until = Math.min((why?.value === found.value ? why.until : found.until) ?? Infinity, block.to);
     if (found.value === true) {
       isOver = true;
-      const error = answer.decision.reason === "error" ? renderingError(answer, asking) : null;
-      if (error !== null) return row("error", `Chosen, but it cannot be rendered: ${error}`, until);
-      return row("chosen", `Shown: ${itself}`, until);
+      if (answer.decision.reason !== "error") return row("chosen", `Shown: ${itself}`, until);
+      return row("error", `Chosen, but it cannot be rendered: ${renderingError(answer, asking)}`, until);
     }
-    if (block.isCapped) {
-      const [audience, cap] = variant.source.audience ? why!.children! : [null, why!];
-      if (cap!.value === false && audience?.value !== false)
-        return row("cap", `Not shown: ${sayCap(cap!, variant)}`, until);
-    }
+    if (cap) return row("cap", `Not shown: ${cap}`, until);
     const reason = why!.value === "unknown" ? (lacksConsent(why!) ? "consent" : "unknown") : "audience";
     return row(reason, `Not shown: ${itself}`, until);
   }
 
-  function sayCap({ actual, until }: Why, { condition, source }: LiveVariant): string {
-    const cap = source.audience ? childrenOf(condition!)!.at(-1) : condition;
-    const { count, within } = cap as { count: { lt: number }; within: string };
-    const ends = until === null ? "" : `, until ${clock(until)}`;
-    const shown = `it was shown ${plural(Number(actual), "time")} in the last ${phraseDuration(within)}`;
-    return `${shown}, and its cap allows ${plural(count.lt, "time")}${ends}`;
+  /** A variant's rule as a sentence; `cap`: it is the cap that keeps it back. */
+  function phraseRule(
+    why: Why | null,
+    block: LiveBlock,
+    variant: LiveVariant,
+    value: Truth,
+  ): { itself: string; cap?: string } {
+    if (!why) return { itself: FOR_EVERYONE };
+    const cap = capOf(block, variant);
+    if (!cap) return { itself: sayAll(why, value) };
+    const [audience, shown] = variant.source.audience ? (why.children as [Why, Why]) : [null, why];
+    const ends = shown.value === false && shown.until !== null ? `, until ${clock(shown.until)}` : "";
+    const says =
+      shown.value === "unknown"
+        ? "how often it was shown is not known without consent for analytics"
+        : `it was shown ${plural(Number(shown.actual), "time")} in the last ${cap.within}, and its cap allows ${cap.times}${ends}`;
+    if (audience?.value === false) return { itself: sayAll(audience, value) };
+    // Where the cap is reached, nothing was decided by the audience.
+    const decided = audience?.value === "unknown" && shown.value !== false ? value : audience?.value;
+    const itself = `${audience ? sayAll(audience, decided!) : FOR_EVERYONE}; ${says}`;
+    return { itself, ...(shown.value === false && { cap: says }) };
   }
+}
+
+const FOR_EVERYONE = "it is for everyone";
+
+/** How often a block is shown at most, in words. */
+function capOf({ isCapped }: LiveBlock, { condition, source }: LiveVariant): { times: string; within: string } | null {
+  if (!isCapped) return null;
+  const cap = source.audience ? childrenOf(condition!)!.at(-1) : condition;
+  const { count, within } = cap as { count: { lt: number }; within: string };
+  return { times: plural(count.lt, "time"), within: phraseDuration(within) };
 }
 
 /** What was decided, as a sentence; instants are on the site's clock. */
@@ -127,7 +149,8 @@ export function explainDecision(answer: SlotAnswer, asking: Asking): string {
   };
   const says = SAYINGS[decision.reason]();
   if (decision.until === null) return `${says}.`;
-  if (decision.until <= now) return `${says}; each time that it is shown may be the last for a while.`;
+  const cap = block && variant && capOf(block, variant);
+  if (cap) return `${says}, at most ${cap.times} in ${cap.within}.`;
   return `${says}, at least until ${clock(decision.until)} if nothing new happens.`;
 }
 
@@ -156,9 +179,4 @@ function decidingSegments({ segment, children = [], decides }: Why): Why[] {
 
 function lacksConsent({ value, unknown, children = [] }: Why): boolean {
   return value === "unknown" && (unknown?.reason === "consent" || children.some(lacksConsent));
-}
-
-function earlier(until: number | null, to: number): number | null {
-  const first = Math.min(until ?? Infinity, to);
-  return first === Infinity ? null : first;
 }

@@ -26,7 +26,7 @@ const MARKS: { readonly [outcome in Outcome]: string } = {
   schedule: "Not in its time",
   audience: "Not for this person",
   cap: "Shown often enough",
-  consent: "Not allowed to know",
+  consent: "No consent",
   unknown: "Not known",
   error: "Cannot be rendered",
 };
@@ -49,7 +49,7 @@ export async function previewHtml({ request, asked, preview, expiresAt }: Shared
     `${what} – preview`,
     html`<header>
 <h1>${what}</h1>
-<p class="quiet">${sayPlace(asked)} for ${sayPerson(asked)}, on ${clock(now)}</p>
+<p class="quiet">${sayPlace(asked)} for ${sayPerson(asked)}, as of ${clock(now)}</p>
 </header>
 <main>
 ${controls(request, asked, now, timeZone)}
@@ -69,6 +69,7 @@ async function page(title: string, body: Html): Promise<string> {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex, nofollow">
+<link rel="icon" href="data:,">
 <title>${title}</title>
 <style>${raw(STYLE)}</style>
 ${body}
@@ -76,15 +77,21 @@ ${body}
 `}`;
 }
 
-function sayPlace({ block, slot, template }: BlockAsked): string {
-  if (template !== undefined) return "By itself,";
+function sayPlace({ block, slot }: BlockAsked): string {
   if (slot === undefined) return "By itself,";
   return block === undefined ? "All that is live in this slot," : `Among all that is live in the slot ${slot},`;
 }
 
-function sayPerson({ profile, device }: BlockAsked): string {
-  const person = typeof profile === "string" ? "a person of this site" : "a made-up person";
-  return device ? `${person} at a ${device} device` : person;
+function sayPerson({ profile, device, locale, timeZone, consent }: BlockAsked): string {
+  return [
+    typeof profile === "string" ? "a person of this site" : "a made-up person",
+    device && `on a ${device} device`,
+    locale && `in ${locale}`,
+    timeZone && `in the zone ${timeZone}`,
+    consent && `who allows ${consent.length ? consent.join(", ") : "nothing"}`,
+  ]
+    .filter(Boolean)
+    .join(" ");
 }
 
 function controls(request: BlockAsked, asked: BlockAsked, now: number, timeZone: string): Html {

@@ -86,20 +86,27 @@ function previewSlot(
     decideSlots({ ...live, slots: new Map([[name, slot]]) }, [name], viewer, subject.context, now)[name]!;
   const answer = decide(asking);
   const { html, decision } = answer;
-  const says = explainDecision(answer, asking);
-  return { html, decision, says, why: explainVariants(slot, answer, asking), next: findNext() };
+  const why = explainVariants(slot, answer, asking);
+  return { html, decision, says: explainDecision(answer, asking), why, next: findNext() };
 
   function findNext(): NextChange | null {
-    let { until } = decision;
-    for (let look = 0, before = asking.now; look < LOOKS && until !== null && until > before; look++) {
+    let until = holdsUntil(answer, () => why, asking.now);
+    for (let look = 0; look < LOOKS && until !== null; look++) {
       const later = askAt(until);
       const then = decide(later);
       if (!isSame(then.decision, decision))
         return { at: until, html: then.html, decision: then.decision, says: explainDecision(then, later) };
-      [before, until] = [until, then.decision.until];
+      until = holdsUntil(then, () => explainVariants(slot, then, later), until);
     }
     return null;
   }
+}
+
+/** Until when an answer holds if nothing new happens. What is capped holds for one showing: there its rules tell. */
+function holdsUntil({ decision: { until } }: SlotAnswer, explainAll: () => VariantWhy[], now: number): number | null {
+  if (until === null || until > now) return until;
+  const untils = explainAll().flatMap(({ until }) => until ?? []);
+  return untils.length ? Math.min(...untils) : null;
 }
 
 function isSame(a: Decision, b: Decision): boolean {

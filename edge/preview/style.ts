@@ -15,6 +15,7 @@ export const STYLE = `
 body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 header, main, footer { max-width: 84rem; margin: 0 auto; padding: 0 clamp(16px, 4vw, 40px); }
 header { padding-top: 28px; }
+header p { max-width: none; }
 main.note { max-width: 36rem; padding-top: 18vh; }
 h1 { margin: 0; font-size: 24px; line-height: 1.25; }
 h2 { margin: 36px 0 8px; font-size: 18px; }
@@ -51,5 +52,5 @@ li p { grid-column: 1 / -1; margin: 0; color: var(--quiet); max-width: 52rem; }
 .error .mark { color: var(--bad); background: var(--bad-soft); }
 footer { margin: 44px auto 0; padding-block: 18px 40px; font-size: 14px; }
 footer p { border-top: 1px solid var(--line); padding-top: 16px; max-width: none; }
-@media (max-width: 40rem) { .bar label, .bar button { flex: 1 1 100%; } .stage { padding: 0; } .stage iframe { margin: 0; border-radius: 0; } }
+@media (max-width: 40rem) { .bar label, .bar button { flex: 1 1 100%; } .stage { padding: 0; } .stage iframe { margin: 0; border-radius: 0; } main:has(#phone:checked) iframe { width: 100%; } }
 `;

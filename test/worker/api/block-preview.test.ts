@@ -85,22 +85,21 @@ describe("a block preview", () => {
   });
 });
 
-/** `usual` is live for everyone; `offer` is a draft that comes before it: for pros, and until its end for everyone. */
+const all = { key: "all", audience: null };
+const pro = { key: "pro", audience: { trait: "plan", eq: "pro" }, template: "Hi {{ customer.name | default: 'you' }}" };
+/** Before what else is live in its slot, in its time. */
+const OFFER = {
+  ...{ slot: "hero", priority: 5, schedule: { from: "2026-02-01T00:00", to: "2026-04-01T00:00" } },
+  variants: [pro, { ...all, template: "offer" }],
+};
+
+/** `usual` is live for everyone; `offer` is a draft. */
 async function siteWithSlot(): Promise<Client> {
   const site = await newSite({ timeZone: "Europe/Berlin" });
-  const all = { key: "all", audience: null };
-  const pro = {
-    key: "pro",
-    audience: { trait: "plan", eq: "pro" },
-    template: "Hi {{ customer.name | default: 'you' }}",
-  };
   await site.post("/api/blocks", { key: "usual", slot: "hero", variants: [{ ...all, template: "usual" }] });
   await site.post("/api/blocks/usual/publish");
   await site.post("/api/blocks", { key: "aside", slot: "side", variants: [{ ...all, template: "aside" }] });
-  await site.post("/api/blocks", {
-    ...{ key: "offer", slot: "hero", priority: 5, schedule: { from: "2026-02-01T00:00", to: "2026-04-01T00:00" } },
-    variants: [pro, { ...all, template: "offer" }],
-  });
+  await site.post("/api/blocks", { key: "offer", ...OFFER });
   return site;
 }
 
@@ -133,6 +132,19 @@ describe("a preview of a slot", () => {
     expect(next.says).toBe('"all" of "usual" is shown.');
     const later = await site.post("/api/blocks/preview", { slot: "hero", block: "offer", now: end });
     expect(later).toMatchObject({ html: "usual", next: null });
+  });
+
+  it("tells it of a capped block, too, which holds for one showing", async () => {
+    const site = await siteWithSlot();
+    await site.put("/api/blocks/offer", { ...OFFER, cap: { times: 1, within: "7d" } });
+    const asked = { slot: "hero", block: "offer", now: NOW };
+    const { decision, says, next } = await site.post("/api/blocks/preview", asked);
+    expect(decision.until).toBe(NOW);
+    expect(says).toBe('"all" of "offer" is shown, at most 1 time in 7 days.');
+    expect(next).toMatchObject({ at: "2026-03-31T22:00:00.000Z", html: "usual" });
+    const seen = { event: "Attune Exposure", timestamp: AT - 1000, properties: { block: "offer" } };
+    const after = await site.post("/api/blocks/preview", { ...asked, profile: { events: [seen] } });
+    expect(after).toMatchObject({ html: "usual", next: { at: "2026-03-08T11:59:59.000Z", html: "offer" } });
   });
 
   it("goes on past instants at which only another slot changes", async () => {
@@ -174,9 +186,7 @@ describe("whom a block is tried on", () => {
       { type: "identify", userId: "u", traits: { email: "ada@shop.example", name: "Ada", plan: "pro" } },
     ]);
     const { id } = await site.get("/api/profiles?userId=u");
-    const audience = { trait: "plan", eq: "pro" };
-    const variants = [{ key: "pro", audience, template: "Hi {{ customer.name | default: 'you' }}" }];
-    await site.post("/api/blocks", { key: "greeting", slot: "hero", variants });
+    await site.post("/api/blocks", { key: "greeting", slot: "hero", variants: [pro] });
     const ask = (profile: unknown, more: object = {}) =>
       site.post("/api/blocks/preview", { block: "greeting", profile, ...more });
     expect((await ask(id)).html).toBe("Hi Ada");

@@ -156,6 +156,16 @@ describe("of any slot and anybody", () => {
     });
   });
 
+  it("all that is told stays so until the first of the times that are told", () => {
+    holds((blocks, subject, { why }) => {
+      const until = Math.min(...why.map(({ until }) => until ?? Infinity));
+      if (until === Infinity) return;
+      expect(until).toBeGreaterThan(T);
+      const told = (rows: VariantWhy[]) => rows.map(({ value, reason }) => [value, reason]);
+      expect(told(decide(blocks, subject, until - 1).why)).toEqual(told(why));
+    });
+  });
+
   it("nothing changes by time alone before the decision's until", () => {
     holds((blocks, subject, { decision }) => {
       const { until } = decision;
@@ -188,7 +198,7 @@ describe("the sentence", () => {
     ]);
   });
 
-  it("says until when a cap keeps a block back, and that each showing counts", () => {
+  it("says until when a cap keeps a block back, and of a capped one how often it was shown", () => {
     const blocks = [one([variant("a", null)], { cap: { times: 2, within: "7d" } })];
     const seen = (...hours: number[]) => ({
       events: hours.map((it) => happened("Attune Exposure", it, { block: "b" })),
@@ -196,9 +206,15 @@ describe("the sentence", () => {
     expect(saysOf(blocks, seen(30, 5))[1]).toBe(
       "Not shown: it was shown 2 times in the last 7 days, and its cap allows 2 times, until Sun 7 Jun 2026 08:00.",
     );
-    expect(saysOf(blocks, seen(5))[0]).toBe(
-      '"a" of "b" is shown; each time that it is shown may be the last for a while.',
+    expect(saysOf(blocks, seen(5))[1]).toBe(
+      "Shown: it is for everyone; it was shown 1 time in the last 7 days, and its cap allows 2 times.",
     );
+    expect(saysOf(blocks, { ...seen(5), consent: ["personalization"] })[1]).toBe(
+      "Not shown: it is for everyone; how often it was shown is not known without consent for analytics.",
+    );
+    const pros = [one([variant("a", { trait: "plan", eq: "pro" })], { cap: { times: 2, within: "7d" } })];
+    expect(saysOf(pros, seen(5))[1]).toBe('Not shown: plan is "pro": no (not known).');
+    expect(saysOf(blocks, seen(5))[0]).toBe('"a" of "b" is shown, at most 2 times in 7 days.');
   });
 
   it("says when a time begins and ended, on the site's clock", () => {

@@ -60,7 +60,7 @@ describe("a shared preview", () => {
     const page = await read(url);
     expect(framed(page)).toContain("<p>Hi Ada</p>");
     const text = textOf(page);
-    expect(text).toContain("Among all that is live in the slot hero, for a made-up person, on Sun 1 Mar 2026 13:00");
+    expect(text).toContain("Among all that is live in the slot hero, for a made-up person, as of Sun 1 Mar 2026 13:00");
     expect(text).toContain('"pro" of "offer" is shown, at least until Wed 1 Apr 2026 00:00');
     expect(text).toContain(
       "From Wed 1 Apr 2026 00:00 on, if nothing new happens: No block of this slot is in its time",
