@@ -23,6 +23,9 @@ import { type ApiContext, siteOf } from "./app.ts";
 import { type BlockInput, toBody } from "./block-body.ts";
 import { parseCondition } from "./condition.ts";
 
+/** D1 keeps no more than 2 MB in a row: what was written is there, too. */
+const COMPILED_BYTES = 1_000_000;
+
 /** What of a site a block is checked against, as it is saved. */
 export interface Surroundings {
   site: Site;
@@ -124,6 +127,11 @@ async function compileBody(body: BlockBody, press: Press | undefined): Promise<B
     })),
   );
   const fallback = body.fallback === null ? null : await compile(body.fallback, "/fallback");
+  const whole = [...variants.map(({ template }) => template), fallback ?? ""].join("");
+  if (new TextEncoder().encode(whole).length > COMPILED_BYTES) {
+    const detail = `Compiled, its templates are at most ${COMPILED_BYTES} bytes together: make fewer variants.`;
+    errors.push({ pointer: "/variants", code: "too-large", detail });
+  }
   refuse("invalid-template", errors);
   const mjml = { templates: body.variants.map(({ template }) => template), fallback: body.fallback };
   return { ...body, variants, fallback, mjml };

@@ -8,9 +8,10 @@ import type { ProblemError } from "../problem.ts";
 import { type Compiled, compile, UNSET } from "./liquid/compile.ts";
 import { escapeHtml } from "./liquid/html.ts";
 import { buildLiquid, interpret } from "./liquid/interpret.ts";
+import { askMeant } from "./liquid/meant.ts";
 import { type Node, nodesOf, weightOf } from "./liquid/nodes.ts";
 import { type Path, readUses, type Uses, unknownOf } from "./liquid/paths.ts";
-import { checkPositions } from "./liquid/positions.ts";
+import { checkPositions, type UrlValue } from "./liquid/positions.ts";
 import { prepare } from "./liquid/prepare.ts";
 import { type Moment, Run, type Scope } from "./liquid/run.ts";
 import { findUnsafeUrls, neutralizeUrls } from "./liquid/urls.ts";
@@ -36,8 +37,6 @@ interface Parsed {
 
 export interface Template extends Parsed {
   readonly form: "html";
-  /** A value stands in an attribute that holds a URL. */
-  readonly urls: boolean;
 }
 
 /** Its values are not escaped: what it makes is not HTML. */
@@ -63,16 +62,16 @@ function buildForm(escapeText: (text: string) => string): Form {
 
 /** Parses a template, or says what is wrong and where. Never throws. */
 export function checkTemplate(source: string): { template: Template } | { errors: ProblemError[] } {
-  const parsed = parse(htmlForm, source);
-  if ("errors" in parsed) return parsed;
   const { errors, urls } = checkPositions(source);
+  const parsed = parse(htmlForm, source, urls);
+  if ("errors" in parsed) return parsed;
   errors.push(...checkUrls(source));
-  return errors.length ? { errors } : { template: { form: "html", ...parsed, urls } };
+  return errors.length ? { errors } : { template: { form: "html", ...parsed } };
 }
 
 /** The same for what is plain text: a link, a subject, the words of a card. Values may stand anywhere in it. */
 export function checkText(source: string): { template: TextTemplate } | { errors: ProblemError[] } {
-  const parsed = parse(textForm, source);
+  const parsed = parse(textForm, source, []);
   return "errors" in parsed ? parsed : { template: { form: "text", ...parsed } };
 }
 
@@ -80,7 +79,7 @@ export function checkText(source: string): { template: TextTemplate } | { errors
 export function render(template: Template, scope: Scope, moment: Moment): Rendered {
   const { text, error } = renderWith(htmlForm, template, scope, moment);
   if (error !== undefined) return { error };
-  return { html: template.urls ? neutralizeUrls(text) : text };
+  return { html: template.compiled?.checksUrls ? text : neutralizeUrls(text) };
 }
 
 /** Renders text that is not to be inserted into HTML as it is, or says why it could not. Never throws. */
@@ -88,7 +87,11 @@ export function renderText(template: TextTemplate, scope: Scope, moment: Moment)
   return renderWith(textForm, template, scope, moment);
 }
 
-function parse({ liquid, escapeText }: Form, source: string): Parsed | { errors: ProblemError[] } {
+function parse(
+  { liquid, escapeText }: Form,
+  source: string,
+  urls: readonly UrlValue[] | null,
+): Parsed | { errors: ProblemError[] } {
   if (new TextEncoder().encode(source).length > TEMPLATE_BYTES) {
     return { errors: [{ pointer: "", code: "too-large", detail: `A template is at most ${TEMPLATE_BYTES} bytes.` }] };
   }
@@ -97,7 +100,7 @@ function parse({ liquid, escapeText }: Form, source: string): Parsed | { errors:
     const nodes = nodesOf(liquid.parse(source));
     prepare(nodes);
     const weight = weightOf(nodes);
-    return { source, nodes, uses: readUses(nodes, source), weight, compiled: compile(nodes, escapeText, weight) };
+    return { source, nodes, uses: readUses(nodes, source), weight, compiled: compile(nodes, escapeText, weight, urls) };
   } catch (error) {
     return { errors: [toProblemError(error)] };
   }
@@ -173,5 +176,5 @@ function toProblemError(error: unknown): ProblemError {
     return { pointer: "", code: "too-deep", detail: "The template is nested too deeply." };
   const what = message.replace(/, line:\d+, col:\d+$/, "");
   const where = position ? ` (line ${position[0]}, column ${position[1]})` : "";
-  return { pointer: "", code: "liquid-syntax", detail: `${what}${where}` };
+  return { pointer: "", code: "liquid-syntax", detail: `${what}${where}${askMeant(what)}` };
 }

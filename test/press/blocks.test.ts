@@ -93,6 +93,14 @@ it("is refused where a value would stand in what becomes CSS, or a URL is unsafe
   expect((await refused(link)).errors).toMatchObject([{ code: "unsafe-url" }]);
 });
 
+it("is refused where it becomes more than a row holds", async () => {
+  const template = `<mj-text>${"x".repeat(60_000)}</mj-text>`;
+  const one = input(template);
+  const variants = Array.from({ length: 20 }, (_, index) => ({ ...one.variants[0]!, key: `v${index}` }));
+  const answer = await checkBody({ ...one, variants }, around, press).catch((error: unknown) => error);
+  expect((answer as Problem).errors).toMatchObject([{ pointer: "/variants", code: "too-large" }]);
+});
+
 it("is to be tried again where the press does not answer", async () => {
   const silent = { compileMjml: () => Promise.reject(new Error("gone")) } as unknown as Press;
   expect((await refused("<mj-text>a</mj-text>", silent)).slug).toBe("overloaded");

@@ -28,6 +28,23 @@ const PRO = { trait: "plan", eq: "pro" };
 const only = (audience: object | null) => ({ variants: [{ key: "all", audience, template: "x" }] });
 
 describe("a template", () => {
+  it.each([
+    ["{{ a | upcas }}", "upcase"],
+    ["{{ a | money_ }}", "money"],
+    ["{% asign a = 1 %}", "assign"],
+    ["{% if a %}{% elseif b %}{% endif %}", "elsif"],
+    ["{% if a %}{% end_if %}{% endif %}", "endif"],
+  ])("with an unknown word, %s, is refused with the one that may be meant", async (template, meant) => {
+    const site = await newSite();
+    const problem = await problemOf(site.send("POST", "/api/blocks", block(template)), "invalid-template");
+    expect(problem.errors).toMatchObject([
+      {
+        pointer: "/variants/0/template",
+        detail: expect.stringMatching(new RegExp(`line 1.*\\. Is ${meant} meant\\?$`)),
+      },
+    ]);
+  });
+
   it("is told of names that are always empty, with line, column and the one that may be meant", async () => {
     const site = await newSite();
     const template = `{% assign own = 1 %}{{ own }}{% for item in cart.items %}{{ item.name }}{{ forloop.index }}{% endfor %}
