@@ -20,6 +20,11 @@ import { toVariables, type Variables } from "./liquid/variables.ts";
 export type { Moment, Path, Scope, Variables };
 
 const TEMPLATE_DEPTH = 50;
+const TOO_LARGE: ProblemError = {
+  pointer: "",
+  code: "too-large",
+  detail: `A template is at most ${TEMPLATE_BYTES} bytes.`,
+};
 const TOO_DEEP: ProblemError = {
   pointer: "",
   code: "too-deep",
@@ -62,6 +67,7 @@ function buildForm(escapeText: (text: string) => string): Form {
 
 /** Parses a template, or says what is wrong and where. Never throws. */
 export function checkTemplate(source: string): { template: Template } | { errors: ProblemError[] } {
+  if (isTooLarge(source)) return { errors: [TOO_LARGE] };
   const { errors, urls } = checkPositions(source);
   const parsed = parse(htmlForm, source, urls);
   if ("errors" in parsed) return parsed;
@@ -71,6 +77,7 @@ export function checkTemplate(source: string): { template: Template } | { errors
 
 /** The same for what is plain text: a link, a subject, the words of a card. Values may stand anywhere in it. */
 export function checkText(source: string): { template: TextTemplate } | { errors: ProblemError[] } {
+  if (isTooLarge(source)) return { errors: [TOO_LARGE] };
   const parsed = parse(textForm, source, []);
   return "errors" in parsed ? parsed : { template: { form: "text", ...parsed } };
 }
@@ -87,14 +94,15 @@ export function renderText(template: TextTemplate, scope: Scope, moment: Moment)
   return renderWith(textForm, template, scope, moment);
 }
 
+function isTooLarge(source: string): boolean {
+  return source.length > TEMPLATE_BYTES || new TextEncoder().encode(source).length > TEMPLATE_BYTES;
+}
+
 function parse(
   { liquid, escapeText }: Form,
   source: string,
   urls: readonly UrlValue[] | null,
 ): Parsed | { errors: ProblemError[] } {
-  if (new TextEncoder().encode(source).length > TEMPLATE_BYTES) {
-    return { errors: [{ pointer: "", code: "too-large", detail: `A template is at most ${TEMPLATE_BYTES} bytes.` }] };
-  }
   if (depthOf(source) > TEMPLATE_DEPTH) return { errors: [TOO_DEEP] };
   try {
     const nodes = nodesOf(liquid.parse(source));

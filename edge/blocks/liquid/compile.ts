@@ -4,7 +4,9 @@ import { compileOperand, compileValue, NotCompiled, type Read, type Resolve } fr
 import { Loop, selectItems } from "./loop.ts";
 import { childrenOf, type FilteredValue, type Node, type Operand } from "./nodes.ts";
 import { equals } from "./operators.ts";
+import type { UrlValue } from "./positions.ts";
 import type { Leaves, Run } from "./run.ts";
+import { isSafeValue } from "./urls.ts";
 import { isTruthy, toItems, toPlain, toText } from "./values.ts";
 
 type Write = (run: Run) => void;
@@ -15,6 +17,8 @@ export interface Compiled {
   names: number;
   /** It counts in the scope, which must be its own. */
   counts: boolean;
+  /** Whether URLs are made harmless as they are written; else those of the whole page have to be. */
+  checksUrls: boolean;
 }
 
 /** What stands in `run.made` for a name that is not made yet. */
@@ -39,20 +43,30 @@ interface Parts {
   group: Operand | undefined;
 }
 
-/** What a node does: it writes this text, or that and then something. */
+/** What a node does, or a part of it: it writes this text, and then something. */
 interface Piece {
   text: string;
   write?: Write;
+  steps: number;
+  mayLeave?: boolean;
+  /** It is one that the value of a URL stands in. */
+  quote?: { value: UrlValue; mark: string };
 }
 
 /**
  * @param escapeText makes what the page is given of a value's text
  * @param weight steps that a node takes
+ * @param urls where URLs stand; null where they cannot be told
  * @returns null where liquidjs has to render the template
  */
-export function compile(nodes: readonly Node[], escapeText: (text: string) => string, weight: number): Compiled | null {
+export function compile(
+  nodes: readonly Node[],
+  escapeText: (text: string) => string,
+  weight: number,
+  urls: readonly UrlValue[] | null,
+): Compiled | null {
   try {
-    return new Compiler(escapeText, weight).compile(nodes);
+    return new Compiler(escapeText, weight, urls).compile(nodes);
   } catch (error) {
     if (error instanceof NotCompiled) return null;
     throw error;
@@ -62,19 +76,26 @@ export function compile(nodes: readonly Node[], escapeText: (text: string) => st
 class Compiler {
   readonly #escapeText: (text: string) => string;
   readonly #weight: number;
+  readonly #urls: readonly UrlValue[];
+  #checksUrls: boolean;
   readonly #made = new Map<string, number>();
+  /** Of `urls`, those that are looked over. */
+  #joined = 0;
   #names = 0;
   #counts = false;
 
-  constructor(escapeText: (text: string) => string, weight: number) {
+  constructor(escapeText: (text: string) => string, weight: number, urls: readonly UrlValue[] | null) {
     this.#escapeText = escapeText;
     this.#weight = weight;
+    this.#urls = urls ?? [];
+    this.#checksUrls = urls !== null;
   }
 
   compile(nodes: readonly Node[]): Compiled {
     this.#nameAll(nodes);
     const write = this.#body(nodes, (name) => this.#outside(name));
-    return { write, names: this.#names, counts: this.#counts };
+    if (this.#joined < this.#urls.length) this.#checksUrls = false;
+    return { write, names: this.#names, counts: this.#counts, checksUrls: this.#checksUrls };
   }
 
   #nameAll(nodes: readonly Node[]): void {
@@ -96,16 +117,7 @@ class Compiler {
 
   #body(nodes: readonly Node[], resolve: Resolve): Write {
     const weight = this.#weight;
-    const pieces: (Piece & { steps: number })[] = [];
-    for (const node of nodes) {
-      const piece = this.#node(node, resolve);
-      const before = pieces.at(-1);
-      if (before && !before.write) {
-        before.text += piece.text;
-        before.steps += weight;
-        if (piece.write) before.write = piece.write;
-      } else pieces.push({ ...piece, steps: weight });
-    }
+    const pieces = joinPieces(this.#joinUrls(nodes.flatMap((node) => this.#pieces(node, resolve))));
     const writes = pieces.map(toWrite);
     if (!nodes.some(mayLeave)) return inTurn(writes, weight * (1 + nodes.length));
     return (run) => {
@@ -118,61 +130,86 @@ class Compiler {
     };
   }
 
-  #node(node: Node, resolve: Resolve): Piece {
+  #pieces(node: Node, resolve: Resolve): Piece[] {
+    const { str, tokens } = node as Node & Parts;
+    const steps = this.#weight;
+    if (str !== undefined)
+      return cutAtQuotes(node, str, this.#urls).map((piece, i) => ({ ...piece, steps: i ? 0 : steps }));
+    if (node.name === "raw") return [{ text: tokens.map((token) => token.getText()).join(""), steps }];
+    if (node.name === "comment" || node.name === "#") return [{ text: "", steps }];
+    return [{ text: "", write: this.#node(node, resolve), steps, mayLeave: mayLeave(node) }];
+  }
+
+  /** Values of URLs become one piece each, which is looked over as a whole. */
+  #joinUrls(pieces: readonly Piece[]): Piece[] {
+    const joined: Piece[] = [];
+    for (let i = 0; i < pieces.length; i++) {
+      const { quote, ...piece } = pieces[i]!;
+      const end = quote ? pieces.findIndex((other, at) => at > i && other.quote?.value === quote.value) : -1;
+      const inside = pieces.slice(i + 1, end);
+      if (!quote) joined.push(piece);
+      else if (end < 0 || inside.some((other) => other.quote || other.mayLeave)) {
+        this.#checksUrls = false;
+        joined.push({ ...piece, text: quote.mark });
+      } else {
+        this.#joined++;
+        const steps = pieces.slice(i, end + 1).reduce((sum, { steps }) => sum + steps, 0);
+        joined.push({ text: "", write: writeUrl(joinPieces(inside).map(toWrite), quote.mark), steps });
+        i = end;
+      }
+    }
+    return joined;
+  }
+
+  #node(node: Node, resolve: Resolve): Write {
     const parts = node as Node & Parts;
     switch (node.name) {
       case undefined:
-        return parts.str === undefined ? this.#output(parts.value!, resolve) : { text: parts.str };
-      case "raw":
-        return { text: parts.tokens.map((token) => token.getText()).join("") };
-      case "comment":
-      case "#":
-        return { text: "" };
       case "echo":
-        return parts.value ? this.#output(parts.value, resolve) : { text: "" };
+        return parts.value ? this.#output(parts.value, resolve) : () => {};
       case "break":
       case "continue": {
         const { name } = node;
-        return toPiece((run) => {
-          run.leaves = name as Leaves;
-        });
+        return (run) => {
+          run.leaves = name;
+        };
       }
       case "assign":
-        return toPiece(this.#assign(parts, resolve));
+        return this.#assign(parts, resolve);
       case "capture":
-        return toPiece(this.#capture(parts, resolve));
+        return this.#capture(parts, resolve);
       case "increment":
       case "decrement":
-        return toPiece(this.#count(parts));
+        return this.#count(parts);
       case "if":
       case "unless":
-        return toPiece(this.#branches(parts, node.name === "unless", resolve));
+        return this.#branches(parts, node.name === "unless", resolve);
       case "case":
-        return toPiece(this.#case(parts, resolve));
+        return this.#case(parts, resolve);
       case "for":
-        return toPiece(this.#for(parts, resolve));
+        return this.#for(parts, resolve);
       case "cycle":
-        return toPiece(this.#cycle(parts, resolve));
+        return this.#cycle(parts, resolve);
       case "liquid":
-        return toPiece(this.#body(parts.templates, resolve));
+        return this.#body(parts.templates, resolve);
       default:
         throw new NotCompiled();
     }
   }
 
-  #output(value: FilteredValue, resolve: Resolve): Piece {
+  #output(value: FilteredValue, resolve: Resolve): Write {
     // liquidjs puts one that escapes after the author's.
     const filters = value.filters.filter(({ name }) => Object.hasOwn(FILTERS, name));
     const read = compileValue({ initial: value.initial, filters }, resolve);
     if (filters.at(-1) && FILTERS[filters.at(-1)!.name]!.raw) {
-      return toPiece((run) => {
+      return (run) => {
         run.out += read(run);
-      });
+      };
     }
     const escapeText = this.#escapeText;
-    return toPiece((run) => {
+    return (run) => {
       run.out += escapeText(toText(run, read(run)));
-    });
+    };
   }
 
   #assign({ key, value }: Parts, resolve: Resolve): Write {
@@ -277,7 +314,7 @@ class Compiler {
   #cycle({ candidates, group }: Parts, resolve: Resolve): Write {
     if (group && typeof group.content !== "string" && typeof group.content !== "number") throw new NotCompiled();
     const name = `${group?.content}:${candidates.map((one) => one.getText()).join(",")}`;
-    const writes = candidates.map((one) => toWrite(this.#output(one, resolve)));
+    const writes = candidates.map((one) => this.#output(one, resolve));
     return (run) => {
       run.cycles ??= new Map();
       const index = run.cycles.get(name) ?? 0;
@@ -304,8 +341,44 @@ function mayLeave(node: Node): boolean {
   return node.name === "break" || node.name === "continue" || childrenOf(node).some(mayLeave);
 }
 
-function toPiece(write: Write): Piece {
-  return { text: "", write };
+/** The text of a piece of the page, and the quotes in it around URLs. */
+function cutAtQuotes({ token }: Node, text: string, urls: readonly UrlValue[]): Omit<Piece, "steps">[] {
+  const start = token.begin + token.trimLeft;
+  const pieces: Omit<Piece, "steps">[] = [];
+  let done = 0;
+  for (const { at, value } of urls.flatMap((value) =>
+    [value.start, value.end].map((at) => ({ at: at - start, value })),
+  )) {
+    if (at < 0 || at >= text.length) continue;
+    // Two values that begin with one quote: the second finds it gone.
+    if (at >= done) pieces.push({ text: text.slice(done, at) }, { text: "", quote: { value, mark: text[at]! } });
+    done = at + 1;
+  }
+  return [...pieces, { text: text.slice(done) }];
+}
+
+function writeUrl(writes: readonly Write[], mark: string): Write {
+  return (run) => {
+    const before = run.out;
+    run.out = "";
+    for (const write of writes) write(run);
+    run.out = isSafeValue(run.out) ? before + mark + run.out + mark : `${before}"#"`;
+  };
+}
+
+/** Text is written with what follows it. */
+function joinPieces(pieces: readonly Piece[]): Piece[] {
+  const joined: Piece[] = [];
+  for (const piece of pieces) {
+    const before = joined.at(-1);
+    if (!before || before.write) joined.push({ ...piece });
+    else {
+      before.text += piece.text;
+      before.steps += piece.steps;
+      if (piece.write) before.write = piece.write;
+    }
+  }
+  return joined;
 }
 
 function toWrite({ text, write }: Piece): Write {

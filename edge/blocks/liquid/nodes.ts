@@ -39,7 +39,8 @@ export interface FilteredValue {
 
 /** A tag, an output, or a piece of the page. */
 export interface Node {
-  token: { begin: number; end: number; input: string; getPosition(): [line: number, column: number] };
+  /** `trimLeft`: characters of a piece of the page that are not written. */
+  token: { begin: number; end: number; trimLeft: number; input: string; getPosition(): [line: number, column: number] };
   /** Of a tag. */
   name?: string;
   /** Of an output. */

@@ -37,7 +37,7 @@ const ACTIVE = new Set([
   ...["animate", "animatemotion", "animatetransform", "set"],
 ]);
 const SPACE = /[\t\n\f\r ]/;
-const BRANCHING = new Set(["if", "unless", "case", "for", "tablerow", "capture"]);
+const BRANCHING = new Set(["if", "unless", "case", "for", "tablerow", "ifchanged", "capture"]);
 const BRANCHES = new Set(["else", "elsif", "when"]);
 const WRITING = new Set(["echo", "cycle", "liquid", "increment", "decrement"]);
 
@@ -62,6 +62,14 @@ interface Place {
   /** Of the tag that is being read, or whose raw text this is; with a slash where it ends an element. */
   tag: string;
   attribute: string;
+  /** Where the quote stands that its value begins with. */
+  quote: number;
+}
+
+/** The value of an attribute that a browser follows or loads, and that Liquid writes in: where its quotes stand in the source. */
+export interface UrlValue {
+  start: number;
+  end: number;
 }
 
 /** A Liquid tag that is open. */
@@ -80,17 +88,20 @@ const IN_TAG = new Set<State>(["tag-name", "in-tag", "attribute", "after-attribu
 
 /**
  * Walks the source once as a browser's tokenizer would, taking Liquid outputs for opaque values. All branches have to end in the same
- * place. After what browsers read in more than one way, values are refused. `urls`: a value stands in an attribute that holds a URL.
+ * place. After what browsers read in more than one way, values are refused.
+ *
+ * @returns urls null where they cannot be told from what is around them
  */
-export function checkPositions(source: string): { errors: ProblemError[]; urls: boolean } {
+export function checkPositions(source: string): { errors: ProblemError[]; urls: UrlValue[] | null } {
   const errors: ProblemError[] = [];
   const open: Open[] = [];
   const trimmed = findTrimmed(source);
-  let urls = false;
+  const urls: UrlValue[] = [];
+  let isLoose = false;
   let foreign = false;
   /** Why nobody knows any more where this is. */
   let lost: string | null = null;
-  let place: Place = { state: "text", tag: "", attribute: "" };
+  let place: Place = { state: "text", tag: "", attribute: "", quote: 0 };
   let i = 0;
 
   while (i < source.length) {
@@ -104,7 +115,19 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
     } else if (trimmed.has(i)) i++;
     else step();
   }
-  return { errors, urls };
+  isLoose ||= lost !== null || isUrl();
+  return { errors, urls: isLoose ? null : urls };
+
+  /** In the value of an attribute that holds a URL. */
+  function isUrl(): boolean {
+    const { state, attribute } = place;
+    return ["before-value", "double", "single", "unquoted"].includes(state) && URL_ATTRIBUTES.has(attribute);
+  }
+
+  function endUrl(): void {
+    const value = { start: place.quote, end: i };
+    if (isUrl() && /\{[{%]/.test(source.slice(value.start, value.end))) urls.push(value);
+  }
 
   /** Blanks behind `-}}` and `-%}` are not written. */
   function skipTrimmed(): void {
@@ -126,12 +149,13 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
   }
 
   function readTag(): void {
+    isLoose ||= isUrl() && (place.state === "unquoted" || place.state === "before-value");
     const name = /^\{%-?\s*([\w#]+)/.exec(source.slice(i, i + 40))?.[1] ?? "";
     if (name === "comment") skip();
     else if (name === "raw") readRaw();
     else if (BRANCHING.has(name)) open.push({ name, before: place, ends: [], started: name !== "case", whole: false });
     else if (BRANCHES.has(name)) startBranch(name);
-    else if (name.startsWith("end")) endBranches();
+    else if (name === `end${open.at(-1)?.name}`) endBranches();
     else if (WRITING.has(name)) checkValue(i);
     i = after("%}", i + 2);
   }
@@ -153,8 +177,13 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
     place = tag.name === "capture" ? tag.before : ends.reduce(merge, place);
   }
 
+  /** Comments may hold comments. */
   function skip(): void {
-    i = beginningOf("endcomment");
+    for (let depth = 0; i < source.length; i = beginningOf("(?:end)?comment")) {
+      depth += /^\{%-?\s*end/.test(source.slice(i, i + 40)) ? -1 : 1;
+      if (depth === 0) return;
+      i += 2;
+    }
   }
 
   /** What is between is written as it is, Liquid or not. */
@@ -240,16 +269,15 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
         else place = { ...place, attribute: place.attribute + char.toLowerCase() };
         break;
       case "before-value":
-        if (char === '"') to("double");
-        else if (char === "'") to("single");
+        if (char === '"' || char === "'") place = { ...place, state: char === '"' ? "double" : "single", quote: i };
         else if (char === ">") closeTag();
         else if (!space) to("unquoted");
         break;
       case "double":
-        if (char === '"') to("in-tag");
-        break;
       case "single":
-        if (char === "'") to("in-tag");
+        if (char !== source[place.quote]) break;
+        endUrl();
+        to("in-tag");
         break;
       case "unquoted":
         if (char === ">") closeTag();
@@ -273,7 +301,7 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
       if (whole) i += whole.length;
       else to("comment");
     } else if (/^\/?[a-z]/i.test(next)) {
-      place = { state: "tag-name", tag: next.startsWith("/") ? "/" : "", attribute: "" };
+      place = { ...place, state: "tag-name", tag: next.startsWith("/") ? "/" : "", attribute: "" };
       if (next.startsWith("/")) i++;
     } else if (/^[/!?]?\{/.test(next.trimStart())) lost ??= 'after "<" and Liquid';
     else if (/^(?:[!?]|\/[^>])/.test(next)) {
@@ -286,7 +314,7 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
     const { tag } = place;
     if (source[i] !== "<") return;
     if (new RegExp(`^</${tag}[\\t\\n\\f\\r />]`, "i").test(source.slice(i, i + tag.length + 3))) {
-      place = { state: "tag-name", tag: "/", attribute: "" };
+      place = { ...place, state: "tag-name", tag: "/", attribute: "" };
       i++;
       return;
     }
@@ -302,7 +330,6 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
   }
 
   function checkValue(at: number): void {
-    const { state, attribute } = place;
     const before = source.slice(Math.max(0, at - 2), at);
     const where = /<[/!?]?$/.test(before) ? "in a tag or attribute name" : unsafePlace();
     if (where) {
@@ -313,7 +340,6 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
         detail: `A value cannot stand ${where} (line ${line}, column ${column}).`,
       });
     }
-    if ((state === "double" || state === "single") && URL_ATTRIBUTES.has(attribute)) urls = true;
   }
 
   function unsafePlace(): string | null {

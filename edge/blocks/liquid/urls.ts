@@ -32,9 +32,12 @@ export function findUnsafeUrls(html: string): number[] {
 }
 
 function unsafeUrls(html: string): Attribute[] {
-  return [...readAttributes(html)].filter(
-    ({ name, value }) => URL_ATTRIBUTES.has(name) && !isSafeUrl(decodeEntities(value)),
-  );
+  return [...readAttributes(html)].filter(({ name, value }) => URL_ATTRIBUTES.has(name) && !isSafeValue(value));
+}
+
+/** Of an attribute's value as it is written. */
+export function isSafeValue(value: string): boolean {
+  return /^(?:https?:|[/?#])/i.test(value) || isSafeUrl(decodeEntities(value));
 }
 
 /** True for relative URLs and for schemes that run nothing; browsers skip control characters and spaces in schemes, so does this. */
