@@ -19,7 +19,7 @@ async function lint(site: Client, body: object): Promise<Json[]> {
   return warnings;
 }
 
-async function publish(site: Client, body: { key: string }): Promise<Json> {
+async function publish(site: Client, body: Json): Promise<Json> {
   await site.post("/api/blocks", body);
   return site.post(`/api/blocks/${body.key}/publish`);
 }
