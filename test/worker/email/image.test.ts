@@ -1,5 +1,5 @@
 /** What mail programs fetch when an e-mail is opened. */
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { sealName } from "../../../edge/tokens.ts";
 import type { Card, CardPart, PaintedCard, PaintedPart } from "../../../shared/card.ts";
 import { ask } from "../delivery/worker.ts";
@@ -241,6 +241,24 @@ describe("a countdown", () => {
     ]);
     expect(parts).toEqual([{ type: "countdown", days: 2, hours: 3, minutes: 1, locale: "de" }]);
     expect(response.headers.get("cache-control")).toBe(CHANGING);
+  });
+
+  it("is another each minute, whatever was painted before, and over to the millisecond", async () => {
+    const end = Date.UTC(2030, 0, 1);
+    await show(cardOf([{ type: "countdown", to: new Date(end).toISOString(), over: "Over" }]));
+    const token = await shop.tokenOf(ann, { expiresAt: end * 2 });
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      const left: unknown[] = [];
+      for (const ms of [60 * 60_000, 120_000, 119_999, 60_001, 60_000, 1, 0, -1, -DAY]) {
+        vi.setSystemTime(end - ms);
+        const [part] = (await read(await shop.get(token, "hero.png", PROXY, pressing().env))).card.parts;
+        left.push(part!.type === "countdown" ? [part!.hours, part!.minutes] : part!.type === "text" && part!.text);
+      }
+      expect(left).toEqual([[1, 0], [0, 2], [0, 2], [0, 2], [0, 1], [0, 1], "Over", "Over", "Over"]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("is over when its time is, and says so", async () => {
