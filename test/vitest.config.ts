@@ -1,8 +1,8 @@
 /** `unit` in Node, `worker` inside workerd with real D1 and KV, `press` the second Worker there, `browser` drives a real Chromium, `system` the running Worker. */
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
-import { bundlePress } from "./press/bundle.ts";
-import { servePictures } from "./press/pictures.ts";
+import { bundlePress } from "./press/node/bundle.ts";
+import { servePictures } from "./press/node/pictures.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 /** What random suites are told, for those that run in workerd, which has no environment. */

@@ -88,20 +88,27 @@ export function words(text: string, { width, size, lines, color, bold, align = "
 /** In parts of the font's size: large type stands closer. */
 export const lineHeight = (size: number): number => (size >= 22 ? 1.2 : 1.4);
 
-/** A picture that fills its room, or stands whole in it on white; one that could not be had leaves the room, quietly. */
+export interface Frame {
+  width: number;
+  height: number;
+  radius: number;
+  /** Else it fills the frame, and what does not fit is cut. */
+  isWhole: boolean;
+  /** The colour where a picture has none. */
+  under: string;
+}
+
+/** A picture in its room; one that could not be had leaves the room, quietly. */
 export function frame(
   src: string | undefined,
-  { width, height, radius, isWhole }: { width: number; height: number; radius: number; isWhole: boolean },
+  { width, height, radius, isWhole, under }: Frame,
   ground: Ground,
 ): VNode {
   const style = { width, height, borderRadius: radius, overflow: "hidden" };
   const picture = src === undefined ? undefined : ground.pictures.get(src);
   if (!picture) return box({ ...style, backgroundColor: tint(ground.theme, 0.1) });
-  const fit = { objectFit: isWhole ? "contain" : "cover" };
-  return box(
-    { ...style, backgroundColor: "#ffffff" },
-    { type: "img", props: { src: picture.src, width, height, style: fit } },
-  );
+  const image = { src: picture.src, width, height, style: { objectFit: isWhole ? "contain" : "cover" } };
+  return box({ ...style, backgroundColor: under }, { type: "img", props: image });
 }
 
 /** The background with a little of the text's colour in it. */

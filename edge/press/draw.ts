@@ -39,9 +39,22 @@ export async function draw(card: PaintedCard, pictures: ReadonlyMap<string, Pict
       fontFamily: TYPE.family,
       overflow: "hidden",
     },
-    ...parts.map((part) => drawn.get(part)!.node),
+    ...listVisible(
+      parts.map((part) => drawn.get(part)!),
+      ground,
+    ).map(({ node }) => node),
   );
   return satori(root, { ...TYPE.options, width, height });
+}
+
+/** Those that begin on the card: resvg breaks off at what is cut to nothing. */
+function listVisible(drawn: Drawn[], { height, gap }: Ground): Drawn[] {
+  let top = 0;
+  return drawn.filter((part) => {
+    const isVisible = top < height;
+    top += part.height + gap;
+    return isVisible;
+  });
 }
 
 function leastHeight(part: PaintedPart, ground: Ground): number {

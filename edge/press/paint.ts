@@ -31,14 +31,10 @@ const listPictures = ({ parts }: PaintedCard): string[] =>
 
 async function rasterize(svg: string, scale: number): Promise<ArrayBuffer> {
   const drawing = await Resvg.async(svg, { fitTo: { mode: "zoom", value: scale }, font: { loadSystemFonts: false } });
-  try {
-    const image = drawing.render();
-    try {
-      return image.asPng().buffer as ArrayBuffer;
-    } finally {
-      image.free();
-    }
-  } finally {
-    drawing.free();
-  }
+  // What failed to render cannot be freed either.
+  const image = drawing.render();
+  const png = image.asPng();
+  image.free();
+  drawing.free();
+  return png.buffer as ArrayBuffer;
 }

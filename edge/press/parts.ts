@@ -30,7 +30,9 @@ export function drawPicture(part: Part<"image">, room: number, ground: Ground): 
   const width = Math.min(part.width ?? (part.height ? part.height * ratio : ground.width), ground.width);
   const height = Math.min(part.height ?? (ground.padding ? width / ratio : room), room);
   const radius = ground.padding ? Math.round(Math.min(10 * ground.unit, height / 6)) : 0;
-  return { height, node: row(ground.align, {}, frame(part.src, { width, height, radius, isWhole: false }, ground)) };
+  const under = ground.theme.background;
+  const node = frame(part.src, { width, height, radius, isWhole: false, under }, ground);
+  return { height, node: row(ground.align, {}, node) };
 }
 
 export function drawPrice({ price, was }: Part<"price">, ground: Ground): Drawn {

@@ -51,7 +51,7 @@ function drawHigh(product: PaintedProduct, width: number, height: number, ground
 function drawWide(product: PaintedProduct, width: number, height: number, ground: Ground): VNode {
   const { unit } = ground;
   const inset = 8 * unit;
-  const side = height - 2 * inset;
+  const side = Math.max(height - 2 * inset, 1);
   const rest = width - side - 3.5 * inset;
   const lines = Math.floor((side - priceHeight(product, unit)) / (NAME_HEIGHT * unit));
   const caption = describe(product, rest, Math.max(Math.min(lines, 3), 1), ground);
@@ -67,7 +67,7 @@ function portray({ image }: PaintedProduct, width: number, height: number, groun
   const picture = image === undefined ? undefined : ground.pictures.get(image);
   const ratio = picture ? picture.width / picture.height / (width / height) : 1;
   const isWhole = Math.max(ratio, 1 / ratio) > 1.35;
-  return frame(image, { width, height, radius: 6 * ground.unit, isWhole }, ground);
+  return frame(image, { width, height, radius: 6 * ground.unit, isWhole, under: "#ffffff" }, ground);
 }
 
 function describe({ name, price }: PaintedProduct, width: number, lines: number, { theme, unit }: Ground): VNode[] {

@@ -95,7 +95,7 @@ describe("errors say the line and what is wrong", () => {
   test.each([
     ["nothing", "", "there is no component in it"],
     ["HTML", "<!doctype html>", "text or HTML stands outside of components"],
-    ["too much", "é".repeat(32 * 1024) + "x", "longer than 65536 bytes"],
+    ["too much", `${"é".repeat(32 * 1024)}x`, "longer than 65536 bytes"],
     ["too deep", "<mj-wrapper>".repeat(2_400) + "</mj-wrapper>".repeat(2_400), "nested too deeply"],
     ["not even a string", { toString: 1 } as unknown as string, "not a string"],
   ])("%s", async (_, source, message) => {

@@ -164,9 +164,9 @@ describe("parts", () => {
   });
 
   test("a picture alone is the whole card; beside others it has their padding", async () => {
-    const alone = findColor(await paint(cardOf(picture("red.png"))), RED);
+    const alone = findColor(await paint(cardOf(picture("large-red.png"))), RED);
     expect(alone).toEqual({ left: 0, top: 0, right: 599, bottom: 199 });
-    const beside = findColor(await paint(cardOf(picture("red.png"), { type: "price", price: "€1" })), RED)!;
+    const beside = findColor(await paint(cardOf(picture("large-red.png"), { type: "price", price: "€1" })), RED)!;
     expect(beside.left).toBe(20);
     expect(beside.bottom).toBeLessThan(160);
   });

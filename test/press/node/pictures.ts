@@ -10,6 +10,8 @@ export async function servePictures(request: { url: string }): Promise<Response>
   switch (`${url.host}${url.pathname}`) {
     case "pictures.example/red.png":
       return new Response(RED);
+    case "pictures.example/large-red.png":
+      return new Response(png(800, 600, [255, 0, 0]));
     case "pictures.example/wide-green.png":
       return new Response(png(400, 100, [0, 160, 0]));
     case "pictures.example/moved":

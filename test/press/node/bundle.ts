@@ -1,7 +1,7 @@
 /** The press as wrangler bundles it, for a Miniflare beside others. Runs in Node. */
 import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { ROOT } from "../../../cli/project.ts";
 
 const TYPES: { [ending: string]: "ESModule" | "CompiledWasm" | "Data" } = {
   js: "ESModule",
@@ -12,7 +12,7 @@ const TYPES: { [ending: string]: "ESModule" | "CompiledWasm" | "Data" } = {
 /** A Worker of Miniflare's, by the name that wrangler.toml binds. */
 export async function bundlePress() {
   const { outputFiles } = await esbuild.build({
-    entryPoints: [fileURLToPath(new URL("../../edge/press/worker.ts", import.meta.url))],
+    entryPoints: [`${ROOT}edge/press/worker.ts`],
     bundle: true,
     write: false,
     outdir: "press",
