@@ -1,0 +1,229 @@
+/** The compiled renderer against liquidjs' on random templates and people. Widen with ATTUNE_CASES. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { FILTERS } from "../../../edge/blocks/liquid/dialect.ts";
+import {
+  checkTemplate,
+  checkText,
+  render,
+  renderText,
+  type Scope,
+  type Template,
+  type TextTemplate,
+} from "../../../edge/blocks/liquid.ts";
+
+const RUNS = Number(process.env["ATTUNE_CASES"] ?? 1_500);
+const MOMENT = { now: Date.UTC(2026, 2, 1, 23, 30), timeZone: "Europe/Berlin" };
+
+const ROOTS = [
+  "customer.a",
+  "customer.b",
+  "customer.list",
+  "cart.items",
+  "context",
+  "site.name",
+  "segment.vip",
+  "x",
+  "y",
+  "p",
+  "q",
+];
+const KEYS = ["a", "b", "name", "size", "first", "last", "constructor", "__proto__", "length", "0", "url"];
+const LITERALS = [
+  ...["''", "'a'", '"<b>"', "'javascript:'", "'now'", "'%Y %b'", "0", "1", "-2", "2.5", "10"],
+  ...["true", "false", "nil", "empty", "blank"],
+];
+const OPERATORS = ["==", "!=", "<", ">", "<=", ">=", "contains", "and", "or"];
+const TEXTS = [
+  "a",
+  " \n",
+  "<b>",
+  "</b>",
+  "&amp;",
+  '<a href="',
+  '">',
+  "' class='",
+  "<!-- -->",
+  "{% raw %}{{ a }}{% endraw %}",
+];
+
+const bracket = fc.oneof(
+  fc.constantFrom(...KEYS.map((key) => `.${key}`)),
+  fc.constantFrom("[0]", "[-1]", "['a']", "[customer.a]", "[x]", "[customer.list.first]"),
+);
+const path = fc
+  .tuple(fc.constantFrom(...ROOTS, "forloop"), fc.array(bracket, { maxLength: 2 }))
+  .map(([root, rest]) => root + rest.join(""));
+const operand = fc.oneof(
+  { weight: 4, arbitrary: path },
+  { weight: 3, arbitrary: fc.constantFrom(...LITERALS) },
+  { weight: 1, arbitrary: fc.tuple(path, path).map(([from, to]) => `(${from}..${to})`) },
+  { weight: 1, arbitrary: fc.constantFrom("(1..3)", "(3..1)", "(1..2.9)", "(1..3).first", "'abc'.size") },
+);
+const filter = fc.constantFrom(...Object.keys(FILTERS)).chain((name) => {
+  const { least, most, named = [] } = FILTERS[name]!;
+  return fc
+    .tuple(fc.array(operand, { minLength: least, maxLength: most }), fc.subarray([...named]), operand)
+    .map(([given, byName, value]) => {
+      const args = [...given, ...byName.map((key) => `${key}: ${value}`)];
+      return args.length ? `${name}: ${args.join(", ")}` : name;
+    });
+});
+const value = fc.tuple(operand, fc.array(filter, { maxLength: 2 })).map((parts) => parts.flat().join(" | "));
+const test = fc.oneof(
+  operand,
+  fc
+    .tuple(operand, fc.constantFrom(...OPERATORS), operand, fc.constantFrom(...OPERATORS), operand)
+    .map((parts) => parts.join(" ")),
+  fc.tuple(operand, fc.constantFrom(...OPERATORS), operand).map((parts) => parts.join(" ")),
+  operand.map((one) => `not ${one}`),
+);
+const dash = fc.constantFrom("", "", "", "-");
+const tag = (text: fc.Arbitrary<string>) =>
+  fc.tuple(dash, text, dash).map(([left, inner, right]) => `{%${left} ${inner} ${right}%}`);
+const say = (text: string) => tag(fc.constant(text));
+const name = fc.constantFrom("x", "y");
+
+const { nodes } = fc.letrec<{ node: string; nodes: string }>((tie) => ({
+  nodes: fc.array(tie("node"), { maxLength: 4 }).map((parts) => parts.join("")),
+  node: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    fc.tuple(dash, value, dash).map(([left, inner, right]) => `{{${left} ${inner} ${right}}}`),
+    fc.constantFrom(...TEXTS),
+    value.map((inner) => `<a href="${"{{"}${inner}}}">`),
+    fc
+      .tuple(tie("nodes"), fc.constantFrom('"', "'"))
+      .map(([inner, quote]) => `<img src=${quote}${inner}${quote} alt="{{ x }}">`),
+    tag(fc.tuple(name, value).map(([to, from]) => `assign ${to} = ${from}`)),
+    tag(value.map((inner) => `echo ${inner}`)),
+    tag(fc.tuple(value, value).map((both) => `cycle ${both.join(", ")}`)),
+    tag(fc.constantFrom("increment x", "decrement customer", "break", "continue", "# note", "increment n")),
+    fc.tuple(say("comment"), tie("nodes"), say("endcomment")).map((parts) => parts.join("")),
+    fc.tuple(tag(name.map((to) => `capture ${to}`)), tie("nodes"), say("endcapture")).map((parts) => parts.join("")),
+    fc
+      .tuple(
+        tag(test.map((one) => `if ${one}`)),
+        tie("nodes"),
+        tag(test.map((one) => `elsif ${one}`)),
+        tie("nodes"),
+        say("else"),
+        tie("nodes"),
+        say("endif"),
+      )
+      .map((parts) => parts.join("")),
+    fc.tuple(tag(test.map((one) => `unless ${one}`)), tie("nodes"), say("endunless")).map((parts) => parts.join("")),
+    fc
+      .tuple(
+        tag(value.map((one) => `case ${one}`)),
+        tag(fc.tuple(operand, operand).map((both) => `when ${both.join(", ")}`)),
+        tie("nodes"),
+        tag(operand.map((one) => `when ${one}`)),
+        tie("nodes"),
+        say("else"),
+        tie("nodes"),
+        say("endcase"),
+      )
+      .map((parts) => parts.join("")),
+    fc
+      .tuple(
+        tag(
+          fc
+            .tuple(
+              fc.constantFrom("p", "q", "x"),
+              operand,
+              fc.constantFrom(
+                "",
+                " limit: 2",
+                " offset: 1",
+                " reversed",
+                " limit: x, offset: customer.a",
+                " reversed limit: 1",
+              ),
+            )
+            .map(([item, list, rest]) => `for ${item} in ${list}${rest}`),
+        ),
+        tie("nodes"),
+        say("else"),
+        tie("nodes"),
+        say("endfor"),
+      )
+      .map((parts) => parts.join("")),
+    fc
+      .tuple(name, value, test)
+      .map(([to, from, one]) => `{% liquid\n assign ${to} = ${from}\n if ${one}\n echo ${to}\n endif\n%}`),
+  ),
+}));
+
+const json = fc.oneof(
+  fc.constantFrom<unknown>(
+    "",
+    "a",
+    "<b>",
+    "javascript:alert(1)",
+    "https://a.example/?a=1&b",
+    0,
+    1,
+    -3,
+    2.5,
+    true,
+    false,
+    null,
+    "12",
+    " ",
+  ),
+  fc.array(
+    fc.oneof(
+      fc.constantFrom<unknown>("a", "b", 1, 2, null, "<"),
+      fc.record({ a: fc.constantFrom(1, 2, "x"), name: fc.string() }),
+    ),
+    { maxLength: 4 },
+  ),
+  fc.dictionary(fc.constantFrom("a", "b", "name", "size"), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 }),
+);
+const scope = fc.record(
+  {
+    customer: fc.record({ a: json, b: json, list: json }, { requiredKeys: [] }),
+    cart: fc.record({
+      items: fc.array(fc.record({ name: fc.string(), price: fc.integer(), url: fc.webUrl() }), { maxLength: 3 }),
+    }),
+    segment: fc.record({ vip: fc.boolean() }),
+    context: fc.record(
+      { timezone: fc.constantFrom("Asia/Tokyo", "no zone"), locale: fc.constantFrom("de", "xx-nonsense-", "fr-FR") },
+      { requiredKeys: [] },
+    ),
+    site: fc.record({ name: fc.constant("Shop & Co") }),
+  },
+  { requiredKeys: [] },
+) as fc.Arbitrary<Scope>;
+
+function outcome(template: Template | TextTemplate, scope: Scope): string | null {
+  const rendered = template.form === "html" ? render(template, scope, MOMENT) : renderText(template, scope, MOMENT);
+  return rendered.error === undefined
+    ? "html" in rendered
+      ? rendered.html!
+      : (rendered as { text: string }).text
+    : null;
+}
+
+it("what is compiled makes what liquidjs makes, and fails where it fails", () => {
+  const seen = { compiled: 0, failed: 0, refused: 0 };
+  fc.assert(
+    fc.property(nodes, scope, fc.boolean(), (source, scope, isText) => {
+      const checked = isText ? checkText(source) : checkTemplate(source);
+      if ("errors" in checked || !checked.template.compiled) {
+        seen.refused++;
+        return;
+      }
+      const { template } = checked;
+      const before = JSON.stringify(scope);
+      const compiled = outcome(template, scope);
+      seen.compiled++;
+      if (compiled === null) seen.failed++;
+      expect(compiled).toBe(outcome({ ...template, compiled: null }, scope));
+      expect(JSON.stringify(scope)).toBe(before);
+    }),
+    { numRuns: RUNS },
+  );
+  expect(seen.compiled).toBeGreaterThan(RUNS / 3);
+  expect(seen.compiled - seen.failed).toBeGreaterThan(RUNS / 5);
+}, 120_000);
