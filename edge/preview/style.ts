@@ -31,7 +31,7 @@ button:hover, .widths label:hover { background: var(--soft); }
 fieldset { border: 0; margin: 0; padding: 0; }
 legend { float: left; padding: 0; margin-right: 14px; font-size: 13px; line-height: 40px; }
 .widths { display: flex; flex-wrap: wrap; margin-bottom: 10px; }
-.widths input { position: absolute; opacity: 0; }
+.widths input { position: absolute; opacity: 0; pointer-events: none; }
 .widths label { padding: 7px 14px; font-size: 15px; cursor: pointer; border: 1px solid var(--line); background: var(--raised); }
 .widths label:first-of-type { border-radius: 8px 0 0 8px; }
 .widths label:last-of-type { border-radius: 0 8px 8px 0; }
