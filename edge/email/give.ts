@@ -181,7 +181,14 @@ async function readLiveBlock(
   return block;
 }
 
-function linkOf(block: LiveBlock, { source }: LiveVariant, live: LiveSite, viewer: Viewer, now: number): string | null {
+/** Where a click leads, of a block's variant and for one person; null: nowhere of its own. */
+export function linkOf(
+  block: LiveBlock,
+  { source }: LiveVariant,
+  live: LiveSite,
+  viewer: Viewer,
+  now: number,
+): string | null {
   if (source.link === undefined) return null;
   const text = textOf(source, source.link, live);
   const link = text.render(scopeOf(viewer, undefined, text), now).text;
