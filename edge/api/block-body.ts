@@ -56,6 +56,11 @@ the next block of the slot has its turn. Half of it seen for a second is an expo
     example: { times: 3, within: "7d" },
   });
 
+/** `nullable` would write the schema out where it stands, without what is said of it. */
+function orNull<T extends z.ZodType>(schema: T) {
+  return z.union([schema, z.null()]);
+}
+
 const FORMATS = ["html", "mjml"] as const;
 
 /** Of a block that is created, replaced, read; a replacement resets what it leaves out. */
@@ -73,7 +78,7 @@ export const BlockBodyShape = {
           audience: ConditionSchema.nullable().default(null).openapi({ description: "Null: everyone." }),
           template: TemplateSchema,
           link: LinkSchema.nullable().default(null),
-          image: CardSchema.nullable().default(null).openapi({
+          image: orNull(CardSchema).default(null).openapi({
             description: "What an e-mail shows of it as an image, drawn when it is opened.",
           }),
         })
@@ -88,12 +93,12 @@ export const BlockBodyShape = {
     description:
       "Of the templates. MJML, a document or components of one, is compiled when it is saved, by the second Worker. It is read back as it was written.",
   }),
-  schedule: ScheduleSchema.nullable().default(null).openapi({ description: "Null: always." }),
+  schedule: orNull(ScheduleSchema).default(null).openapi({ description: "Null: always." }),
   priority: z.int().min(-PRIORITY).max(PRIORITY).default(0).openapi({
     description:
       "Blocks of a slot are asked one after the other, the largest first, equal ones by key; the first that has a variant for somebody is shown.",
   }),
-  cap: CapSchema.nullable().default(null).openapi({ description: "Null: as often as it is asked for." }),
+  cap: orNull(CapSchema).default(null).openapi({ description: "Null: as often as it is asked for." }),
   safeIfStale: z.boolean().default(true).openapi({
     description: "An e-mail goes on showing what was decided when it was first opened, whatever has changed since.",
   }),
@@ -112,6 +117,8 @@ export const LiveSchema = z
     state: z.enum(["waiting", "on", "over"]).openapi({ description: "Of its schedule, now." }),
   })
   .openapi("LiveBlock", { description: "What is live of it, and when." });
+
+export const NullableLiveSchema = orNull(LiveSchema);
 
 /** As it was written: `slot` and all other fields of a body. */
 export function toBodyAnswer(block: BlockBody & { slot: string }): z.output<typeof BodySchema> {

@@ -20,7 +20,7 @@ import { readSiteRow } from "../db/sites.ts";
 import { publish } from "../manifest/publish.ts";
 import { Problem } from "../problem.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
-import { BlockBodyShape, LiveSchema, toBodyAnswer, toLive } from "./block-body.ts";
+import { BlockBodyShape, NullableLiveSchema, toBodyAnswer, toLive } from "./block-body.ts";
 import { checkBody, checkLive, readSurroundings } from "./block-checks.ts";
 import { checkIfMatch, toEtag } from "./etag.ts";
 import { lintBlock, WarningsSchema } from "./lint.ts";
@@ -47,7 +47,7 @@ const BlockSchema = z
     status: z.enum(["draft", "active", "archived"]),
     version: z.number().int().openapi({ description: "Of the draft, which is what is answered here." }),
     liveVersion: z.number().int().nullable(),
-    live: LiveSchema.nullable().openapi({ description: "Null: nothing is." }),
+    live: NullableLiveSchema.openapi({ description: "Null: nothing is." }),
     createdAt: IsoSchema,
     updatedAt: IsoSchema,
   })

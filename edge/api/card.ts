@@ -10,7 +10,7 @@ const FONT_PIXELS = { least: 6, most: 200 };
 const TextSchema = z.string().min(1).max(TEXT_LENGTH).openapi({ description: "Liquid, of plain text." });
 const ColorSchema = z
   .string()
-  .regex(/^#[0-9a-f]{6}$/i, "A colour is #rrggbb.")
+  .regex(/^#[0-9a-fA-F]{6}$/, "A colour is #rrggbb.")
   .openapi({ example: "#1a1a1a" });
 const PictureSide = z.int().min(1).max(CARD_PIXELS.most).openapi({
   description: "CSS pixels; what is left out follows from the picture.",
@@ -73,7 +73,7 @@ const PartSchema = z
       items: z
         .string()
         .max(PATH_LENGTH)
-        .regex(/^[a-z_]\w*(?:\.\w+|\[\d+\])*$/i, "A path of names, such as product_recommendations or cart.items.")
+        .regex(/^[a-zA-Z_]\w*(?:\.\w+|\[\d+\])*$/, "A path of names, such as product_recommendations or cart.items.")
         .openapi({
           description: "Path to a list of objects with name, price, image_url and url.",
           example: "cart.items",

@@ -5,6 +5,7 @@ import "@hono/zod-openapi";
 import { expect, it } from "vitest";
 import { type BlockInput, toBodyAnswer } from "../../edge/api/block-body.ts";
 import { checkBody, checkLive, type Surroundings } from "../../edge/api/block-checks.ts";
+import { lintHtml } from "../../edge/blocks/checks/html.ts";
 import { decideSlots, NOBODY } from "../../edge/blocks/decide.ts";
 import { type BlockBody, toManifestBlock } from "../../edge/db/blocks.ts";
 import { buildLiveSite } from "../../edge/manifest/live.ts";
@@ -32,8 +33,8 @@ const input = (template: string, fallback: string | null = null): BlockInput => 
   variants: [{ key: "all", audience: null, template, link: null, image: null }],
 });
 
-async function refused(template: string, press_: Press = press): Promise<Problem> {
-  const answer = await checkBody(input(template), around, press_).catch((error: unknown) => error);
+async function refused(template: string, by: Press | null = press): Promise<Problem> {
+  const answer = await checkBody(input(template), around, by ?? undefined).catch((error: unknown) => error);
   expect(answer).toBeInstanceOf(Problem);
   return answer as Problem;
 }
@@ -99,6 +100,18 @@ it("is refused where it becomes more than a row holds", async () => {
   const variants = Array.from({ length: 20 }, (_, index) => ({ ...one.variants[0]!, key: `v${index}` }));
   const answer = await checkBody({ ...one, variants }, around, press).catch((error: unknown) => error);
   expect((answer as Problem).errors).toMatchObject([{ pointer: "/variants", code: "too-large" }]);
+});
+
+it("is refused where there is no press, and told what to do", async () => {
+  expect((await refused("<mj-text>a</mj-text>", null)).errors).toEqual([
+    { pointer: "/format", code: "no-press", detail: expect.stringMatching(/press.*npm run/) },
+  ]);
+});
+
+it("is looked over as it was written", () => {
+  expect(lintHtml('<mj-image src="a.png" />\n<mj-image alt="A" src="a.png" />', [], "/fallback")).toMatchObject([
+    { code: "no-alt", detail: expect.stringContaining("line 1, column 1") },
+  ]);
 });
 
 it("is to be tried again where the press does not answer", async () => {

@@ -222,14 +222,21 @@ describe("a field that is wrong", () => {
     const site = await newSite();
     expect(await site.post("/api/blocks", { ...bare, ...variant({ link }) })).toMatchObject(variant({ link }));
   });
+});
 
-  it("is MJML where nothing compiles it", async () => {
-    const site = await newSite();
-    const problem = await problemOf(site.send("POST", "/api/blocks", { ...bare, format: "mjml" }), "invalid-template");
-    expect(problem.errors).toEqual([
-      { pointer: "/format", code: "no-press", detail: expect.stringMatching(/press.*npm run/) },
-    ]);
-  });
+it("a block may be written in MJML: it is shown as HTML, and read back as it was written", async () => {
+  const site = await newSite();
+  const template =
+    '<mj-section><mj-column><mj-text>Hi {{ customer.name | default: "you" }}</mj-text></mj-column></mj-section>';
+  const written = { format: "mjml", variants: [{ key: "all", template }], fallback: "<mj-text>Bye</mj-text>" };
+  expect(await site.post("/api/blocks", { ...bare, ...written })).toMatchObject({ ...written, warnings: [] });
+  await site.post("/api/blocks/hero/publish");
+  expect((await shown(site)).html).toMatch(/^<style[\s\S]*<table[\s\S]*Hi you/);
+  expect(await site.get("/api/blocks/hero/versions/1")).toMatchObject(written);
+  const wrong = { ...bare, ...written, fallback: "<mj-text>\n<mj-txt>" };
+  const problem = await problemOf(site.send("PUT", "/api/blocks/hero", wrong), "invalid-template");
+  expect(problem.errors![0]).toMatchObject({ pointer: "/fallback", code: "mjml" });
+  expect(await site.put("/api/blocks/hero", bare)).toMatchObject(DEFAULTS);
 });
 
 describe("slots", () => {
