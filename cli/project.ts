@@ -5,6 +5,8 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const ASSETS = `${ROOT}dist/assets`;
 /** What `attune/client` resolves to (package.json). */
 export const CLIENT = `${ROOT}dist/client`;
+/** Of the second Worker, from the project's root. */
+export const PRESS_CONFIG = "edge/press/wrangler.toml";
 /** Wrangler's own default, so that `wrangler d1 execute attune --local` reads what `npm start` wrote. */
 export const LOCAL_STATE = `${ROOT}.wrangler/state`;
 /** Secrets of the local start, kept between starts and never committed. */

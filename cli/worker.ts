@@ -1,11 +1,11 @@
-/** Starts the Worker on workerd as `wrangler dev` runs it, with D1 and KV on disk, and ends all of it again. */
+/** Starts both Workers on one workerd as `wrangler dev` runs them, with D1 and KV on disk, and ends all of it again. */
 import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ASSETS, Failure } from "./project.ts";
+import { ASSETS, Failure, PRESS_CONFIG } from "./project.ts";
 import { readCause, runWrangler, spawnWrangler } from "./wrangler.ts";
 
 const START_MS = 90_000;
@@ -47,9 +47,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const envFile = join(folder, "vars.env");
   await writeFile(envFile, formatEnv(options.vars ?? {}), { mode: 0o600 });
 
-  const args = ["dev", "--local", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
+  // The first one is what listens; the second one is reached by its binding, in the same workerd.
+  const args = ["dev", "-c", "wrangler.toml", "-c", PRESS_CONFIG, "--local"];
+  args.push("--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0");
   args.push("--persist-to", options.persistTo, "--env-file", envFile, "--show-interactive-dev-session=false");
-  const child = spawnWrangler(args, { group: true });
+  // Its own registry: the press of another start is not ours.
+  const child = spawnWrangler(args, { group: true, registry: join(folder, "registry") });
   const pid = child.pid;
   if (pid === undefined) throw new Failure("wrangler could not be started: run `npm ci` first.");
 

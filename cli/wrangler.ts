@@ -32,6 +32,8 @@ export interface SpawnOptions {
   group?: boolean;
   /** Lets wrangler talk to the terminal: for logging in. */
   interactive?: boolean;
+  /** Where it tells other `wrangler dev` of its Workers and looks for theirs; left out: a place that all on this machine share. */
+  registry?: string;
 }
 
 export function spawnWrangler(args: string[], options: SpawnOptions = {}): ChildProcess {
@@ -48,7 +50,7 @@ export function spawnWrangler(args: string[], options: SpawnOptions = {}): Child
     cwd: ROOT,
     detached: options.group ?? false,
     stdio: options.group ? ["ignore", "pipe", "pipe", "ipc"] : ["ignore", "pipe", "pipe"],
-    env: { ...inherited, ...QUIET },
+    env: { ...inherited, ...QUIET, ...(options.registry && { WRANGLER_REGISTRY_PATH: options.registry }) },
   });
 }
 

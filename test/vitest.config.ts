@@ -19,7 +19,7 @@ export default defineConfig({
       {
         root,
         plugins: [
-          cloudflareTest({
+          cloudflareTest(async () => ({
             wrangler: { configPath: `${root}wrangler.toml` },
             miniflare: {
               bindings: {
@@ -30,8 +30,9 @@ export default defineConfig({
                 ...(process.env.ATTUNE_SEED && { ATTUNE_SEED: process.env.ATTUNE_SEED }),
                 TEST_MIGRATIONS: await readD1Migrations(`${root}edge/migrations`),
               },
+              workers: [await bundlePress()],
             },
-          }),
+          })),
         ],
         test: {
           name: "worker",
