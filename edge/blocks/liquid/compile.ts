@@ -266,10 +266,12 @@ class Compiler {
       const wanted = toPlain(read(run));
       let isHit = false;
       for (const { values, write } of whens) {
-        if (!values.some((value) => equals(run, wanted, value(run)))) continue;
-        isHit = true;
-        write(run);
-        if (run.leaves) return;
+        for (const value of values) {
+          if (!equals(run, wanted, value(run))) continue;
+          isHit = true;
+          write(run);
+          if (run.leaves) return;
+        }
       }
       if (!isHit) otherwise(run);
     };

@@ -4,8 +4,9 @@ import { date } from "./date.ts";
 import { escapeHtml, escapeOnce, newlineToBr } from "./html.ts";
 import * as lists from "./lists.ts";
 import { money } from "./money.ts";
+import * as numbers from "./numbers.ts";
 import type { Run } from "./run.ts";
-import { isTruthy, sizeOf, toNumber, toPlain, toText } from "./values.ts";
+import { isTruthy, sizeOf, toPlain, toText } from "./values.ts";
 
 type Apply = (run: Run, value: unknown, ...args: unknown[]) => unknown;
 
@@ -25,6 +26,8 @@ export const TAGS = [
   ...["if", "ifchanged", "increment", "liquid", "raw", "tablerow", "unless", "#"],
 ];
 
+const TRUNCATE_WORDS = borrow("truncatewords", 0, 2);
+
 export const FILTERS: { readonly [name: string]: Filter } = {
   abs: borrow("abs", 0),
   append: borrow("append", 1),
@@ -42,7 +45,7 @@ export const FILTERS: { readonly [name: string]: Filter } = {
   concat: define(lists.concat, 1),
   date: define(date, 0, 2),
   default: { ...define(orDefault, 0, 1), named: ["allow_false"] },
-  divided_by: define(dividedBy, 1),
+  divided_by: define(numbers.dividedBy, 1),
   downcase: borrow("downcase", 0),
   escape: { ...define((run, value) => escapeHtml(toText(run, value)), 0), raw: true },
   escape_once: { ...define(escapeOnce, 0), raw: true },
@@ -57,14 +60,14 @@ export const FILTERS: { readonly [name: string]: Filter } = {
   last: define(lists.last, 0),
   lstrip: borrow("lstrip", 0),
   map: define(lists.map, 1),
-  minus: borrow("minus", 1),
-  modulo: define(modulo, 1),
+  minus: define(numbers.minus, 1),
+  modulo: define(numbers.modulo, 1),
   money: define(money, 0, 2),
   newline_to_br: { ...define(newlineToBr, 0), raw: true },
   normalize_whitespace: borrow("normalize_whitespace", 0),
   number_of_words: borrow("number_of_words", 0, 1),
   pluralize: define((_run, value, one, many) => (Math.abs(Number(toPlain(value))) === 1 ? one : many), 2),
-  plus: borrow("plus", 1),
+  plus: define(numbers.plus, 1),
   pop: borrow("pop", 0),
   prepend: borrow("prepend", 1),
   push: borrow("push", 1),
@@ -90,10 +93,10 @@ export const FILTERS: { readonly [name: string]: Filter } = {
   strip_html: borrow("strip_html", 0),
   strip_newlines: borrow("strip_newlines", 0),
   sum: define(lists.sum, 0, 1),
-  times: borrow("times", 1),
+  times: define(numbers.times, 1),
   to_integer: borrow("to_integer", 0),
   truncate: borrow("truncate", 0, 2),
-  truncatewords: borrow("truncatewords", 0, 2),
+  truncatewords: define(truncateWords, 0, 2),
   uniq: define(lists.uniq, 0, 1),
   unshift: borrow("unshift", 1),
   upcase: borrow("upcase", 0),
@@ -119,19 +122,10 @@ function orDefault(_run: Run, value: unknown, otherwise?: unknown, allowFalse?: 
   return !isTruthy(plain) || sizeOf(plain) === 0 ? otherwise : value;
 }
 
-/** Whole numbers make a whole number, rounded down, unless one is written as a fraction: `divided_by: 2.0`. */
-function dividedBy(_run: Run, value: unknown, by: unknown, isFraction?: unknown): number {
-  const dividend = toNumber(value);
-  const divisor = toNumber(by);
-  if (divisor === 0) throw new Error("divided by 0");
-  const quotient = dividend / divisor;
-  return !isFraction && Number.isInteger(dividend) && Number.isInteger(divisor) ? Math.floor(quotient) : quotient;
-}
-
-function modulo(_run: Run, value: unknown, by: unknown): number {
-  const divisor = toNumber(by);
-  if (divisor === 0) throw new Error("divided by 0");
-  return ((toNumber(value) % divisor) + divisor) % divisor;
+function truncateWords(run: Run, value: unknown, ...args: unknown[]): unknown {
+  const [count, end] = args.map(toPlain);
+  if (args.length > 0 && typeof count !== "number" && !Number(count)) throw new Error("truncatewords takes a number");
+  return TRUNCATE_WORDS.apply(run, value, ...args.slice(0, 1), ...(args.length > 1 ? [end ?? ""] : []));
 }
 
 /** At spaces of any kind where it is split at a space. */

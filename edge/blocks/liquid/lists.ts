@@ -94,7 +94,7 @@ export function sort(_run: Run, value: unknown, property?: unknown): unknown[] {
 }
 
 export function sortNatural(_run: Run, value: unknown, property?: unknown): unknown[] {
-  return sortBy(value, property, (key) => String(key).toLowerCase());
+  return sortBy(value, property, (key) => (typeof key === "object" ? JSON.stringify(key) : String(key)).toLowerCase());
 }
 
 /** What is absent comes last. */
@@ -119,17 +119,13 @@ export function groupBy(_run: Run, value: unknown, property: unknown): unknown[]
 }
 
 export function first(_run: Run, value: unknown): unknown {
-  return at(value, 0);
+  const plain = toPlain(value);
+  return typeof plain === "string" ? plain.at(0) : readProperty(plain, "first");
 }
 
 export function last(_run: Run, value: unknown): unknown {
-  return at(value, -1);
-}
-
-function at(value: unknown, index: number): unknown {
   const plain = toPlain(value);
-  if (Array.isArray(plain) || typeof plain === "string") return plain.at(index);
-  return typeof plain === "object" && plain !== null ? Object.entries(plain).at(index) : "";
+  return typeof plain === "string" ? plain.at(-1) : readProperty(plain, "last");
 }
 
 export function size(_run: Run, value: unknown): number {

@@ -45,6 +45,8 @@ export interface Node {
   name?: string;
   /** Of an output. */
   value?: FilteredValue;
+  /** Of a `case` with values. */
+  branches?: { values?: Operand[] }[];
   /** `reversed` of a loop has no value. */
   arguments?(): Iterable<Operand | FilteredValue | undefined>;
   children?(partials: boolean, sync: boolean): Generator<unknown, Node[], unknown>;

@@ -7,6 +7,7 @@ export type Operator = (run: Budget, left: unknown, right: unknown) => boolean;
 export const OPERATORS: { readonly [name: string]: Operator } = {
   "==": equals,
   "!=": (run, left, right) => !equals(run, left, right),
+  "<>": (run, left, right) => !equals(run, left, right),
   ">": ordered((left, right) => left > right),
   "<": ordered((left, right) => left < right),
   ">=": ordered((left, right) => left >= right),
@@ -19,14 +20,9 @@ export const OPERATORS: { readonly [name: string]: Operator } = {
 
 export function equals(run: Budget, left: unknown, right: unknown): boolean {
   run.use(1);
-  for (const [one, other] of [
-    [left, right],
-    [right, left],
-  ]) {
-    if (one === BLANK) return isBlank(other);
-    if (one === EMPTY) return isEmpty(other);
-    if (one === NIL) return toPlain(other) === null || toPlain(other) === undefined;
-  }
+  if (left === BLANK || right === BLANK) return isBlank(left === BLANK ? right : left);
+  if (left === EMPTY || right === EMPTY) return isEmpty(left === EMPTY ? right : left);
+  if (left === NIL || right === NIL) return isNil(left === NIL ? right : left);
   const a = toPlain(left);
   const b = toPlain(right);
   if (!Array.isArray(a)) return a === b;
@@ -64,8 +60,13 @@ function isEmpty(value: unknown): boolean {
   return typeof plain === "object" && plain !== null && Object.keys(plain).length === 0;
 }
 
+function isNil(value: unknown): boolean {
+  const plain = toPlain(value);
+  return plain === null || plain === undefined;
+}
+
 function isBlank(value: unknown): boolean {
   const plain = toPlain(value);
-  if (plain === false || plain === null || plain === undefined) return true;
+  if (plain === false || isNil(plain)) return true;
   return typeof plain === "string" && value !== EMPTY && value !== BLANK ? plain.trim() === "" : isEmpty(value);
 }

@@ -7,9 +7,9 @@ import {
   type FilterArgument,
   type FilterCall,
   type FilteredValue,
+  isPath,
   type Node,
   type Operand,
-  valueOfArgument,
   visitArgument,
 } from "./nodes.ts";
 
@@ -26,17 +26,23 @@ export class DialectError extends Error {
 /** @throws DialectError */
 export function prepare(nodes: readonly Node[]): void {
   for (const node of nodes) {
-    if (node.name !== undefined && !TAGS.includes(node.name))
-      throw new DialectError(`there is no tag ${node.name}`, node);
+    const { name, token, branches = [] } = node;
+    if (name !== undefined && !TAGS.includes(name)) throw new DialectError(`there is no tag ${name}`, token);
+    for (const { content } of node.localScope?.() ?? []) checkName(content, token);
+    if (branches.some(({ values }) => values?.length === 0)) throw new DialectError("when lacks a value", token);
     for (const argument of node.arguments?.() ?? []) {
       if (!argument) continue;
       visitArgument(argument, {
         value: (value) => prepareValue(value, node),
-        operand: prepareRange,
+        operand: (operand) => prepareOperand(operand, node),
       });
     }
     prepare(childrenOf(node));
   }
+}
+
+function checkName(name: unknown, token: unknown): void {
+  if (typeof name === "string" && name.startsWith("-")) throw new DialectError(`${name} is no name`, token);
 }
 
 function prepareValue({ initial, filters }: FilteredValue, { token }: Node): void {
@@ -47,12 +53,14 @@ function prepareValue({ initial, filters }: FilteredValue, { token }: Node): voi
     if (depth < 1) throw new DialectError(`${operator} lacks a value`, token);
   }
   if (depth !== 1) throw new DialectError("two values stand side by side", token);
-  for (const call of filters) prepareFilter(call, token);
+  filters.forEach((call, index) => {
+    // The last of an output escapes it.
+    if (!call.name.startsWith("[")) prepareFilter(call, index === 0 ? initial.postfix[0] : undefined, token);
+  });
 }
 
-function prepareFilter(call: FilterCall, token: unknown): void {
-  // The last of an output may be the one that escapes it.
-  if (!Object.hasOwn(FILTERS, call.name)) return;
+function prepareFilter(call: FilterCall, input: Operand | undefined, token: unknown): void {
+  if (!Object.hasOwn(FILTERS, call.name)) throw new DialectError(`undefined filter: ${call.name}`, token);
   const { least, most, named = [] } = FILTERS[call.name]!;
   const given = call.args.filter((argument) => !Array.isArray(argument));
   const byName = call.args.filter((argument) => Array.isArray(argument));
@@ -62,19 +70,23 @@ function prepareFilter(call: FilterCall, token: unknown): void {
     const count = least === most ? String(least) : `${least} to ${most}`;
     throw new DialectError(`filter ${call.name} takes ${count} arguments, not ${given.length}`, token);
   }
-  const isFraction = call.name === "divided_by" && isWrittenFraction(given[0]!);
+  const isFraction =
+    call.name === "divided_by" && [input, ...given].some((operand) => operand && isWrittenFraction(operand));
   call.args = [...given, ...byName, ...(isFraction ? [["fraction", given[0]] as FilterArgument] : [])];
 }
 
 /** `2.0` is 2, and yet meant. */
-function isWrittenFraction(argument: FilterArgument): boolean {
-  const { kind, input, begin, end } = valueOfArgument(argument)!;
+function isWrittenFraction({ kind, input, begin, end }: Operand): boolean {
   return kind === TokenKind.Number && input.slice(begin, end).includes(".");
 }
 
+function prepareOperand(operand: Operand, { token }: Node): void {
+  if (isPath(operand) && !operand.variable) checkName(operand.props[0]?.content, token);
+  if (operand.kind === TokenKind.Range) boundRange(operand);
+}
+
 /** liquidjs counts from what is written, in steps that far away numbers do not notice. */
-function prepareRange(operand: Operand): void {
-  if (operand.kind !== TokenKind.Range) return;
+function boundRange(operand: Operand): void {
   operand.lhs = toBounded(operand.lhs!);
   operand.rhs = toBounded(operand.rhs!);
 }

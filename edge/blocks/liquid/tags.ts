@@ -76,7 +76,7 @@ export class BoundedFor extends ForTag {
   }
 }
 
-/** `break` in a branch leaves the loop around it at once. */
+/** A branch is written once for each of its values that is met; `break` in it leaves the loop around at once. */
 export class LeavingCase extends CaseTag {
   override *render(context: Context, emitter: Emitter): Rendering {
     const { renderer } = this.liquid;
@@ -88,7 +88,6 @@ export class LeavingCase extends CaseTag {
         isHit = true;
         yield renderer.renderTemplates(templates, context, emitter);
         if (context.breakCalled || context.continueCalled) return;
-        break;
       }
     }
     if (!isHit) yield renderer.renderTemplates(this.elseTemplates, context, emitter);

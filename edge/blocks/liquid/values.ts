@@ -23,9 +23,9 @@ export function readProperty(value: unknown, key: unknown): unknown {
   if (typeof name !== "string" && typeof name !== "number") return undefined;
   if (Object.hasOwn(value as object, name)) return (value as { [name: string]: unknown })[name];
   if (name === "size") return sizeOf(value);
-  if (name === "first" || name === "last")
-    return Array.isArray(value) ? value.at(name === "first" ? 0 : -1) : undefined;
-  return undefined;
+  if (name === "last") return Array.isArray(value) ? value.at(-1) : undefined;
+  if (name !== "first" || typeof value !== "object") return undefined;
+  return Array.isArray(value) ? value[0] : Object.entries(value)[0];
 }
 
 function readLoop(loop: object, name: unknown): unknown {
