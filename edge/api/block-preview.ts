@@ -87,6 +87,11 @@ const ShownSchema = {
   says: z.string().openapi({ description: "The decision in a sentence; instants are on the site's clock." }),
 };
 
+const FormsSchema = {
+  text: z.string().nullable().optional().openapi({ description: "As an e-mail without HTML would show it." }),
+  link: z.string().nullable().optional().openapi({ description: "Where a click in an e-mail leads." }),
+};
+
 const NextChangeSchema = z
   .object({ at: IsoSchema, ...ShownSchema })
   .openapi("NextChange", { description: "When time alone changes the answer, and to what." });
@@ -94,6 +99,7 @@ const NextChangeSchema = z
 const BlockPreviewSchema = z
   .object({
     html: ShownSchema.html,
+    ...FormsSchema,
     decision: ShownSchema.decision.optional(),
     says: ShownSchema.says.optional(),
     segments: z.record(z.string(), IsoSchema.nullable()).openapi({ description: "Memberships, each with its until." }),
@@ -121,9 +127,9 @@ export const blockPreview = newApp().openapi(
 function toAnswer({ segments, shown }: BlockPreview, withTraces: boolean): z.infer<typeof BlockPreviewSchema> {
   const memberships = Object.fromEntries(Object.entries(segments).map(([key, until]) => [key, toIsoOrNull(until)]));
   if (!("decision" in shown)) return { ...shown, segments: memberships };
-  const { html, decision, says, why, next } = shown;
+  const { html, text, link, decision, says, why, next } = shown;
   return {
-    ...{ html, decision: toDecision(decision), says, segments: memberships },
+    ...{ html, text, link, decision: toDecision(decision), says, segments: memberships },
     why: why.map((row) => toVariantWhy(row, withTraces)),
     next: next && { ...next, at: toIso(next.at), decision: toDecision(next.decision) },
   };

@@ -62,8 +62,6 @@ export function explainVariants(slot: LiveSlot, answer: SlotAnswer, asking: Aski
   const clock = clockIn(timeZone, now);
   const answers = askAudiences(slot, viewer, subject.context, now);
   let isOver = false;
-  /** Until when all that was asked so far holds. */
-  let holds = Infinity;
   return slot.blocks.flatMap((block) => block.variants.map((variant) => explainVariant(block, variant)));
 
   function explainVariant(block: LiveBlock, variant: LiveVariant): VariantWhy {
@@ -71,18 +69,18 @@ export function explainVariants(slot: LiveSlot, answer: SlotAnswer, asking: Aski
     const why = condition && explain(condition, subject, now, options);
     const found: Answer = audience === null ? { value: true, until: null } : answers[audience]!;
     const { itself, cap } = phraseRule(why, block, variant, found.value);
-    const row = (reason: Outcome, says: string, until: number): VariantWhy => {
-      if (!isOver || reason === "chosen" || reason === "error") holds = Math.min(holds, until);
+    const row = (reason: Outcome, says: string, until: number | null): VariantWhy => {
       const value = reason === "earlier-variant" || reason === "schedule" ? "not-asked" : found.value;
-      const asTold = until === Infinity ? null : until;
-      return { block: block.key, variant: variant.key, value, until: asTold, reason, says: `${says}.`, why };
+      return { block: block.key, variant: variant.key, value, until, reason, says: `${says}.`, why };
     };
 
-    if (now >= block.to) return row("schedule", `Not asked: its time ended on ${clock(block.to)}`, Infinity);
+    if (now >= block.to) return row("schedule", `Not asked: its time ended on ${clock(block.to)}`, null);
     if (now < block.from) return row("schedule", `Not asked: its time begins on ${clock(block.from)}`, block.from);
-    if (isOver)
-      return row("earlier-variant", `Not asked: ${nameOf(answer)} comes before it; by itself: ${itself}`, holds);
-    const until = Math.min((why?.value === found.value ? why.until : found.until) ?? Infinity, block.to);
+    if (isOver) {
+      const says = `Not asked: ${nameOf(answer)} comes before it; by itself: ${itself}`;
+      return row("earlier-variant", says, earlier(answer.until, block.to));
+    }
+    const until = earlier(why?.value === found.value ? why.until : found.until, block.to);
     if (found.value === true) {
       isOver = true;
       if (answer.decision.reason !== "error") return row("chosen", `Shown: ${itself}`, until);
@@ -130,7 +128,7 @@ function capOf({ isCapped }: LiveBlock, { condition, source }: LiveVariant): { t
 /** What was decided, as a sentence; instants are on the site's clock. */
 export function explainDecision(answer: SlotAnswer, asking: Asking): string {
   const { now, timeZone } = asking;
-  const { block, variant, decision } = answer;
+  const { block, variant, decision, until } = answer;
   const clock = clockIn(timeZone, now);
   const stays = "the page's own content stays";
   const fallback = block?.fallback ? `the fallback of ${phraseValue(block.key)} is shown` : stays;
@@ -148,10 +146,12 @@ export function explainDecision(answer: SlotAnswer, asking: Asking): string {
     simulated: () => `${shown()}, as it was asked for`,
   };
   const says = SAYINGS[decision.reason]();
-  if (decision.until === null) return `${says}.`;
-  const cap = block && variant && capOf(block, variant);
-  if (cap) return `${says}, at most ${cap.times} in ${cap.within}.`;
-  return `${says}, at least until ${clock(decision.until)} if nothing new happens.`;
+  const cap = block && variant && decision.variant && capOf(block, variant);
+  const limits = [
+    cap && `at most ${cap.times} in ${cap.within}`,
+    until !== null && `at least until ${clock(until)} if nothing new happens`,
+  ];
+  return `${[says, ...limits.filter(Boolean)].join(", ")}.`;
 }
 
 const nameOf = ({ block, variant }: SlotAnswer) => `${phraseValue(variant!.key)} of ${phraseValue(block!.key)}`;
@@ -179,4 +179,9 @@ function decidingSegments({ segment, children = [], decides }: Why): Why[] {
 
 function lacksConsent({ value, unknown, children = [] }: Why): boolean {
   return value === "unknown" && (unknown?.reason === "consent" || children.some(lacksConsent));
+}
+
+function earlier(until: number | null, to: number): number | null {
+  const first = Math.min(until ?? Infinity, to);
+  return first === Infinity ? null : first;
 }

@@ -121,11 +121,12 @@ function frame(shown: string | null): Html {
   return html`<iframe sandbox title="What is shown" srcdoc="${FRAME + shown}"></iframe>`;
 }
 
-function explanation({ says, next, why }: SlotPreview, clock: (instant: number) => string): Html {
+function explanation({ says, link, next, why }: SlotPreview, clock: (instant: number) => string): Html {
   const blocks = Map.groupBy(why, ({ block }) => block);
   return html`<h2>What is decided</h2>
 <p class="lead">${says}</p>
 <p>${next ? `From ${clock(next.at)} on, if nothing new happens: ${next.says}` : "Time alone changes nothing of it that can be foreseen."}</p>
+${link ? html`<p>In an e-mail, a click leads to ${link}</p>` : ""}
 <h2>Each variant, as it is asked</h2>
 ${[...blocks].map(
   ([block, rows]) => html`<h3>${block}</h3>

@@ -7,6 +7,9 @@ import { type Asking, explainDecision, explainVariants, type VariantWhy } from "
 import { checkTemplate } from "../blocks/liquid.ts";
 import { readBlock, readBlockVersion } from "../db/blocks.ts";
 import type { Decisions } from "../db/profiles.ts";
+import { linkOf } from "../email/give.ts";
+import { toPlainText } from "../email/text.ts";
+import { siteOf } from "../email/texts.ts";
 import type { Env } from "../env.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { buildLiveSlot, type LiveSlot } from "../manifest/slot.ts";
@@ -34,6 +37,10 @@ export interface NextChange extends Pick<SlotAnswer, "html" | "decision"> {
 
 export interface SlotPreview extends Pick<SlotAnswer, "html" | "decision"> {
   says: string;
+  /** As an e-mail without HTML would show it. */
+  text: string | null;
+  /** Where a click in an e-mail leads; null: nowhere of its own. */
+  link: string | null;
   why: VariantWhy[];
   /** Null where nothing changes by time alone, or not within the next instants at which anything asked may. */
   next: NextChange | null;
@@ -67,7 +74,7 @@ export async function previewBlock(
   const askAt = (at: number) => buildAsking(live, subject, found?.slot.segmentKeys ?? [], at);
   const asking = askAt(now);
   const segments = Object.fromEntries(Object.entries(asking.viewer.segments).map(([key, [, until]]) => [key, until]));
-  const shown = found ? previewSlot(live, found, asking, askAt) : renderAlone(live, asked.template!, asking);
+  const shown = found ? await previewSlot(live, found, asking, askAt) : renderAlone(live, asked.template!, asking);
   return { timeZone, now, segments, shown };
 }
 
@@ -76,37 +83,34 @@ interface FoundSlot {
   slot: LiveSlot;
 }
 
-function previewSlot(
+async function previewSlot(
   live: LiveSite,
   { name, slot }: FoundSlot,
   asking: Asking,
   askAt: (at: number) => Asking,
-): SlotPreview {
+): Promise<SlotPreview> {
   const decide = ({ viewer, subject, now }: Asking) =>
     decideSlots({ ...live, slots: new Map([[name, slot]]) }, [name], viewer, subject.context, now)[name]!;
   const answer = decide(asking);
-  const { html, decision } = answer;
-  const why = explainVariants(slot, answer, asking);
-  return { html, decision, says: explainDecision(answer, asking), why, next: findNext() };
+  const { html, decision, block, variant, until } = answer;
+  return {
+    ...{ html, decision, says: explainDecision(answer, asking) },
+    text: html === null ? null : await toPlainText(html),
+    link: block && variant && linkOf(block, variant, live, asking.viewer, asking.now),
+    why: explainVariants(slot, answer, asking),
+    next: findNext(until),
+  };
 
-  function findNext(): NextChange | null {
-    let until = holdsUntil(answer, () => why, asking.now);
-    for (let look = 0; look < LOOKS && until !== null; look++) {
-      const later = askAt(until);
+  function findNext(at: number | null): NextChange | null {
+    for (let look = 0; look < LOOKS && at !== null; look++) {
+      const later = askAt(at);
       const then = decide(later);
       if (!isSame(then.decision, decision))
-        return { at: until, html: then.html, decision: then.decision, says: explainDecision(then, later) };
-      until = holdsUntil(then, () => explainVariants(slot, then, later), until);
+        return { at, html: then.html, decision: then.decision, says: explainDecision(then, later) };
+      at = then.until;
     }
     return null;
   }
-}
-
-/** Until when an answer holds if nothing new happens. What is capped holds for one showing: there its rules tell. */
-function holdsUntil({ decision: { until } }: SlotAnswer, explainAll: () => VariantWhy[], now: number): number | null {
-  if (until === null || until > now) return until;
-  const untils = explainAll().flatMap(({ until }) => until ?? []);
-  return untils.length ? Math.min(...untils) : null;
 }
 
 function isSame(a: Decision, b: Decision): boolean {
@@ -115,7 +119,7 @@ function isSame(a: Decision, b: Decision): boolean {
 
 /** The site's slot, or one of the block alone. */
 async function findSlot(db: D1Database, live: LiveSite, { block: key, slot, version }: BlockAsked): Promise<FoundSlot> {
-  const { siteId, name: siteName = "", settings, blocks, segments } = live.manifest;
+  const { siteId, blocks, segments } = live.manifest;
   const block = key === undefined ? null : await findBlock(db, siteId, key, version);
   const name = slot ?? block!.slot;
   if (block && block.slot !== name) {
@@ -123,9 +127,8 @@ async function findSlot(db: D1Database, live: LiveSite, { block: key, slot, vers
     throw new Problem("invalid-request", detail, { errors: [{ pointer: "/slot", code: "other-slot", detail }] });
   }
   const others = slot === undefined ? [] : blocks.filter((other) => other.slot === name && other.key !== key);
-  const site = { id: siteId, name: siteName, timeZone: settings.timeZone };
   const isPublic = (key: string) => segments.some((segment) => segment.key === key && segment.visibility === "public");
-  return { name, slot: buildLiveSlot(block ? [...others, block] : others, site, isPublic) };
+  return { name, slot: buildLiveSlot(block ? [...others, block] : others, siteOf(live), isPublic) };
 }
 
 async function findBlock(
@@ -148,9 +151,7 @@ function renderAlone(live: LiveSite, source: string, { viewer, subject, now }: A
     const errors = checked.errors.map((error) => ({ ...error, pointer: "/template" }));
     throw new Problem("invalid-template", errors[0]?.detail, { errors });
   }
-  const { siteId, name = "", settings } = live.manifest;
-  const site = { id: siteId, name, timeZone: settings.timeZone };
-  const template = new LiveTemplate(source, site);
+  const template = new LiveTemplate(source, siteOf(live));
   const { html, error } = template.render(scopeOf(viewer, subject.context, template), now);
   if (html !== undefined) return { html };
   const detail = `It stops while rendering: ${error}`;

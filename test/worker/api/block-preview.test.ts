@@ -140,11 +140,28 @@ describe("a preview of a slot", () => {
     const asked = { slot: "hero", block: "offer", now: NOW };
     const { decision, says, next } = await site.post("/api/blocks/preview", asked);
     expect(decision.until).toBe(NOW);
-    expect(says).toBe('"all" of "offer" is shown, at most 1 time in 7 days.');
+    expect(says).toBe(
+      '"all" of "offer" is shown, at most 1 time in 7 days, at least until Wed 1 Apr 2026 00:00 if nothing new happens.',
+    );
     expect(next).toMatchObject({ at: "2026-03-31T22:00:00.000Z", html: "usual" });
     const seen = { event: "Attune Exposure", timestamp: AT - 1000, properties: { block: "offer" } };
     const after = await site.post("/api/blocks/preview", { ...asked, profile: { events: [seen] } });
     expect(after).toMatchObject({ html: "usual", next: { at: "2026-03-08T11:59:59.000Z", html: "offer" } });
+  });
+
+  it("answers the plain text, and where a click leads", async () => {
+    const site = await newSite();
+    const template = '<h1>Hi {{ customer.name | default: "you" }}</h1><a href="https://shop.example/">Shop</a>';
+    await site.post("/api/blocks", {
+      key: "b",
+      slot: "s",
+      variants: [{ ...all, template, link: "https://shop.example/sale" }],
+    });
+    const asked = { block: "b", profile: { traits: { name: "A&B" } } };
+    expect(await site.post("/api/blocks/preview", asked)).toMatchObject({
+      text: "Hi A&B\n\nShop (https://shop.example/)",
+      link: "https://shop.example/sale",
+    });
   });
 
   it("goes on past instants at which only another slot changes", async () => {
