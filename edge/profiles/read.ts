@@ -2,7 +2,7 @@
 import { PURPOSES, type Purpose } from "../../shared/consent.ts";
 import type { HistoryEvent, JsonObject } from "../../shared/event.ts";
 import { type Identifier, splitIdentifier } from "../../shared/identifier.ts";
-import { listIdentifiersOfProfiles, mergeConsent, readProfileId, type StoredConsent } from "../db/identifiers.ts";
+import { listIdentifiersOfProfiles, mergeConsent, type StoredConsent } from "../db/identifiers.ts";
 import { groupStored } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { loadPeople } from "./load.ts";
@@ -36,9 +36,9 @@ export async function readProfileView(
   now: number,
 ): Promise<ProfileView | null> {
   const { siteId } = live.manifest;
-  const profileId = await readProfileId(db, siteId, by);
-  if (!profileId) return null;
-  const identifiers = await listIdentifiersOfProfiles(db, siteId, [profileId]);
+  // Any one of its identifiers leads to the rest.
+  const identifiers = "id" in by ? await listIdentifiersOfProfiles(db, siteId, [by.id]) : [by.identifier];
+  if (!identifiers.length) return null;
   const stored = await loadPeople(db, siteId, identifiers);
   await refreshHistories(db, live, stored);
   const group = groupStored(stored.nodes).get(identifiers[0] ?? "");
