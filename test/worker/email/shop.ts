@@ -15,6 +15,8 @@ export const PERSON = {
   "accept-language": "en",
 };
 
+const { PRESS: _, ...pressless } = bindings;
+
 export interface Shop extends TestSite {
   /** Publishes a version of a block; its slot has its name unless told. */
   block(key: string, body: Partial<BlockBody> & { slot?: string; version?: number }): Promise<void>;
@@ -67,7 +69,7 @@ export async function openShop(
         ...{ siteId: site.id, birthId, profileId: birthId, send: "spring", expiresAt: Date.now() + EMAIL_TOKEN_MS },
         ...more,
       }),
-    get: (token, file, headers = {}, more = {}) => ask({ ...bindings, ...more }, `/e/${token}/${file}`, { headers }),
+    get: (token, file, headers = {}, more = {}) => ask({ ...pressless, ...more }, `/e/${token}/${file}`, { headers }),
     kept: () =>
       site.rows(
         "SELECT recipient, send, slot, variant, link FROM send_decisions WHERE site_id = ?1 ORDER BY recipient, send, slot",
