@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { isLoggedIn, makeMissingSecrets, provideDatabase, provideNamespace, type Run, step } from "./account.ts";
 import { build } from "./build.ts";
 import { readOptions } from "./options.ts";
-import { Failure, ROOT } from "./project.ts";
+import { Failure, PRESS_CONFIG, ROOT } from "./project.ts";
 import { findTypeError } from "./types.ts";
 import { runWrangler, spawnWrangler } from "./wrangler.ts";
 
 /** Not dist/assets: a local start may be serving that, with the demo in it. */
 const RELEASE = `${ROOT}dist/release`;
+/** Of the first Worker: what answers people starts within milliseconds. */
+const WORKER_KIB = 1_000;
 
 export async function deploy(args: string[]): Promise<number> {
   const { values } = readOptions(args, { "dry-run": { type: "boolean" } });
@@ -24,12 +26,26 @@ export async function deploy(args: string[]): Promise<number> {
 /** All that needs no account. */
 async function dryRun(run: Run): Promise<void> {
   await buildRelease();
-  const args = ["deploy", "--dry-run", "--outdir", `${ROOT}dist/worker`, "--assets", RELEASE];
-  const { output } = await step(run, "Bundling the Worker", args, "mend that first");
-  const size = readGzipSize(output);
-  if (!size) throw new Failure("wrangler printed no size for the Worker: its output has changed.");
-  say(`Worker: ${size} gzip (the platform's limit: 3 MiB on Free, 10 MiB on Paid).`);
+  const size = await bundle(run, "Worker", ["--outdir", `${ROOT}dist/worker`, "--assets", RELEASE]);
+  const press = await bundle(run, "press", ["--outdir", `${ROOT}dist/press`, "-c", PRESS_CONFIG]);
+  say(`Worker: ${size} gzip, its press: ${press} (the platform's limit for each: 3 MiB on Free, 10 MiB on Paid).`);
+  if (!fitsWorker(size))
+    throw new Failure(`The Worker is larger than ${WORKER_KIB} KiB: what is heavy belongs to the press.`);
   say("Nothing was deployed. `npm run deploy` does the rest.");
+}
+
+/** @returns its gzip size as wrangler prints it */
+async function bundle(run: Run, name: string, args: string[]): Promise<string> {
+  const { output } = await step(run, `Bundling the ${name}`, ["deploy", "--dry-run", ...args], "mend that first");
+  const size = readGzipSize(output);
+  if (!size) throw new Failure(`wrangler printed no size for the ${name}: its output has changed.`);
+  return size;
+}
+
+/** @param size as wrangler prints it */
+export function fitsWorker(size: string): boolean {
+  const [amount, unit] = size.split(" ");
+  return unit === "KiB" && Number(amount) <= WORKER_KIB;
 }
 
 /**
@@ -46,13 +62,20 @@ export async function release(run: Run, config: string): Promise<void> {
     ["d1", "migrations", "apply", "attune", "--remote"],
     "mend the cause and run `npm run deploy` again: migrations that are applied stay applied",
   );
+  // Before the Worker that is bound to it.
+  const press = await step(
+    run,
+    "Deploying the press",
+    ["deploy", "-c", PRESS_CONFIG],
+    "nothing of the new version is live",
+  );
   const secrets = await makeMissingSecrets(run);
   const { output } = await withSecretsFile(secrets, (file) =>
-    step(run, "Deploying", ["deploy", "--assets", RELEASE, ...file], "nothing of the new version is live"),
+    step(run, "Deploying", ["deploy", "--assets", RELEASE, ...file], "nothing but its press is live"),
   );
   const url = /https:\/\/[^\s]+\.workers\.dev/.exec(output)?.[0] ?? "https://<your Worker>";
-  const size = readGzipSize(output);
-  say(`\nDeployed${size ? ` (${size} gzip)` : ""}: ${url}`);
+  const sizes = [output, press.output].map(readGzipSize);
+  say(`\nDeployed (${sizes[0]} gzip, its press ${sizes[1]}): ${url}`);
   if (secrets["ATTUNE_ADMIN_TOKEN"]) {
     say(`\nThe admin token, shown this once; keep it where you keep passwords:\n  ${secrets["ATTUNE_ADMIN_TOKEN"]}`);
   }

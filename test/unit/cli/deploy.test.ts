@@ -11,8 +11,11 @@ import {
   setDatabaseId,
   setNamespaceId,
 } from "../../../cli/account.ts";
-import { readGzipSize, release } from "../../../cli/deploy.ts";
-import { ROOT } from "../../../cli/project.ts";
+import { fitsWorker, readGzipSize, release } from "../../../cli/deploy.ts";
+import { PRESS_CONFIG, ROOT } from "../../../cli/project.ts";
+
+// Each release builds the script.
+vi.setConfig({ testTimeout: 60_000 });
 
 const DATABASE_ID = "1b2c3d4e-0000-4000-8000-000000000000";
 const NAMESPACE_ID = "a".repeat(32);
@@ -45,9 +48,12 @@ function account(failing: { [command: string]: string } = {}) {
   const asked: string[] = [];
   const secretFiles: { path: string; names: string[] }[] = [];
   const run: Run = async (args) => {
-    const command = args.filter((word) => !word.startsWith("-") && !word.includes("/")).join(" ");
+    const words = args.filter((word) => !word.startsWith("-") && !word.includes("/")).join(" ");
+    const command = args.includes(PRESS_CONFIG) ? `${words} press` : words;
     asked.push(command);
-    const failure = Object.entries(failing).find(([name]) => command.startsWith(name));
+    const failure = Object.entries(failing).find(([name]) =>
+      name === "deploy" ? command === name : command.startsWith(name),
+    );
     if (failure) return { code: 1, stdout: "", output: failure[1] };
     let stdout = "";
     if (command === "d1 create attune") has.database = true;
@@ -57,6 +63,7 @@ function account(failing: { [command: string]: string } = {}) {
       stdout = JSON.stringify(has.namespace ? [{ title: "attune", id: NAMESPACE_ID }] : []);
     }
     if (command === "secret list json") stdout = JSON.stringify(has.secrets.map((name) => ({ name })));
+    if (command === "deploy press") stdout = "Total Upload: 5990.82 KiB / gzip: 1947.35 KiB\n";
     if (command === "deploy") {
       const path = args[args.indexOf("--secrets-file") + 1]!;
       if (args.includes("--secrets-file")) {
@@ -83,6 +90,7 @@ test("a first deploy creates what is missing, a second one finds it", async () =
     "kv namespace create attune",
     "kv namespace list",
     "d1 migrations apply attune",
+    "deploy press",
     "secret list json",
     "deploy",
   ]);
@@ -91,13 +99,13 @@ test("a first deploy creates what is missing, a second one finds it", async () =
   expect(changed).toEqual([`database_id = "${DATABASE_ID}"`, `id = "${NAMESPACE_ID}"`]);
   expect(secretFiles.map(({ names }) => names)).toEqual([["ATTUNE_SECRET", "ATTUNE_ADMIN_TOKEN"]]);
   expect(existsSync(secretFiles[0]!.path)).toBe(false);
-  expect(printed).toContain("Deployed (190.12 KiB gzip): https://attune.me.workers.dev");
+  expect(printed).toContain("Deployed (190.12 KiB gzip, its press 1947.35 KiB): https://attune.me.workers.dev");
   expect(printed).toMatch(/The admin token, shown this once; .*\n {2}[\w-]{43}\n/);
 
   asked.length = 0;
   printed = "";
   await release(run, config);
-  expect(asked).toEqual(["d1 migrations apply attune", "secret list json", "deploy"]);
+  expect(asked).toEqual(["d1 migrations apply attune", "deploy press", "secret list json", "deploy"]);
   expect(secretFiles).toHaveLength(1);
   expect(printed).not.toContain("admin token");
 });
@@ -108,7 +116,8 @@ test.each([
     "Creating the D1 database failed: no access – check that your log-in or token may edit Workers, D1 and KV.",
   ],
   ["d1 migrations", "Applying the D1 migrations failed: no access – mend the cause and run `npm run deploy` again: "],
-  ["deploy", "Deploying failed: no access – nothing of the new version is live."],
+  ["deploy press", "Deploying the press failed: no access – nothing of the new version is live."],
+  ["deploy", "Deploying failed: no access – nothing but its press is live."],
 ])("when %s fails, one line says what and what to do", async (command, line) => {
   const { run } = account({ [command]: "✘ [ERROR] no access\n\n  more of it\n" });
   const failure = await release(run, config).catch((error: Error) => error.message);
@@ -133,4 +142,13 @@ test("the zeros of a fresh checkout are told from ids", () => {
 test("the gzip size is read from what wrangler prints", () => {
   expect(readGzipSize("Total Upload: 812.34 KiB / gzip: 190.12 KiB\n--dry-run: exiting now.")).toBe("190.12 KiB");
   expect(readGzipSize("something else")).toBeUndefined();
+});
+
+test.each([
+  ["342.10 KiB", true],
+  ["1000.00 KiB", true],
+  ["1000.01 KiB", false],
+  ["1.20 MiB", false],
+])("a Worker of %s fits: %s", (size, fits) => {
+  expect(fitsWorker(size)).toBe(fits);
 });
