@@ -25,6 +25,8 @@ export interface Viewer {
 export interface SlotAnswer {
   /** Null: what the page or e-mail has stays. */
   html: string | null;
+  /** The same as JSON, where everybody gets it. */
+  json?: string | undefined;
   /** Its `until` is now where it is for one showing: whoever shows it again asks again. */
   decision: Decision;
   /** Until when time alone does not change it. */
@@ -212,7 +214,7 @@ function renderSlots(
       reason: isBroken ? "error" : reason,
       until: isOnce ? now : until,
     };
-    answers[slot] = { html, decision, until, block, variant };
+    answers[slot] = { html, json: html === null ? undefined : template?.sharedJson, decision, until, block, variant };
   });
   return answers;
 }

@@ -24,6 +24,22 @@ export function buildAnswer(
   };
 }
 
+/** As JSON. What everybody gets is not written anew for each: most of an answer is that. */
+export function writeAnswer(
+  ingested: IngestAnswer,
+  viewer: Viewer,
+  decided: { [slot: string]: SlotAnswer },
+  token: string | null,
+  until: number | null,
+): string {
+  const { slots, ...rest } = buildAnswer(viewer, decided, token, until);
+  const texts = Object.entries(decided).map(([slot, { html, json }]) => {
+    const decision = JSON.stringify(slots[slot]!.decision);
+    return `${JSON.stringify(slot)}:{"html":${json ?? JSON.stringify(html)},"decision":${decision}}`;
+  });
+  return `{"slots":{${texts.join()}},${JSON.stringify({ ...ingested, ...rest }).slice(1)}`;
+}
+
 /** Until when time alone changes nothing of what is said. */
 export function untilOf(viewer: Viewer, decided: { [slot: string]: SlotAnswer }): number | null {
   const times = [viewer.wakesAt, ...Object.values(decided).map(({ until }) => until)].filter((time) => time !== null);

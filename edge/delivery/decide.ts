@@ -6,7 +6,7 @@ import * as z from "zod";
 import { PURPOSES, type Purpose, readConsent } from "../../shared/consent.ts";
 import { stableIdOf } from "../../shared/hash.ts";
 import type { Identifier } from "../../shared/identifier.ts";
-import type { DecideAnswer, IngestAnswer } from "../../shared/wire.ts";
+import type { IngestAnswer } from "../../shared/wire.ts";
 import {
   decideFromToken,
   decideInHaste,
@@ -27,7 +27,7 @@ import { isTokenRevoked } from "../manifest/revoked.ts";
 import { grantedPurposes, type Person } from "../profiles/person.ts";
 import { holds, readSnapshot, type Snapshot, viewerOfSnapshot } from "../profiles/snapshot.ts";
 import { PROFILE_TOKEN_FRESH_MS, PROFILE_TOKEN_MS, type ProfileToken, verifyToken } from "../tokens.ts";
-import { buildAnswer, signPerson, TOKEN_CHARACTERS, untilOf } from "./answer.ts";
+import { signPerson, TOKEN_CHARACTERS, untilOf, writeAnswer } from "./answer.ts";
 import { ingestMessages, sourceOf } from "./batch.ts";
 import { keepDevice, readDeviceCookie, restoreDevice } from "./device.ts";
 import { keepFor } from "./keep.ts";
@@ -142,18 +142,15 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     ingested: IngestAnswer,
   ): Response {
     const until = untilOf(viewer, decided);
-    const document: DecideAnswer = {
-      ...ingested,
-      ...(restored && { anonymousId: restored }),
-      ...buildAnswer(viewer, decided, signed, until),
-    };
+    const received = { ...ingested, ...(restored && { anonymousId: restored }) };
     // For a server that asks for its pages: no browser keeps an answer to POST.
     const isKept = events === undefined && Object.values(decided).every(({ decision }) => decision.until !== now);
-    return Response.json(document, {
+    return new Response(writeAnswer(received, viewer, decided, signed, until), {
       headers: {
         ...headers,
         ...keepDevice(cookie, body, now),
         "cache-control": isKept ? keepFor(until, now) : "no-store",
+        "content-type": "application/json",
       },
     });
   }

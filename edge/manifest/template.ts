@@ -61,6 +61,11 @@ class Live<T extends Template | TextTemplate, R extends Rendered | RenderedText>
     return !personal && !timed;
   }
 
+  /** What everybody gets, once it is rendered. */
+  protected get shared(): R | undefined {
+    return this.#shared;
+  }
+
   /** Renders for one person. A shared template never sees the scope: nothing of one person can reach another through it. */
   render(scope: Scope, now: number): R {
     const template = this.#parse();
@@ -82,8 +87,16 @@ class Live<T extends Template | TextTemplate, R extends Rendered | RenderedText>
 }
 
 export class LiveTemplate extends Live<Template, Rendered> {
+  #json: string | undefined;
+
   constructor(source: string, site: TemplateSite) {
     super({ check: checkTemplate, render }, source, site);
+  }
+
+  /** The HTML that everybody gets, as JSON, once it is rendered; undefined of one that is for one person. */
+  get sharedJson(): string | undefined {
+    if (this.shared?.html !== undefined) this.#json ??= JSON.stringify(this.shared.html);
+    return this.#json;
   }
 }
 
