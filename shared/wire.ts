@@ -56,19 +56,6 @@ export interface DecideRequest extends DeviceState {
 
 export type WireDecision = Omit<Decision, "until"> & { until: string | null };
 
-/**
- * What a page that the edge has filled says at its end, as the script keeps it: the decisions of the slots that it came by, and what
- * else is known of whom they are for.
- */
-export interface HandedOver extends Pick<DecideAnswer, "segments" | "token"> {
-  /** Left out: somebody of whom nothing is known. */
-  anonymousId?: string;
-  slots: { [slot: string]: WireDecision & { html: string | null } };
-  stableId: string | undefined;
-  /** After this it is not believed. */
-  until: string;
-}
-
 export interface DecideAnswer extends IngestAnswer {
   /** `html: null` = keep what the page has. */
   slots: { [slot: string]: { html: string | null; decision: WireDecision } };
@@ -77,4 +64,11 @@ export interface DecideAnswer extends IngestAnswer {
   stableId: string;
   token: string | null;
   until: string | null;
+}
+
+/** What a page that the edge has filled says at its end: the script takes it for its first answer. `until` is never far. */
+export interface HandedOver extends Omit<DecideAnswer, keyof IngestAnswer | "stableId"> {
+  /** Left out: it is for somebody of whom nothing is known. */
+  anonymousId?: string;
+  stableId?: string;
 }

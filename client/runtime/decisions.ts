@@ -18,7 +18,7 @@ export function createDecisions(
   state: State,
   save: Save,
   members: () => Memberships,
-  ask: (members: string[], slots?: string[]) => Promise<DecideAnswer | undefined> | undefined,
+  ask: (members: string[], slots?: string[]) => Promise<DecideAnswer | undefined> | DecideAnswer | undefined,
   fill: (content: Content) => void,
   answered: () => void,
   signal: AbortSignal,

@@ -17,12 +17,14 @@ export type Content = WireDecision & { html: string | null };
 
 /**
  * @param enabled false: there are none, whatever the page holds.
+ * @param isGiven what the edge has filled a slot with stands until it is known what is decided.
  * @param found hears, whenever the page has changed, of names that are new in it: hidden now, to be filled or revealed.
  * @param shown hears of each element that shows a content.
  * @returns `fill`: from now on every element of that slot shows the content. `names` of all slots in the page.
  */
 export function createSlots(
   enabled: boolean,
+  isGiven: boolean,
   found: (names: string[]) => void,
   shown: (element: HTMLElement, content: Content) => void,
   signal: AbortSignal,
@@ -43,8 +45,13 @@ export function createSlots(
     const own = new DocumentFragment();
     /** The first of ours: nobody takes those for the server's. */
     const mark = new Comment();
-    /** Null: the page's own is shown. */
-    let html: string | null = null;
+    const kept = element.children[0] as HTMLTemplateElement | undefined;
+    /** Null: the page's own is shown. What the edge has filled in is known by its decision only. */
+    let html = kept?.dataset["attune"] ?? null;
+    if (html) {
+      own.append(kept!.content);
+      kept!.replaceWith(mark);
+    }
     /** The page overwrites it, or its policy does not let it in. */
     let refused: string | null | undefined;
     let repairs = REPAIRS;
@@ -72,6 +79,7 @@ export function createSlots(
 
     const show = (content?: Content) => {
       const next = content?.html ?? null;
+      if (content?.id === html) html = next;
       const same = next === html;
       if (!same || (html !== null && !mark.parentNode)) {
         // Not inside itself, and not while somebody is typing.
@@ -115,7 +123,7 @@ export function createSlots(
         news.push(name);
       }
       if (!slots.has(element)) slots.set(element, adopt(element));
-      slots.get(element)!(contents.get(name));
+      if (!isGiven || contents.get(name)) slots.get(element)!(contents.get(name));
     }
     found(news);
   };

@@ -13,6 +13,7 @@ import { createDecisions } from "./decisions.ts";
 import { createDelivery } from "./delivery.ts";
 import { emit, type Memberships, report } from "./emitter.ts";
 import { PREFIX, watchEngagement } from "./engagement.ts";
+import { takeHanded } from "./handed.ts";
 import { toHistoryEvent } from "./message.ts";
 import { createOutbox } from "./outbox.ts";
 import { watchPages } from "./page.ts";
@@ -76,8 +77,11 @@ export async function startVisit(
   };
   // Before anything is awaited, so that slots are hidden before they are painted.
   const sends = mode !== "memory";
+  const [state, keep, recall] = openStore(name, mode, carried, signal);
+  let handed = takeHanded(mode, state);
   const [fill, names] = createSlots(
     sends,
+    !!handed,
     (names) => {
       if (document.querySelector("[data-attune-track]")) watching(() => {});
       found(names);
@@ -89,7 +93,6 @@ export async function startVisit(
     signal,
   );
 
-  const [state, keep, recall] = openStore(name, mode, carried, signal);
   const run = mode === "full" ? openDatabase(name) : async () => undefined;
 
   let channel: BroadcastChannel | undefined;
@@ -182,6 +185,14 @@ export async function startVisit(
       // Segments that only the edge can decide are asked for where there is no slot, too.
       if (!slots.length && !(sends && state.manifest?.partial)) return;
       isAsked = true;
+      const answer = handed;
+      handed = undefined;
+      if (answer) {
+        // What is decided here, the edge has not heard of.
+        answer.segments = { ...members(), ...answer.segments };
+        watching(([, , review]) => review(answer, slots, list, want));
+        return answer;
+      }
       return carry({ userId, token, slots, context: context(), local: { segments } });
     },
     (content) => {
@@ -255,7 +266,7 @@ export async function startVisit(
   found = (slots) => {
     for (const slot of slots) {
       const content = state.slots[slot];
-      if (content && holds(content.until)) fill(content);
+      if (!handed && content && holds(content.until)) fill(content);
     }
     if (isViewed && slots[0]) more(slots);
     // The view goes with the first question. A page without a body has no title yet.

@@ -2,9 +2,10 @@
 import type { JsonObject } from "../../shared/event.ts";
 import { watchElements } from "./elements.ts";
 import { watchExposures } from "./exposure.ts";
+import { reviewHanded } from "./review.ts";
 
-/** @returns as `watchExposures`. */
+/** @returns as `watchExposures`, and `reviewHanded`. */
 export function watchPage(track: (event: string, properties: JsonObject) => void, signal: AbortSignal) {
   watchElements(track, signal);
-  return watchExposures(track, signal);
+  return [...watchExposures(track, signal), reviewHanded] as const;
 }

@@ -58,15 +58,14 @@ export function fillPage(
   const write = (html: string) => (isUtf8 ? html : toAscii(html));
   /** What is to stand at the end of the slot that is being filled; empty outside of one. */
   let closing = "";
-  let isMarked = false;
   let around = new Set<string>();
 
   const rewriter = new HTMLRewriter()
-    .on("html", {
+    .on('script[async][data-key][src*="attune"]', {
       element(element) {
-        // The script waits for the end of such a page.
-        if (!isMarked) element.setAttribute("data-attune", "");
-        isMarked = true;
+        // The script is to find the page's end.
+        element.removeAttribute("async");
+        element.setAttribute("defer", "");
       },
     })
     .onDocument({

@@ -76,7 +76,7 @@ export function readPlain(html: string): Elements | null {
 /** Whether such HTML stays in its place there: `around` are the elements that hold it, of those that matter. */
 export function staysWithin(around: Elements, elements: Elements): boolean {
   for (const name of UNNESTED) if (around.has(name) && elements.has(name)) return false;
-  return !around.has("p") || elements.isDisjointFrom(BLOCKS);
+  return !around.has("p") || ![...elements].some((name) => BLOCKS.has(name));
 }
 
 /** Elements that matter around a slot. */

@@ -87,17 +87,8 @@ function buildFilling(
       if (!visitor) return null;
       const { viewer, token, anonymousId } = visitor;
       const until = Math.min(untilOf(viewer, decided) ?? Infinity, now + HANDED_MS);
-      const answer = buildAnswer(viewer, decided, token, until);
-      const handed: HandedOver = {
-        ...answer,
-        ...(anonymousId && { anonymousId }),
-        slots: Object.fromEntries(
-          Object.entries(answer.slots).map(([slot, { html, decision }]) => [slot, { ...decision, html }]),
-        ),
-        // Of somebody new the script knows as much.
-        stableId: answer.stableId || undefined,
-        until: answer.until!,
-      };
+      const { stableId, ...answer } = buildAnswer(viewer, decided, token, until);
+      const handed: HandedOver = { ...answer, ...(stableId && { stableId }), ...(anonymousId && { anonymousId }) };
       return JSON.stringify(handed);
     },
   ];

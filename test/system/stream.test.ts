@@ -95,12 +95,17 @@ describe("a page", () => {
     answers["/"] = (_, response) => response.writeHead(200, HTML).end(PAGE);
     const html = String((await ask("/")).body);
     const handed = readHanded(html)!;
-    const { id } = handed.slots["hero"]!;
+    const { id } = handed.slots["hero"]!.decision;
     expect(html).toContain(
-      `<html lang="en" data-attune=""><head><title>Shop</title></head><body><attune-block name="hero"><template data-attune="${id}"><p>Own</p></template>${SHOWN}</attune-block><footer>End</footer></body></html><script`,
+      `<html lang="en"><head><title>Shop</title></head><body><attune-block name="hero"><template data-attune="${id}"><p>Own</p></template>${SHOWN}</attune-block><footer>End</footer></body></html><script`,
     );
     expect(handed).toMatchObject({
-      slots: { hero: { slot: "hero", block: "hero", variant: "all", reason: "targeted", until: null, html: SHOWN } },
+      slots: {
+        hero: {
+          html: SHOWN,
+          decision: { slot: "hero", block: "hero", variant: "all", reason: "targeted", until: null },
+        },
+      },
       segments: {},
       token: null,
     });
