@@ -167,8 +167,9 @@ function checkPicture(src: unknown): string | null {
   return URL.canParse(text) && new URL(text).protocol === "https:" ? new URL(text).href : null;
 }
 
+/** `cart.items[0].related` */
 function readPath(scope: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>((value, name) => own(value, name.trim()), scope);
+  return path.split(/[.[\]]+/).reduce<unknown>((value, name) => (name ? own(value, name) : value), scope);
 }
 
 function own(value: unknown, name: string): unknown {

@@ -21,6 +21,7 @@ beforeEach(async () => {
   ann = await shop.know("ann", {
     name: "Ann & Co",
     points: 1234.5,
+    seen: [{}, { items: [{ name: "Sock" }] }],
     favorites: [
       { name: "Shoes", price: 59.9, image_url: "https://cdn.example/shoes.png" },
       { name: " Hat ", price: "19", image_url: "http://cdn.example/hat.png" },
@@ -120,6 +121,11 @@ describe("an image of a block", () => {
       "as many of them as are wanted",
       [{ type: "products", items: "customer.favorites", most: 1, currency: "USD" }],
       [{ type: "products", products: [{ name: "Shoes", price: "$59.90", image: "https://cdn.example/shoes.png" }] }],
+    ],
+    [
+      "products of a list in a list",
+      [{ type: "products", items: "customer.seen[1].items", currency: "USD" }],
+      [{ type: "products", products: [{ name: "Sock" }] }],
     ],
     [
       "no products of what is no list",
