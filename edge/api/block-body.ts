@@ -36,25 +36,19 @@ const WallSchema = z
   .openapi({ example: "2026-12-01T00:00" });
 
 const ScheduleSchema = z
-  .object({
+  .strictObject({
     from: WallSchema.nullable().default(null).openapi({ description: "It is on from then; null: from the start." }),
     to: WallSchema.nullable().default(null).openapi({ description: "It is off from then; null: never." }),
   })
-  .strict()
   .openapi("Schedule", {
     description: "Local times of the site's zone, whatever its clocks do: midnight stays midnight.",
   });
 
-const CapSchema = z
-  .strictObject({
-    times: z.int().min(1).max(HISTORY_EVENTS),
-    within: duration,
-  })
-  .openapi("Cap", {
-    description: `At most so many exposures for one person within a time (a whole number and s, m, h, d or w; at most ${WINDOW_DAYS}d); then
+const CapSchema = z.strictObject({ times: z.int().min(1).max(HISTORY_EVENTS), within: duration }).openapi("Cap", {
+  description: `At most so many exposures for one person within a time (a whole number and s, m, h, d or w; at most ${WINDOW_DAYS}d); then
 the next block of the slot has its turn. Half of it seen for a second is an exposure.`,
-    example: { times: 3, within: "7d" },
-  });
+  example: { times: 3, within: "7d" },
+});
 
 /** `nullable` would write the schema out where it stands, without what is said of it. */
 function orNull<T extends z.ZodType>(schema: T) {

@@ -138,6 +138,8 @@ export async function lintBlock(
   ];
 }
 
+/** More would help nobody. */
+const BARE = 40;
 const NO_NAMES: SentNames = { events: [], traits: [], types: new Map() };
 
 /** They only give hints, and what is saved is saved: an answer does not fail for want of them. */
@@ -168,12 +170,12 @@ function lintText({ source, pointer, form }: BlockText, known: KnownNames, origi
   const { template } = checked;
   return [
     ...lintTemplateNames(template, known, pointer),
-    ...findBare(template.nodes).map(
-      ({ path, line, column }): Finding => ({
-        ...{ code: "no-default", severity: "warning", pointer },
-        detail: `{{ ${path} }} (line ${line}, column ${column}) is empty for whom it is not known. Add | default: "…", or put it into {% if ${path} %}.`,
+    ...findBare(template.nodes)
+      .slice(0, BARE)
+      .map(({ path, line, column }): Finding => {
+        const detail = `{{ ${path} }} (line ${line}, column ${column}) is empty for whom it is not known. Add | default: "…", or put it into {% if ${path} %}.`;
+        return { code: "no-default", severity: "warning", pointer, detail };
       }),
-    ),
     ...(form === "html" ? lintHtml(source, origins, pointer) : []),
   ];
 }

@@ -1,5 +1,5 @@
 /** What of a template's HTML a browser would not be given, what would act on its own there, and images that say nothing. */
-import type { Finding } from "../../segments/lint/finding.ts";
+import { cut, type Finding } from "../../segments/lint/finding.ts";
 import { type Attribute, type Element, readElements } from "../liquid/attributes.ts";
 
 /** What `client/runtime/html.ts` takes out. */
@@ -16,27 +16,44 @@ const FOUND = 20;
  */
 export function lintHtml(source: string, origins: readonly string[], pointer: string): Finding[] {
   const found: Finding[] = [];
-  const say = (code: Finding["code"], severity: Finding["severity"], at: number, detail: string) =>
-    found.push({ code, severity, pointer, detail: `${detail.replace("@", placeOf(source, at))}` });
   for (const element of readElements(hideLiquid(source))) {
     if (found.length >= FOUND) break;
-    const { name, start, attributes } = element;
-    if (DROPPED_ELEMENTS.has(name))
-      say("dropped-html", "warning", start, `The page is not given <${name}> (@): take it out of the block.`);
-    for (const attribute of attributes) {
-      if (isDropped(attribute))
-        say("dropped-html", "warning", attribute.start, `The page is not given ${attribute.name} (@): take it out.`);
-    }
-    if (name === "iframe") {
-      const detail = "What an <iframe> (@) loads acts on its own in the page, and e-mails do not show it. Show a link.";
-      say("foreign-html", "warning", start, detail);
-    }
-    const elsewhere = name === "form" && findElsewhere(element, origins);
-    if (elsewhere)
-      say("foreign-html", "warning", start, `This form (@) sends what visitors write to ${elsewhere}. Is it meant to?`);
-    if (IMAGES.has(name) && !attributes.some(({ name, value }) => name === "alt" && value.trim()))
-      say("no-alt", "warning", start, `This image (@) says nothing where it is not seen: give it alt="…".`);
+    found.push(...lintElement(element, origins, (at) => placeOf(source, at), pointer));
   }
+  return found.slice(0, FOUND);
+}
+
+function lintElement(
+  element: Element,
+  origins: readonly string[],
+  place: (at: number) => string,
+  pointer: string,
+): Finding[] {
+  const { name, start, attributes } = element;
+  const found: Finding[] = [];
+  const say = (code: Finding["code"], severity: Finding["severity"], detail: string) =>
+    found.push({ code, severity, pointer, detail });
+  const here = `(${place(start)})`;
+  if (DROPPED_ELEMENTS.has(name))
+    say("dropped-html", "warning", `A page is not given <${name}> ${here}: take it out of the block.`);
+  for (const attribute of attributes.filter(isDropped).slice(0, FOUND)) {
+    const detail = `A page is not given ${cut(attribute.name)} (${place(attribute.start)}): take it out.`;
+    say("dropped-html", "warning", detail);
+  }
+  if (name === "iframe") {
+    const detail = `What an <iframe> ${here} loads acts on its own in the page, and e-mails do not show it. Show a link.`;
+    say("foreign-html", "warning", detail);
+  }
+  const elsewhere = name === "form" && findElsewhere(element, origins);
+  if (elsewhere) {
+    const detail = `This form ${here} sends what visitors write to ${cut(elsewhere)}. Is it meant to?`;
+    say("foreign-html", "warning", detail);
+  }
+  if (!IMAGES.has(name)) return found;
+  const alt = attributes.find(({ name }) => name === "alt");
+  if (!alt) say("no-alt", "warning", `This image ${here} says nothing where it is not seen: give it alt="…".`);
+  else if (!alt.value.trim())
+    say("no-alt", "hint", `This image ${here} says nothing where it is not seen: fine if it only decorates.`);
   return found;
 }
 

@@ -19,20 +19,25 @@ const FIELDS: { readonly [root: string]: readonly string[] } = {
   site: ["id", "name", "timeZone"],
 };
 
+/** More would help nobody, and each is held against all names. */
+const FOUND = 40;
+
 /** Each name once, where it stands first. */
 export function lintTemplateNames(template: Template | TextTemplate, known: KnownNames, pointer: string): Finding[] {
-  const findings = [
-    ...unknownPathsOf(template).map(lintRoot),
-    ...pathsOf(template)
-      .filter(({ local }) => !local)
-      .flatMap((path) => lintField(path) ?? lintTrait(path, known) ?? lintSegment(path, known) ?? []),
-  ];
-  const names = new Set<string>();
-  return findings.flatMap(({ name, ...finding }) => {
-    if (names.has(name)) return [];
-    names.add(name);
-    return [{ ...finding, pointer }];
-  });
+  const names = new Map<string, Omit<Finding, "pointer">>();
+  for (const { name, ...finding } of findNames(template, known)) {
+    if (!names.has(name)) names.set(name, finding);
+    if (names.size >= FOUND) break;
+  }
+  return [...names.values()].map((finding) => ({ ...finding, pointer }));
+}
+
+function* findNames(template: Template | TextTemplate, known: KnownNames): Generator<Named> {
+  for (const path of unknownPathsOf(template)) yield lintRoot(path);
+  for (const path of pathsOf(template)) {
+    const found = path.local ? undefined : (lintField(path) ?? lintTrait(path, known) ?? lintSegment(path, known));
+    if (found) yield found;
+  }
 }
 
 type Named = Omit<Finding, "pointer"> & { name: string };
