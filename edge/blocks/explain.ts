@@ -32,7 +32,7 @@ export interface VariantWhy {
   block: string;
   variant: string;
   value: Truth | "not-asked";
-  /** Until when this holds if nothing new happens, epoch milliseconds; null = for ever. */
+  /** Until when `value` is that if nothing new happens, epoch milliseconds; null = for ever. */
   until: number | null;
   reason: Outcome;
   /** A sentence for whoever writes the blocks; instants are on the site's clock. */
