@@ -132,8 +132,9 @@ async function give<T>(asked: Asked, make: (given: Given) => Promise<T>): Promis
     const given = await giveSlot(env, live, said, slot, now, mayKeep);
     return [given, await make(given)];
   })();
+  const passed = Date.now() - now;
   try {
-    const given = await answerWithin(AIM_MS, giving);
+    const given = await answerWithin(Math.max(0, AIM_MS - passed), giving);
     if (given) return given;
     isLate = true;
     const late = await answerWithin(DEADLINE_MS - AIM_MS, giving);
@@ -157,9 +158,9 @@ async function buildContent({ live, url, now }: Asked, given: Given, form: Conte
   const { decision, until, variant } = given;
   const link = given.link && `${url}/click`;
   const card = cardOf(given, live, now);
-  const image = card && (await buildImage(card, url));
-  const isImageAlone = image !== null && variant?.source.template.trim() === "";
-  const html = isImageAlone ? writeImage(image, link) : await renderGiven(given, now);
+  const isImageAlone = variant?.source.template.trim() === "";
+  const image = card && (isImageAlone || form === "json") ? await buildImage(card, url) : null;
+  const html = image && isImageAlone ? writeImage(image, link) : await renderGiven(given, now);
   return {
     html,
     text: form === "html" ? "" : await toPlainText(html),

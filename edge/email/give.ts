@@ -156,9 +156,9 @@ function endOf(block: LiveBlock, until: number | null): number | null {
   return block.safeIfStale ? null : until;
 }
 
-/** Earlier versions of blocks, as they were published: they never change. */
-const earlier = new Map<string, LiveBlock>();
-const EARLIER = 200;
+/** Earlier versions of a site's blocks, made ready as the site is now. */
+const earlier = new WeakMap<LiveSite, Map<string, LiveBlock>>();
+const EARLIER = 100;
 
 async function readLiveBlock(
   env: Env,
@@ -169,15 +169,16 @@ async function readLiveBlock(
 ): Promise<LiveBlock | undefined> {
   const current = live.slots.get(slot)?.blocks.find((block) => block.key === key && block.version === version);
   if (current) return current;
-  const { siteId } = live.manifest;
-  const name = `${siteId} ${key} ${version}`;
-  const known = earlier.get(name);
-  if (known) return known;
-  const stored = await readBlockVersion(env.DB, siteId, key, version);
+  const known = earlier.get(live) ?? new Map<string, LiveBlock>();
+  earlier.set(live, known);
+  const name = `${key} ${version}`;
+  const remembered = known.get(name);
+  if (remembered) return remembered;
+  const stored = await readBlockVersion(env.DB, live.manifest.siteId, key, version);
   const block = stored && buildLiveSlot([stored], siteOf(live), () => false).blocks[0];
   if (!block) return undefined;
-  if (earlier.size >= EARLIER) earlier.delete(earlier.keys().next().value!);
-  earlier.set(name, block);
+  if (known.size >= EARLIER) known.delete(known.keys().next().value!);
+  known.set(name, block);
   return block;
 }
 
