@@ -43,6 +43,12 @@ interface Parts {
   group: Operand | undefined;
 }
 
+/** Where one stands in the source. */
+interface Quote {
+  at: number;
+  value: UrlValue;
+}
+
 /** What a node does, or a part of it: it writes this text, and then something. */
 interface Piece {
   text: string;
@@ -77,6 +83,7 @@ class Compiler {
   readonly #escapeText: (text: string) => string;
   readonly #weight: number;
   readonly #urls: readonly UrlValue[];
+  readonly #quotes: readonly Quote[];
   #checksUrls: boolean;
   readonly #made = new Map<string, number>();
   /** Of `urls`, those that are looked over. */
@@ -89,6 +96,8 @@ class Compiler {
     this.#weight = weight;
     this.#urls = urls ?? [];
     this.#checksUrls = urls !== null;
+    const quotes = this.#urls.flatMap((value) => [value.start, value.end].map((at) => ({ at, value })));
+    this.#quotes = quotes.sort((a, b) => a.at - b.at);
   }
 
   compile(nodes: readonly Node[]): Compiled {
@@ -134,7 +143,7 @@ class Compiler {
     const { str, tokens } = node as Node & Parts;
     const steps = this.#weight;
     if (str !== undefined)
-      return cutAtQuotes(node, str, this.#urls).map((piece, i) => ({ ...piece, steps: i ? 0 : steps }));
+      return cutAtQuotes(node, str, this.#quotes).map((piece, i) => ({ ...piece, steps: i ? 0 : steps }));
     if (node.name === "raw") return [{ text: tokens.map((token) => token.getText()).join(""), steps }];
     if (node.name === "comment" || node.name === "#") return [{ text: "", steps }];
     return [{ text: "", write: this.#node(node, resolve), steps, mayLeave: mayLeave(node) }];
@@ -145,17 +154,21 @@ class Compiler {
     const joined: Piece[] = [];
     for (let i = 0; i < pieces.length; i++) {
       const { quote, ...piece } = pieces[i]!;
-      const end = quote ? pieces.findIndex((other, at) => at > i && other.quote?.value === quote.value) : -1;
+      if (!quote) {
+        joined.push(piece);
+        continue;
+      }
+      let end = i + 1;
+      while (end < pieces.length && !pieces[end]!.quote && !pieces[end]!.mayLeave) end++;
       const inside = pieces.slice(i + 1, end);
-      if (!quote) joined.push(piece);
-      else if (end < 0 || inside.some((other) => other.quote || other.mayLeave)) {
-        this.#checksUrls = false;
-        joined.push({ ...piece, text: quote.mark });
-      } else {
+      if (pieces[end]?.quote?.value === quote.value) {
         this.#joined++;
-        const steps = pieces.slice(i, end + 1).reduce((sum, { steps }) => sum + steps, 0);
+        const steps = inside.reduce((sum, { steps }) => sum + steps, 0);
         joined.push({ text: "", write: writeUrl(joinPieces(inside).map(toWrite), quote.mark), steps });
         i = end;
+      } else {
+        this.#checksUrls = false;
+        joined.push({ ...piece, text: quote.mark });
       }
     }
     return joined;
@@ -344,19 +357,30 @@ function mayLeave(node: Node): boolean {
 }
 
 /** The text of a piece of the page, and the quotes in it around URLs. */
-function cutAtQuotes({ token }: Node, text: string, urls: readonly UrlValue[]): Omit<Piece, "steps">[] {
+function cutAtQuotes({ token }: Node, text: string, quotes: readonly Quote[]): Omit<Piece, "steps">[] {
   const start = token.begin + token.trimLeft;
   const pieces: Omit<Piece, "steps">[] = [];
   let done = 0;
-  for (const { at, value } of urls.flatMap((value) =>
-    [value.start, value.end].map((at) => ({ at: at - start, value })),
-  )) {
-    if (at < 0 || at >= text.length) continue;
+  for (let i = firstFrom(quotes, start); i < quotes.length && quotes[i]!.at < start + text.length; i++) {
+    const { at, value } = quotes[i]!;
     // Two values that begin with one quote: the second finds it gone.
-    if (at >= done) pieces.push({ text: text.slice(done, at) }, { text: "", quote: { value, mark: text[at]! } });
-    done = at + 1;
+    if (at - start < done) continue;
+    pieces.push({ text: text.slice(done, at - start) }, { text: "", quote: { value, mark: text[at - start]! } });
+    done = at - start + 1;
   }
   return [...pieces, { text: text.slice(done) }];
+}
+
+/** The index of the first that stands there or further on. */
+function firstFrom(quotes: readonly Quote[], at: number): number {
+  let low = 0;
+  let high = quotes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (quotes[middle]!.at < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function writeUrl(writes: readonly Write[], mark: string): Write {

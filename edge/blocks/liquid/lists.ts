@@ -114,7 +114,13 @@ function compareKeys(left: unknown, right: unknown): number {
 }
 
 export function groupBy(_run: Run, value: unknown, property: unknown): unknown[] {
-  const groups = Map.groupBy(toList(value), (item) => readFrom(item, property));
+  const groups = new Map<unknown, unknown[]>();
+  for (const item of toList(value)) {
+    const name = readFrom(item, property);
+    const group = groups.get(name);
+    if (group) group.push(item);
+    else groups.set(name, [item]);
+  }
   return [...groups].map(([name, items]) => ({ name, items }));
 }
 

@@ -104,11 +104,11 @@ function visitOperand(operand: Operand, visitor: Visitor): void {
 }
 
 /** Characters that a node may be long for one step. */
-const STEP_LENGTH = 1_000;
+const STEP_LENGTH = 250;
 
 /** How many steps a node takes: as many as the longest output or tag needs, for each may look at as many values as fit in. */
 export function weightOf(nodes: readonly Node[]): number {
-  return Math.max(1, ...nodes.map(weightOfNode));
+  return nodes.reduce((most, node) => Math.max(most, weightOfNode(node)), 1);
 }
 
 function weightOfNode(node: Node): number {

@@ -10,8 +10,11 @@ import {
   isPath,
   type Node,
   type Operand,
+  valueOfArgument,
   visitArgument,
 } from "./nodes.ts";
+
+const PATH_NAMES = 30;
 
 /** A template that is wrong, and where. */
 export class DialectError extends Error {
@@ -70,8 +73,8 @@ function prepareFilter(call: FilterCall, input: Operand | undefined, token: unkn
     const count = least === most ? String(least) : `${least} to ${most}`;
     throw new DialectError(`filter ${call.name} takes ${count} arguments, not ${given.length}`, token);
   }
-  const isFraction =
-    call.name === "divided_by" && [input, ...given].some((operand) => operand && isWrittenFraction(operand));
+  const written = [input, ...given.map(valueOfArgument)];
+  const isFraction = call.name === "divided_by" && written.some((operand) => operand && isWrittenFraction(operand));
   call.args = [...given, ...byName, ...(isFraction ? [["fraction", given[0]] as FilterArgument] : [])];
 }
 
@@ -81,6 +84,7 @@ function isWrittenFraction({ kind, input, begin, end }: Operand): boolean {
 }
 
 function prepareOperand(operand: Operand, { token }: Node): void {
+  if (operand.props && operand.props.length > PATH_NAMES) throw new DialectError("a path is too long", token);
   if (isPath(operand) && !operand.variable) checkName(operand.props[0]?.content, token);
   if (operand.kind === TokenKind.Range) boundRange(operand);
 }

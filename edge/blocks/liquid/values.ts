@@ -109,8 +109,8 @@ const FURTHEST = 1e15;
 
 /** Of a range: whole numbers. */
 export function toBound(value: unknown): number {
-  const number = Math.trunc(Number(toPlain(value)));
-  return Math.abs(number) <= FURTHEST ? number : 0;
+  const number = Math.trunc(Number(toPlain(value))) || 0;
+  return Math.max(-FURTHEST, Math.min(number, FURTHEST));
 }
 
 export function readRange(run: Budget, low: unknown, high: unknown): number[] {
