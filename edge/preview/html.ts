@@ -53,10 +53,7 @@ export async function previewHtml({ request, asked, preview, expiresAt }: Shared
 </header>
 <main>
 ${controls(request, asked, now, timeZone)}
-<section aria-label="What is shown">
-<fieldset class="widths"><legend>Width</legend>${Object.entries(WIDTHS).map(([id, name]) => widthChoice(id, name, asked))}</fieldset>
-<div class="stage" role="region" aria-label="What is shown, at this width" tabindex="0">${frame(shown.html)}</div>
-</section>
+${shown.html === null ? html`<p class="stage empty">The page’s own content stays.</p>` : screen(shown.html, asked)}
 ${"decision" in shown ? explanation(shown, clock) : ""}
 </main>
 <footer><p>Whoever has this link can open it until ${clock(expiresAt)}. Times are those of ${timeZone}. Links and forms in what is shown do nothing here.</p></footer>`,
@@ -111,14 +108,12 @@ function sayVersion(version: BlockAsked["version"]): string {
   return version === "live" ? "Live" : `Version ${version}`;
 }
 
-function widthChoice(id: string, name: string, { device = "desktop" }: BlockAsked): Html {
-  const isFirst = id === (device === "mobile" ? "phone" : device);
-  return html`<input type="radio" name="width" id="${id}"${isFirst ? raw(" checked") : ""}><label for="${id}">${name}</label>`;
-}
-
-function frame(shown: string | null): Html {
-  if (shown === null) return html`<p>The page’s own content stays.</p>`;
-  return html`<iframe sandbox title="What is shown" srcdoc="${FRAME + shown}"></iframe>`;
+function screen(shown: string, { device = "desktop" }: BlockAsked): Html {
+  const first = device === "mobile" ? "phone" : device;
+  const choice = ([id, name]: [string, string]) =>
+    html`<input type="radio" name="width" id="${id}"${id === first ? raw(" checked") : ""}><label for="${id}">${name}</label>`;
+  return html`<fieldset class="widths"><legend>Width</legend>${Object.entries(WIDTHS).map(choice)}</fieldset>
+<div class="stage" role="region" aria-label="What is shown, at this width" tabindex="0"><iframe sandbox title="What is shown" srcdoc="${FRAME + shown}"></iframe></div>`;
 }
 
 function explanation({ says, link, next, why }: SlotPreview, clock: (instant: number) => string): Html {
