@@ -37,7 +37,6 @@ export async function draw(card: PaintedCard, pictures: ReadonlyMap<string, Pict
       padding: ground.padding,
       backgroundColor: theme.background,
       fontFamily: TYPE.family,
-      overflow: "hidden",
     },
     ...listVisible(
       parts.map((part) => drawn.get(part)!),

@@ -41,7 +41,7 @@ export function drawPrice({ price, was }: Part<"price">, ground: Ground): Drawn 
   // Smaller where they are too long for the card.
   const letters = price.length * PRICE + (was?.length ?? 0) * WAS + PRICE;
   const unit = Math.min(ground.unit, ground.width / (letters * LETTER_WIDTH));
-  const style = { height, alignItems: "flex-end", gap: 10 * unit, overflow: "hidden", lineHeight: lineHeight(PRICE) };
+  const style = { height, alignItems: "flex-end", gap: 10 * unit, lineHeight: lineHeight(PRICE) };
   const now = line(price, { fontSize: PRICE * unit, fontWeight: 700, letterSpacing: "-0.02em", color: theme.accent });
   if (!was) return { height, node: row(align, style, now) };
   const before = line(was, {
@@ -71,7 +71,6 @@ export function drawCountdown(part: Part<"countdown">, ground: Ground): Drawn {
     justifyContent: "center",
     borderRadius: 10 * unit,
     backgroundColor: theme.accent,
-    overflow: "hidden",
   };
   const counts = (["day", "hour", "minute"] as const).map((name) => {
     const count = part[`${name}s`];

@@ -83,5 +83,4 @@ const tile = (width: number, height: number, { theme, unit }: Ground) => ({
   height,
   borderRadius: 10 * unit,
   backgroundColor: tint(theme, 0.05),
-  overflow: "hidden",
 });
