@@ -1,6 +1,7 @@
 /**
  * Keeps what somebody did with an e-mail as events of theirs, by the names of Segment's e-mail spec, and as an exposure of the block: what
- * a page counts of a block counts here. A message's id follows from the decision, so that a second opening changes nothing.
+ * a page counts of a block counts here. A message's id follows from the decision, so that a second opening changes nothing. What proxies
+ * and scanners fetch is kept as nothing: that an e-mail was delivered the service that sent it knows, and knows better.
  */
 import type { JsonObject } from "../../shared/event.ts";
 import { ingestMessages } from "../delivery/batch.ts";
