@@ -124,7 +124,9 @@ function keyOf(secret: string | undefined, purpose: keyof Payloads | "name"): Pr
 
 function decode(text: string): Uint8Array<ArrayBuffer> | null {
   try {
-    return Uint8Array.fromBase64(text, { alphabet: "base64url" });
+    const bytes = Uint8Array.fromBase64(text, { alphabet: "base64url" });
+    // Blanks, padding and bits to spare would make many tokens of one.
+    return bytes.toBase64(BASE64URL) === text ? bytes : null;
   } catch {
     return null;
   }

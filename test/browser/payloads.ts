@@ -219,7 +219,7 @@ const READERS = [
     "}}",
     "{% include 'x' %}",
     "{{ '' | append: customer.secret }}",
-    "${top.ran(@)}",
+    "$\u007btop.ran(@)}",
     "#{7*7}",
     "<%= 7*7 %>",
     "[[7*7]]",
