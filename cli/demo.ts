@@ -16,7 +16,11 @@ export async function buildDemo(): Promise<Files> {
 
   const layout = await readFile(`${DEMO}/layout.html`, "utf8");
   for (const name of await readdir(`${DEMO}/pages`)) {
-    if (extname(name) === ".html") put(name, fillPage(layout, await readFile(`${DEMO}/pages/${name}`, "utf8")));
+    if (extname(name) !== ".html") continue;
+    const page = fillPage(layout, await readFile(`${DEMO}/pages/${name}`, "utf8"));
+    put(name, page);
+    // The same pages where the Worker comes first, and fills them.
+    put(`stream/${name}`, page);
   }
   for (const name of ["shop.css", "panel.css"]) files.set(name, await readFile(`${DEMO}/${name}`));
   for (const { id, art } of PRODUCTS) put(`art/${id}.svg`, drawProduct(art.drawing, art.palette));

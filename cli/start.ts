@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { SITE } from "../client/demo/seed.ts";
 import { readLocalVars } from "./api.ts";
 import { build } from "./build.ts";
 import { readOptions, readPort } from "./options.ts";
@@ -31,7 +32,8 @@ export async function start(args: string[]): Promise<number> {
   const worker = await startWorker({
     port,
     persistTo: values.state,
-    vars: { ...vars, ATTUNE_LOCAL: "1" },
+    // The shop's pages lie beside the Worker: it stands before them, too.
+    vars: { ...vars, ATTUNE_LOCAL: "1", ORIGIN: "assets", ORIGIN_KEY: SITE.writeKey },
     log: (line) => log(line),
   });
   if (!values.verbose) log = showTrouble;
@@ -91,6 +93,7 @@ function welcome(url: string, state: string): string {
   Attune runs.
 
   Open      ${url}/demo/          the demo shop, with a panel that shows what Attune decides
+            ${url}/demo/stream/   the same shop, filled by the Worker in the HTML stream
             ${url}/api/docs       the API reference
   Keys      pk_demo (write)   sk_demo (secret); accepted by this local start only
 

@@ -3,8 +3,8 @@ import { CATEGORIES, findProduct, type Product } from "./catalogue.ts";
 
 export const ART = "/demo/art";
 
-export const productUrl = (id: string) => `/demo/product?id=${id}`;
-export const categoryUrl = (key: string) => `/demo/category?c=${key}`;
+export const productUrl = (id: string) => `product?id=${id}`;
+export const categoryUrl = (key: string) => `category?c=${key}`;
 
 export function formatPrice(dollars: number): string {
   return `$${dollars.toLocaleString("en-US", { minimumFractionDigits: dollars % 1 ? 2 : 0, maximumFractionDigits: 2 })}`;

@@ -49,11 +49,25 @@ interface SlotLine {
   until: string | null;
 }
 
-const MODES: { mode: ConsentMode; label: string }[] = [
-  { mode: "full", label: "All" },
-  { mode: "session", label: "This tab" },
-  { mode: "memory", label: "This page" },
-  { mode: "off", label: "None" },
+interface Choice {
+  value: string;
+  label: string;
+}
+
+const MODES: (Choice & { value: ConsentMode })[] = [
+  { value: "full", label: "All" },
+  { value: "session", label: "This tab" },
+  { value: "memory", label: "This page" },
+  { value: "off", label: "None" },
+];
+
+const SHOP = "/demo/";
+/** Where the same pages come through the Worker, which fills them on their way. */
+const STREAM = `${SHOP}stream/`;
+const isStreamed = location.pathname.startsWith(STREAM);
+const WAYS = [
+  { value: "script", label: "The script" },
+  { value: "stream", label: "The HTML stream" },
 ];
 
 export function openPanel(): void {
@@ -178,7 +192,9 @@ export function openPanel(): void {
     if (persisted) Object.assign(journal, readJournal());
   });
   panel.addEventListener("change", ({ target }) => {
-    if (target instanceof HTMLInputElement) consent(target.value as ConsentMode);
+    if (!(target instanceof HTMLInputElement)) return;
+    if (target.name === "attune-consent") consent(target.value as ConsentMode);
+    else location.assign(location.href.replace(isStreamed ? STREAM : SHOP, isStreamed ? SHOP : STREAM));
   });
   part("reset").addEventListener("click", () => {
     reset();
@@ -186,7 +202,7 @@ export function openPanel(): void {
       for (const key of Object.keys(storage))
         if (key.startsWith("northbound.") && key !== OPEN && key !== CONSENT) storage.removeItem(key);
     }
-    location.assign("/demo/");
+    location.assign("./");
   });
   part("debug").addEventListener("click", () => debug());
   part("toggle").addEventListener("click", () => toggle(panel.dataset["open"] === undefined));
@@ -223,13 +239,19 @@ const FRAME = `<button class="panel-head" type="button" data-panel="toggle" aria
   <h2>Events</h2>
   <p class="panel-none" data-panel="none">Nothing yet: look at a product.</p>
   <ul data-panel="events"></ul>
-  <fieldset class="panel-consent"><legend>What may be kept</legend>${MODES.map(
-    ({ mode, label }) =>
-      `<label><input type="radio" name="attune-consent" value="${mode}"${mode === "full" ? " checked" : ""}><span>${label}</span></label>`,
-  ).join("")}</fieldset>
+  ${choice("attune-consent", "What may be kept", MODES, "full")}
+  ${choice("attune-way", "Who fills the slots", WAYS, isStreamed ? "stream" : "script")}
   <details class="panel-mail"><summary>The same hero, as an e-mail fetches it</summary><p>With the secret key, so from a terminal and never from a page:</p><pre><code data-panel="mail"></code></pre></details>
   <button class="panel-reset" type="button" data-panel="reset">Start over as somebody new</button>
 </div>`;
+
+function choice(name: string, legend: string, choices: Choice[], chosen: string): string {
+  const inputs = choices.map(
+    ({ value, label }) =>
+      `<label><input type="radio" name="${name}" value="${value}"${value === chosen ? " checked" : ""}><span>${label}</span></label>`,
+  );
+  return `<fieldset class="panel-choice"><legend>${legend}</legend>${inputs.join("")}</fieldset>`;
+}
 
 /**
  * The finding of a sentence such as `did "X" at least 2 times: no (1 time so far, 1 more needed), until …, then yes`: without
@@ -272,7 +294,7 @@ function flash(element: Element, variant: string | null): void {
 
 function nameOf({ type, event, name }: Message): string {
   if (type !== "page") return event ?? type;
-  return `Page ${name ?? (location.pathname.replace(/^\/demo\//, "") || "home")}`;
+  return `Page ${name ?? (location.pathname.split("/").at(-1) || "home")}`;
 }
 
 function mailCommand(anonymousId: string): string {

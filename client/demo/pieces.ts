@@ -14,9 +14,9 @@ export const PIECES: { [name: string]: string } = {
     title: "A little further<br>than you planned.",
     text: "Shoes, shells, packs and tents for people who come home after dark and call it a good day.",
     action: { label: "Shop shoes", href: categoryUrl("shoes") },
-    more: { label: "Everything", href: "/demo/category" },
+    more: { label: "Everything", href: "category" },
   }),
-  picks: strip("Popular this week", { label: "Everything", href: "/demo/category" }, [
+  picks: strip("Popular this week", { label: "Everything", href: "category" }, [
     "ridgeline-trail",
     "squall-shell",
     "daybreak-22",

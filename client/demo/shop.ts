@@ -87,7 +87,7 @@ const PAGES: { [name: string]: () => void } = {
         ...(size ? { variant: size } : {}),
       });
       showCount();
-      find("added").innerHTML = `In your cart. <a href="/demo/cart">Go to the cart</a>`;
+      find("added").innerHTML = `In your cart. <a href="cart">Go to the cart</a>`;
     });
   },
 
@@ -109,9 +109,9 @@ const PAGES: { [name: string]: () => void } = {
       const lines = listLines(cart);
       find("lines").innerHTML = lines.length
         ? lines.map(renderLine).join("")
-        : `<li class="empty">Nothing in it yet. <a href="/demo/">Look around</a></li>`;
+        : `<li class="empty">Nothing in it yet. <a href="./">Look around</a></li>`;
       find("summary").innerHTML =
-        renderTotals() + (lines.length ? `<a class="button button-wide" href="/demo/checkout">Check out</a>` : "");
+        renderTotals() + (lines.length ? `<a class="button button-wide" href="checkout">Check out</a>` : "");
       showCount();
     };
     render();
@@ -144,7 +144,7 @@ const PAGES: { [name: string]: () => void } = {
     render();
     on("ready", render);
     on("segments", render);
-    if (cart.lines.length === 0) location.replace("/demo/cart");
+    if (cart.lines.length === 0) location.replace("cart");
     track("Checkout Started", { cart_id: cart.cartId, value: sumCart(cart).products, products: productsOf() });
     find<HTMLFormElement>("checkout").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -166,7 +166,7 @@ const PAGES: { [name: string]: () => void } = {
       });
       sessionStorage.setItem(RECEIPT, JSON.stringify({ orderId, firstName, lines: cart.lines }));
       clearCart();
-      location.assign("/demo/thanks");
+      location.assign("thanks");
     });
   },
 

@@ -260,3 +260,37 @@ describe("the demo shop", () => {
     await callApi(api, "DELETE", "/api/segments/campers");
   });
 });
+
+describe("the shop in the HTML stream", () => {
+  const stream = `${shop}stream/`;
+
+  test("comes filled, asks nothing for it, and leads to the other way and back", async () => {
+    const page = await visit();
+    await page.goto(stream);
+    await anonymousIdOf(page);
+    for (const id of ["ridgeline-trail", "tempo-road"]) {
+      await page.goto(`${stream}product?id=${id}`);
+      await anonymousIdOf(page);
+      await page.evaluate(() => window.attune.flush());
+    }
+    await until(async () => (await membershipsOf(page)).includes("interested-shoes"), "the segment");
+
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await page.click("a.brand");
+    await page.waitForURL(stream);
+    await anonymousIdOf(page);
+    await page.evaluate(() => window.attune.flush());
+    expect(await slot(page, "hero").locator(".hero-shoes").count()).toBe(1);
+    expect(await slot(page, "hero").getAttribute("data-attune-decision")).not.toBe("");
+    expect(asked).toContain("/a/batch");
+    expect(asked).not.toContain("/a/decide");
+
+    await page.locator(".panel-choice").getByText("The script").click();
+    await page.waitForURL(shop);
+    await slot(page, "hero").locator(".hero-shoes").waitFor();
+    await page.locator(".panel-choice").getByText("The HTML stream").click();
+    await page.waitForURL(stream);
+    await page.context().close();
+  });
+});

@@ -6,6 +6,7 @@ import type { TestProject } from "vitest/node";
 import { build } from "../../cli/build.ts";
 import { seedDemo } from "../../cli/seed.ts";
 import { startWorker } from "../../cli/worker.ts";
+import { SITE } from "../../client/demo/seed.ts";
 import { findOrInstallChromium } from "./chromium.ts";
 
 const ADMIN_TOKEN = "browser-admin-token-0123456789abcdef";
@@ -29,6 +30,8 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
       ATTUNE_SECRET: "browser-secret-0123456789abcdef0123456789abcdef",
       ATTUNE_ADMIN_TOKEN: ADMIN_TOKEN,
       ATTUNE_LOCAL: "1",
+      ORIGIN: "assets",
+      ORIGIN_KEY: SITE.writeKey,
     },
   });
   provide("workerUrl", worker.url);
