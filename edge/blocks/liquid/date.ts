@@ -8,8 +8,12 @@ const DEFAULT_FORMAT = "%A, %B %-e, %Y at %-l:%M %P %z";
 const MINUTE_MS = 60_000;
 /** Zones and languages that are kept: the visitor says them. */
 const KEPT = 100;
+/** Longer than their names are. */
+const LONG = 60;
+/** It costs as much as many values. */
+const LOOKING_UP = 1_000;
 const offsets = new Map<string, Offset | null>();
-const languages = new Map<string, string>();
+const languages = new Map<string, string | null>();
 
 /** `zone`: an IANA name, or minutes that UTC is ahead. What is no time stays as it is. */
 export function date(run: Run, value: unknown, format?: unknown, zone?: unknown): unknown {
@@ -39,31 +43,33 @@ function readTime(value: unknown, offset: Offset): number {
 function zoneOf(run: Run, asked: unknown): { zone: string; offset: Offset } {
   if (typeof asked === "number") return { zone: "", offset: () => -asked * MINUTE_MS };
   for (const zone of [asked, run.scope.context?.["timezone"], run.moment.timeZone]) {
-    const offset = typeof zone === "string" ? keep(offsets, zone, () => offsetOf(zone) ?? null) : null;
+    const offset = keep(run, offsets, zone, (name) => offsetOf(name) ?? null);
     if (offset) return { zone: zone as string, offset };
   }
   return { zone: "UTC", offset: () => 0 };
 }
 
-function languageOf({ scope }: Run): string {
-  const locale = scope.context?.["locale"];
-  if (typeof locale !== "string") return "en";
-  return keep(languages, locale, () => {
-    try {
-      return Intl.DateTimeFormat.supportedLocalesOf(locale)[0] ?? "en";
-    } catch {
-      return "en";
-    }
-  });
+function languageOf(run: Run): string {
+  return keep(run, languages, run.scope.context?.["locale"], readLanguage) ?? "en";
 }
 
-function keep<T>(kept: Map<string, T>, name: string, make: () => T): T {
+function readLanguage(name: string): string | null {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(name)[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What a name stands for, if it is one of any: kept, for it is costly. */
+function keep<T>(run: Run, kept: Map<string, T | null>, name: unknown, read: (name: string) => T | null): T | null {
+  if (typeof name !== "string" || name.length > LONG) return null;
   let value = kept.get(name);
   if (value === undefined) {
-    value = make();
+    run.use(LOOKING_UP);
+    value = read(name);
     if (kept.size >= KEPT) kept.clear();
-    // What is longer is no name of any.
-    if (name.length < 100) kept.set(name, value);
+    kept.set(name, value);
   }
   return value;
 }

@@ -56,7 +56,7 @@ export const FILTERS: { readonly [name: string]: Filter } = {
   group_by: define(lists.groupBy, 1),
   has: define(lists.has, 1, 2),
   join: define(lists.join, 0, 1),
-  json: define((_run, value) => JSON.stringify(value), 0),
+  json: define(toJson, 0),
   last: define(lists.last, 0),
   lstrip: borrow("lstrip", 0),
   map: define(lists.map, 1),
@@ -114,6 +114,12 @@ function define(apply: Apply, least: number, most = least): Filter {
 function borrow(name: keyof typeof borrowed, least: number, most?: number): Filter {
   const handler = borrowed[name] as (this: object, ...args: unknown[]) => unknown;
   return define((run, ...args) => handler.apply(run.host, args), least, most);
+}
+
+function toJson(run: Run, value: unknown): string | undefined {
+  const json = JSON.stringify(value) as string | undefined;
+  run.use(json?.length ?? 0);
+  return json;
 }
 
 function orDefault(_run: Run, value: unknown, otherwise?: unknown, allowFalse?: unknown): unknown {

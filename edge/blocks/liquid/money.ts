@@ -2,17 +2,22 @@
 import type { Run } from "./run.ts";
 
 const KEPT = 50;
+/** Longer than names of currencies and languages are. */
+const LONG = 60;
+/** Another format is made rather than found: it costs as much as many values. */
+const LOOKING_UP = 100;
 const formats = new Map<string, Intl.NumberFormat>();
 /** What was asked for last is mostly what is asked for next. */
 let last = { currency: "", locale: "en", format: moneyFormat("", "en") };
 
 /** What is no number stays as it is. */
-export function money(_run: Run, value: unknown, currency?: unknown, locale?: unknown): unknown {
+export function money(run: Run, value: unknown, currency?: unknown, locale?: unknown): unknown {
   const amount = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   if (typeof amount !== "number" || !Number.isFinite(amount)) return value;
   const code = typeof currency === "string" ? currency : "";
   const language = typeof locale === "string" ? locale : "en";
   if (code !== last.currency || language !== last.locale) {
+    run.use(LOOKING_UP);
     last = { currency: code, locale: language, format: moneyFormat(code, language) };
   }
   return last.format.format(amount);
@@ -25,7 +30,7 @@ export function moneyFormat(currency: string, locale: string): Intl.NumberFormat
   if (!format) {
     format = buildFormat(currency, locale);
     if (formats.size >= KEPT) formats.clear();
-    formats.set(name, format);
+    if (name.length < LONG) formats.set(name, format);
   }
   return format;
 }

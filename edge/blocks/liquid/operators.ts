@@ -1,5 +1,5 @@
 /** What operators say of values: the same for both renderers. Each costs what it looks at. */
-import { BLANK, type Budget, EMPTY, isTruthy, NIL, toPlain } from "./values.ts";
+import { BLANK, type Budget, CHARACTERS, EMPTY, isTruthy, NIL, toPlain } from "./values.ts";
 
 export type Operator = (run: Budget, left: unknown, right: unknown) => boolean;
 
@@ -25,6 +25,7 @@ export function equals(run: Budget, left: unknown, right: unknown): boolean {
   if (left === NIL || right === NIL) return isNil(left === NIL ? right : left);
   const a = toPlain(left);
   const b = toPlain(right);
+  if (typeof a === "string") run.use(a.length / CHARACTERS);
   if (!Array.isArray(a)) return a === b;
   return Array.isArray(b) && a.length === b.length && a.every((item, index) => equals(run, item, b[index]));
 }

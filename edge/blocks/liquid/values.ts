@@ -10,6 +10,8 @@ export const BLANK = literal("blank");
 
 /** Characters. */
 const LONGEST = 1_000_000;
+/** As many are one thing, where they are looked at and not copied. */
+export const CHARACTERS = 20;
 const LOOP_FIELDS = new Set(
   "index index0 rindex rindex0 first last length name row col col0 col_first col_last".split(" "),
 );
@@ -84,6 +86,7 @@ export function take(run: Budget, value: unknown): unknown {
 export function weigh(run: Budget, value: unknown): void {
   let characters = 0;
   visit(value);
+  run.use(characters / CHARACTERS);
 
   function visit(value: unknown): void {
     run.use(1);

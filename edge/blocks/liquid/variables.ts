@@ -18,7 +18,7 @@ export interface Variables {
 }
 
 /** Conversions of `date` whose words are the visitor's. */
-const WORDS = /%[-_0^#:]*\d*[aAbBhcxX]/;
+const WORDS = /%[-_0^#:]*\d*[EO]?[aAbBhcxX]/;
 
 /** Errs on the side of personal: names that a template makes are not told from those of the scope, which they may not hide. */
 export function toVariables({ paths, filters }: Uses): Variables {

@@ -1,4 +1,4 @@
-/** The compiled renderer against liquidjs' on random templates and people. Widen with ATTUNE_CASES. */
+/** The compiled renderer against liquidjs', and what a template is said to need against what it looks at: random templates and people. Widen with ATTUNE_CASES. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { FILTERS } from "../../../edge/blocks/liquid/dialect.ts";
@@ -10,6 +10,8 @@ import {
   type Scope,
   type Template,
   type TextTemplate,
+  type Variables,
+  variablesOf,
 } from "../../../edge/blocks/liquid.ts";
 
 const RUNS = Number(process.env["ATTUNE_CASES"] ?? 1_500);
@@ -205,10 +207,28 @@ function outcome(template: Template | TextTemplate, scope: Scope): string | null
     : null;
 }
 
+/** One person as far as it is needed, and another person for the rest. */
+function mix({ traits, segments, cart, context }: Variables, one: Scope, other: Scope): Scope {
+  const mixNames = (names: string[] | null, mine: object = {}, theirs: object = {}) => {
+    if (names === null) return mine;
+    const isNeeded = ([name]: [string, unknown]) => names.includes(name);
+    const rest = Object.entries(theirs).filter((entry) => !isNeeded(entry));
+    return Object.fromEntries([...Object.entries(mine).filter(isNeeded), ...rest]);
+  };
+  const mixed = {
+    site: one.site,
+    customer: traits === null ? one.customer : mixNames(traits, one.customer, other.customer),
+    segment: segments === null ? one.segment : mixNames(segments, one.segment, other.segment),
+    cart: cart ? one.cart : other.cart,
+    context: context ? one.context : other.context,
+  };
+  return Object.fromEntries(Object.entries(mixed).filter(([, value]) => value !== undefined)) as Scope;
+}
+
 it("what is compiled makes what liquidjs makes, and fails where it fails", () => {
   const seen = { compiled: 0, failed: 0, refused: 0 };
   fc.assert(
-    fc.property(nodes, scope, fc.boolean(), (source, scope, isText) => {
+    fc.property(nodes, scope, scope, fc.boolean(), (source, scope, other, isText) => {
       const checked = isText ? checkText(source) : checkTemplate(source);
       if ("errors" in checked || !checked.template.compiled) {
         seen.refused++;
@@ -221,6 +241,8 @@ it("what is compiled makes what liquidjs makes, and fails where it fails", () =>
       if (compiled === null) seen.failed++;
       expect(compiled).toBe(outcome({ ...template, compiled: null }, scope));
       expect(JSON.stringify(scope)).toBe(before);
+      // What it is said to need is all that it looks at: others may differ in the rest.
+      expect(outcome(template, mix(variablesOf(template), scope, other))).toBe(compiled);
     }),
     { numRuns: RUNS },
   );
