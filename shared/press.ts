@@ -10,10 +10,16 @@ export interface MjmlError {
   message: string;
 }
 
+export interface Painted {
+  png: ArrayBuffer;
+  /** Pictures that could not be had, of different URLs: their rooms are empty, and may not be the next time. */
+  missing: number;
+}
+
 /** Neither method rejects because of what it was given. */
 export interface Press {
   /** @param scale pixels of the PNG for one of the card */
-  paint(card: PaintedCard, scale: 1 | 2): Promise<{ png: ArrayBuffer } | { error: string }>;
+  paint(card: PaintedCard, scale: 1 | 2): Promise<Painted | { error: string }>;
   /**
    * @param source an `<mjml>` document, or the components of a body; Liquid in it stays as it is
    * @returns of a document a whole e-mail, of components what can be put inside one

@@ -1,5 +1,6 @@
 /** MJML with Liquid in it → HTML with the same Liquid in it. */
 import { MJML_BYTES, type MjmlError } from "../../shared/press.ts";
+import { logFailure } from "./failure.ts";
 import { type Hidden, hideLiquid, readComponents } from "./mjml-source.ts";
 
 const ERRORS = 20;
@@ -23,7 +24,7 @@ export async function compileMjml(source: unknown): Promise<{ html: string } | {
     return await compile(hideLiquid(source));
   } catch (error) {
     if (error instanceof RangeError) return { errors: [{ message: "components are nested too deeply" }] };
-    console.error(error);
+    logFailure("compileMjml", error);
     return { errors: [{ message: "MJML could not compile this" }] };
   }
 }

@@ -18,8 +18,8 @@ export interface Picture {
 }
 
 /** Pictures by their URLs; those that could not be had are left out. */
-export async function fetchPictures(urls: Iterable<string>): Promise<Map<string, Picture>> {
-  const wanted = [...new Set(urls)].slice(0, PICTURES);
+export async function fetchPictures(urls: ReadonlySet<string>): Promise<Map<string, Picture>> {
+  const wanted = [...urls].slice(0, PICTURES);
   const fetched = await Promise.all(wanted.map(async (url) => [url, await fetchPicture(url)] as const));
   return new Map(fetched.filter((entry): entry is readonly [string, Picture] => entry[1] !== undefined));
 }

@@ -225,6 +225,12 @@ describe("pictures", () => {
     expect(findColor(image, light.accent)).toBeDefined();
   });
 
+  test("that could not be had are counted, each once", async () => {
+    const parts = ["red.png", "missing", "missing", "page"].map((path) => sized(`https://pictures.example/${path}`));
+    expect(await press.paint(cardOf(...parts), 1)).toMatchObject({ missing: 2 });
+    expect(await press.paint(cardOf(parts[0]!), 1)).toMatchObject({ missing: 0 });
+  });
+
   test("are five at most; an equal one counts once", async () => {
     const parts = [0, 1, 2, 3, 4, 4, 5].map((index) => sized(`https://pictures.example/red.png?${index}`));
     const image = await paint({ ...cardOf(...parts), width: 200, height: 900 });
