@@ -11,7 +11,7 @@ import { drawText, measureTexts, textLeast } from "./text.ts";
 export async function draw(card: PaintedCard, pictures: ReadonlyMap<string, Picture>): Promise<string> {
   const { width, height, theme } = card;
   const ground = layGround(card, pictures);
-  const parts = card.parts.filter((part) => part.type !== "products" || part.products.length > 0);
+  const parts = card.parts.filter(isShown);
   const texts = parts.filter((part) => part.type === "text");
   const lines = await measureTexts(texts, ground);
   const drawPart = (part: PaintedPart, room: number): Drawn =>
@@ -44,6 +44,13 @@ export async function draw(card: PaintedCard, pictures: ReadonlyMap<string, Pict
     ).map(({ node }) => node),
   );
   return satori(root, { ...TYPE.options, width, height });
+}
+
+/** What has nothing to show takes no room: a text may be there for some people only. */
+function isShown(part: PaintedPart): boolean {
+  if (part.type === "text") return part.text !== "";
+  if (part.type === "price") return part.price !== "";
+  return part.type !== "products" || part.products.length > 0;
 }
 
 /** Those that begin on the card: resvg breaks off at what is cut to nothing. */

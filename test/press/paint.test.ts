@@ -74,6 +74,16 @@ describe("text", () => {
     expect(right.right).toBeGreaterThan(570);
   });
 
+  test("that is empty takes no room, as no price and no products do", async () => {
+    const shown: PaintedPart = { type: "text", text: "Hello" };
+    const empty: PaintedPart[] = [
+      { type: "text", text: " " },
+      { type: "price", price: "" },
+      { type: "products", products: [] },
+    ];
+    expect(findInk(await paint(cardOf(...empty, shown)))).toEqual(findInk(await paint(cardOf(shown))));
+  });
+
   test("wraps, and ends before the card does", async () => {
     const text = "Die Donaudampfschifffahrtsgesellschaftskapitänsmützenausverkaufseröffnung ".repeat(12);
     for (const card of [
