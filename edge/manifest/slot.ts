@@ -70,9 +70,10 @@ export function conditionOf(block: ManifestBlock, { audience }: Variant): Condit
   return audience ? { all: [audience, cap] } : cap;
 }
 
-/** Epoch milliseconds, infinite where it is open; the zone's clocks going forward over a bound make it the next instant there is. */
+/** Epoch milliseconds, infinite where it is open. */
 export function boundsOf({ from, to }: Schedule, timeZone: string): { from: number; to: number } {
-  const offset = offsetOf(timeZone) ?? (() => 0);
+  // Costly: most blocks have no schedule.
+  const offset = ((from || to) && offsetOf(timeZone)) || (() => 0);
   const toInstant = (wall: string) => wallToInstant(Date.parse(`${wall}Z`), offset);
   return { from: from ? toInstant(from) : -Infinity, to: to ? toInstant(to) : Infinity };
 }

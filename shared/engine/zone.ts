@@ -48,8 +48,8 @@ export function offsetOf(zone: string): Offset | undefined {
 }
 
 /**
- * The first instant at which the zone's wall clock shows this or later, given as that wall clock's time in UTC. It may show later:
- * clocks go forward over it, and where they do so at midnight the day begins an hour later.
+ * The instant at which the zone's wall clock shows a time, given as that time in UTC: the first of two; of a time that clocks go
+ * forward over, the instant as long after they do. Temporal calls that `compatible`.
  */
 export function wallToInstant(wall: number, offset: Offset): number {
   const before = wall - offset(wall - DAY_MS);

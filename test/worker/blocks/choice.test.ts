@@ -87,7 +87,7 @@ describe("a schedule", () => {
     });
   });
 
-  it("begins when clocks that go forward have passed it, and with the first of two equal hours", () => {
+  it("begins as much later as clocks go forward over it, and with the first of two equal hours", () => {
     const from = (wall: string) => [block("usual"), block("sale", { priority: 1, schedule: { from: wall } })];
     const untilOf = (wall: string) => decide(from(wall), {}, at("2026-01-01T00:00:00Z"), "Europe/Berlin").until;
     expect(untilOf("2026-03-29T02:30")).toBe(at("2026-03-29T01:30:00Z"));
