@@ -39,6 +39,8 @@ export default defineConfig({
           env: told,
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["test/worker/setup.ts"],
+          // Some cut a request at each of its round trips: seconds, on a busy machine.
+          testTimeout: 30_000,
         },
       },
       {
