@@ -12,12 +12,15 @@ const KEPT = 100;
 const LONG = 60;
 /** It costs as much as many values. */
 const LOOKING_UP = 1_000;
+/** It ends with `Z`, `+02:00` after a time, or one of the zones that e-mails know. */
+const ZONED =
+  /(?:\d\s*z|:\d\d(?:\.\d+)?\s*[+-]\d\d:?\d\d|\b(?:gmt|utc|[ecmp][sd]t)(?:[+-]\d{4})?)(?:\s*\([^)]*\))?\s*$/i;
 const offsets = new Map<string, Offset | null>();
 const languages = new Map<string, string | null>();
 
-/** `zone`: an IANA name, or minutes that UTC is ahead. What is no time stays as it is. */
-export function date(run: Run, value: unknown, format?: unknown, zone?: unknown): unknown {
-  const { zone: name, offset } = zoneOf(run, toPlain(zone));
+/** `asked`: a zone, as an IANA name or in minutes that UTC is ahead. What is no time stays as it is. */
+export function date(run: Run, value: unknown, format?: unknown, ...asked: unknown[]): unknown {
+  const { zone: name, offset } = zoneOf(run, asked.map(toPlain));
   const instant = instantOf(run, toPlain(value), offset);
   if (instant === null) return value;
   const text = toText(run, toPlain(format) ?? DEFAULT_FORMAT);
@@ -34,15 +37,17 @@ function instantOf(run: Run, value: unknown, offset: Offset): number | null {
 /** A time without a zone is what the wall clock shows, wherever that is. */
 function readTime(value: unknown, offset: Offset): number {
   if (typeof value !== "string" || value.length > 100) return NaN;
-  if (/(?:z|[+-]\d\d:?\d\d|gmt|utc|[ecmp][sd]t)\)?\s*$/i.test(value)) return Date.parse(value);
+  if (ZONED.test(value)) return Date.parse(value);
   const wall = Date.parse(`${value}Z`);
   const read = Number.isNaN(wall) ? Date.parse(`${value} UTC`) : wall;
   return wallToInstant(read, offset);
 }
 
-function zoneOf(run: Run, asked: unknown): { zone: string; offset: Offset } {
-  if (typeof asked === "number") return { zone: "", offset: () => -asked * MINUTE_MS };
-  for (const zone of [asked, run.scope.context?.["timezone"], run.moment.timeZone]) {
+/** Of one that is asked for and does not exist, the site's: what is asked for is never the visitor's. */
+function zoneOf(run: Run, asked: readonly unknown[]): { zone: string; offset: Offset } {
+  const [wanted] = asked.length ? asked : [run.scope.context?.["timezone"]];
+  if (asked.length && typeof wanted === "number") return { zone: "", offset: () => -wanted * MINUTE_MS };
+  for (const zone of [wanted, run.moment.timeZone]) {
     const offset = keep(run, offsets, zone, (name) => offsetOf(name) ?? null);
     if (offset) return { zone: zone as string, offset };
   }

@@ -151,6 +151,19 @@ const { nodes } = fc.letrec<{ node: string; nodes: string }>((tie) => ({
       )
       .map((parts) => parts.join("")),
     fc
+      .tuple(
+        fc.constantFrom("'now'", "0", "customer.a", "x"),
+        fc.constantFrom("'%H'", "'%b %Z'", "x"),
+        fc.constantFrom("", ", 'UTC'", ", x"),
+      )
+      .map(([at, format, zone]) => `{{ ${at} | date: ${format}${zone} }}`),
+    fc
+      .tuple(tie("nodes"), test, fc.constantFrom("break", "continue"), tie("nodes"))
+      .map(
+        ([before, one, leave, after]) =>
+          `{% for p in (1..3) %}${before}{{ p }}{% if p == 2 or ${one} %}{% ${leave} %}{% endif %}${after}-{% endfor %}`,
+      ),
+    fc
       .tuple(name, value, test)
       .map(([to, from, one]) => `{% liquid\n assign ${to} = ${from}\n if ${one}\n echo ${to}\n endif\n%}`),
   ),

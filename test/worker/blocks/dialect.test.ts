@@ -74,6 +74,12 @@ describe("a date is written", () => {
       visitor("UTC"),
       "7| 7|00001|JUL|pm| 1|10|182|26|123|123|26|20|st|%|%Q|%",
     ],
+    [
+      "in the site's zone where the one that is asked for is none",
+      `{{ '${at}' | date: '%H', 'Mars' }}{{ '${at}' | date: '%H', nothing }}`,
+      visitor("Asia/Tokyo"),
+      "0000",
+    ],
     ["as it is where it is none", "{{ 'soon' | date: '%Y' }}{{ nil | date: '%Y' }}", {}, "soon"],
   ])("%s", (_name, source, scope, text) => {
     expect(show(source, scope)).toBe(text);
