@@ -30,7 +30,7 @@ async function fetchPicture(url: string): Promise<Picture | undefined> {
     const bytes = await readBytes(response);
     const size = bytes && readPictureSize(bytes);
     if (!size || size.width * size.height > PICTURE_PIXELS) return undefined;
-    return { src: `data:${size.type};base64,${toBase64(bytes)}`, width: size.width, height: size.height };
+    return { src: `data:${size.type};base64,${bytes.toBase64()}`, width: size.width, height: size.height };
   } catch {
     return undefined; // no such host, too slow, cut short
   }
@@ -94,10 +94,4 @@ export function readPictureSize(bytes: Uint8Array): { type: string; width: numbe
   } catch {
     return undefined; // it ends before its size
   }
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 32_768) text += String.fromCharCode(...bytes.subarray(at, at + 32_768));
-  return btoa(text);
 }
