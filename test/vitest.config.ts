@@ -46,13 +46,16 @@ export default defineConfig({
       {
         root,
         plugins: [
-          cloudflareTest(async () => ({
-            miniflare: {
-              compatibilityDate: "2026-09-01",
-              serviceBindings: { PRESS: "attune-press" },
-              workers: [{ ...(await bundlePress()), outboundService: servePictures }],
-            },
-          })),
+          cloudflareTest(async () => {
+            const press = await bundlePress();
+            return {
+              miniflare: {
+                compatibilityDate: press.compatibilityDate,
+                serviceBindings: { PRESS: press.name },
+                workers: [{ ...press, outboundService: servePictures }],
+              },
+            };
+          }),
         ],
         test: { name: "press", include: ["test/press/**/*.test.ts"], testTimeout: 60_000 },
       },

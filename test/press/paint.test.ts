@@ -211,6 +211,7 @@ describe("pictures", () => {
     ["cut short", "https://pictures.example/cut"],
     ["no picture", "https://pictures.example/page"],
     ["too slow", "https://pictures.example/slow"],
+    ["never sent to its end", "https://pictures.example/endless"],
     ["behind redirects without an end", "https://pictures.example/for-ever"],
     ["behind a redirect to http", "https://pictures.example/to-http"],
     ["behind a redirect to an address", "https://pictures.example/to-private"],

@@ -1,7 +1,8 @@
 /** The press as wrangler bundles it, for a Miniflare beside others. Runs in Node. */
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import * as esbuild from "esbuild";
-import { ROOT } from "../../../cli/project.ts";
+import { PRESS_CONFIG, ROOT } from "../../../cli/project.ts";
 
 const TYPES: { [ending: string]: "ESModule" | "CompiledWasm" | "Data" } = {
   js: "ESModule",
@@ -30,5 +31,6 @@ export async function bundlePress() {
   });
   // The first one is the entry.
   modules.sort((a, b) => Number(b.type === "ESModule") - Number(a.type === "ESModule"));
-  return { name: "attune-press", modulesRoot: ".", modules, compatibilityDate: "2026-09-01" };
+  const [, compatibilityDate] = /compatibility_date = "(.*)"/.exec(await readFile(`${ROOT}${PRESS_CONFIG}`, "utf8"))!;
+  return { name: "attune-press", modulesRoot: ".", modules, compatibilityDate: compatibilityDate! };
 }

@@ -35,6 +35,8 @@ export async function servePictures(request: { url: string }): Promise<Response>
     case "pictures.example/slow":
       await new Promise((resolve) => setTimeout(resolve, 6_000).unref());
       return new Response(RED);
+    case "pictures.example/endless":
+      return new Response(new ReadableStream({ start: (stream) => stream.enqueue(RED.subarray(0, 60)) }));
     case "pictures.example/missing":
       return new Response(RED, { status: 404 });
     default:
