@@ -7,11 +7,15 @@ import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { decideFromToken, decideInHaste, decideSlots } from "../../../edge/blocks/decide.ts";
 import { checkTemplate } from "../../../edge/blocks/liquid.ts";
+import type { Env } from "../../../edge/env.ts";
 import { buildLiveSite } from "../../../edge/manifest/live.ts";
 import type { Manifest } from "../../../shared/manifest.ts";
 import { createRandom } from "../../unit/shared/random.ts";
 import { SEED } from "../../unit/shared/seed.ts";
 import { newSite } from "../api/client.ts";
+import { ask } from "../delivery/worker.ts";
+import { PERSON, pressing } from "../email/shop.ts";
+import { bindings } from "../site.ts";
 import {
   buildBlock,
   buildPerson,
@@ -24,7 +28,7 @@ import {
 } from "./people.ts";
 
 const PEOPLE = Number(process.env["ATTUNE_CASES"] ?? 10_000);
-const VISITORS = Math.ceil(PEOPLE / 40);
+const VISITORS = Math.ceil(PEOPLE / 80);
 const PREVIEWS = 50;
 const BLOCKS = 60;
 const SLOTS_EACH = 4;
@@ -104,14 +108,17 @@ it("tells nobody of another, and no key, log, header, cookie or URL of anybody, 
   const people = Array.from({ length: VISITORS }, (_, index) => buildPerson(index, random));
   const asked: string[] = [];
 
-  const fetch = async (person: CanaryPerson, path: string, init: RequestInit = {}): Promise<string> => {
-    const url = `https://edge.example${path}`;
-    asked.push(url);
-    const response = await exports.default.fetch(url, init as never);
-    const body = await response.text();
-    expect(response.status, body).toBe(200);
-    const outside = [...response.headers].join("\n");
+  const fetch = async (person: CanaryPerson, path: string, init: RequestInit = {}, on?: Env): Promise<string> => {
+    asked.push(`https://edge.example${path}`);
+    const response = await (on
+      ? ask(on, path, init)
+      : exports.default.fetch(`https://edge.example${path}`, init as never));
+    const body = new TextDecoder().decode(await response.arrayBuffer());
+    expect([200, 302], body).toContain(response.status);
+    const { location = "", ...headers } = Object.fromEntries(response.headers);
+    const outside = JSON.stringify(headers);
     expect(findCanaries(outside), outside).toEqual([]);
+    expect(findOthers(location, person.index), location).toEqual([]);
     const told = `${body} ${decodeTokens(body)}`;
     expect(findOthers(told, person.index), `${path}: ATTUNE_SEED=${SEED} ${body}`).toEqual([]);
     return body;
@@ -123,7 +130,7 @@ it("tells nobody of another, and no key, log, header, cookie or URL of anybody, 
   const visit = async (person: CanaryPerson) => {
     const { index, traits, context, products } = person;
     const canary = canaryOf(index, "t");
-    const who = { anonymousId: `device-${canary}`, userId: `user-${canary}` };
+    const who = { anonymousId: deviceOf(index), userId: `user-${canary}` };
     const messages = [
       { type: "identify", traits },
       ...products.map((properties) => ({ type: "track", event: "Product Added", properties })),
@@ -146,10 +153,31 @@ it("tells nobody of another, and no key, log, header, cookie or URL of anybody, 
   const recipients = people.map(({ traits }) => ({ email: traits["email"] }));
   const tokens = await site.post<{ token: string }[]>("/api/email/tokens", { send: "spring", recipients });
   expect(findCanaries(decodeTokens(JSON.stringify(tokens)))).toEqual([]);
-  await inGroups(people, (person, at) => fetch(person, `/e/${tokens[at]!.token}/${random.pick(keys)}`));
+  const { cards, env: painting } = pressing();
+  await inGroups(people, async (person, at) => {
+    const slot = random.pick(keys);
+    for (const form of random.list(2, 2, () => random.pick(["", ".txt", ".json", ".png", ".2x.png", "/click"])))
+      await fetch(person, `/e/${tokens[at]!.token}/${slot}${form}`, { headers: PERSON }, { ...bindings, ...painting });
+  });
+  expect(findCanaries(JSON.stringify(cards)).length).toBeGreaterThan(0);
   await inGroups(people.slice(0, PREVIEWS), (person) =>
     post(person, "/api/blocks/preview", { block: random.pick(keys), profile: { traits: person.traits } }, bearer),
   );
+  await inGroups(people.slice(0, PREVIEWS), async (person) => {
+    const shared = { block: random.pick(keys), profile: { traits: person.traits } };
+    const { url } = await site.post<{ url: string }>("/api/blocks/preview/links", shared);
+    await fetch(person, new URL(url).pathname);
+  });
+
+  const page = `<!doctype html><html><body>${keys.map((key) => `<attune-block name="${key}">Own</attune-block>`).join("")}`;
+  const html = { "content-type": "text/html; charset=utf-8" };
+  const ASSETS = { fetch: async () => new Response(page, { headers: html }) } as unknown as Fetcher;
+  const before: Env = { ...bindings, ORIGIN: "assets", ORIGIN_KEY: site.writeKey, ASSETS };
+  const streamed = await inGroups(people, (person) => {
+    const cookie = `__Host-attune.${site.siteId}=${deviceOf(person.index)}.${Math.floor(Date.now() / 86_400_000)}`;
+    return fetch(person, "/", { headers: { accept: "text/html", cookie } }, before);
+  });
+  expect(streamed.filter((text) => findCanaries(text).length).length).toBeGreaterThan(VISITORS / 4);
 
   expect(findCanaries(asked.join("\n"))).toEqual([]);
   expect(findCanaries(logged.join("\n")), logged.join("\n")).toEqual([]);
@@ -158,6 +186,10 @@ it("tells nobody of another, and no key, log, header, cookie or URL of anybody, 
   expect(kept.filter((text) => text.startsWith(`snapshot:${site.siteId}`)).length).toBeGreaterThan(VISITORS / 10);
   expect(kept.filter((text) => findCanaries(text).length)).toEqual([]);
 });
+
+function deviceOf(index: number): string {
+  return `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
+}
 
 /** A few at a time. */
 async function inGroups<T, R>(list: readonly T[], call: (item: T, index: number) => Promise<R>): Promise<R[]> {

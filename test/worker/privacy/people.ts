@@ -1,5 +1,6 @@
 /** Random people each of whose values carries a canary of their own, random templates that show them, and who a text tells of. */
 import type { Viewer } from "../../../edge/blocks/decide.ts";
+import type { Card } from "../../../shared/card.ts";
 import type { Purpose } from "../../../shared/consent.ts";
 import type { JsonObject } from "../../../shared/event.ts";
 import type { ManifestBlock } from "../../../shared/manifest.ts";
@@ -140,6 +141,19 @@ export function buildTemplate(random: Random): string {
   return random.list(1, 4, () => random.pick(random.pick(kinds))).join("\n");
 }
 
+function buildCard(random: Random): Card {
+  const texts = Object.values(PIECES)
+    .flat()
+    .filter((piece) => !piece.includes("<"));
+  return {
+    ...{ width: 300, height: 200, alt: random.pick(texts) },
+    parts: [
+      { type: "text", text: random.pick(texts) },
+      { type: "products", items: "cart.items", currency: "EUR" },
+    ],
+  };
+}
+
 /** A block in a slot of its own name. */
 export function buildBlock(key: string, random: Random): ManifestBlock {
   const audiences = [null, { segment: "vip" }, { trait: "plan", eq: "gold" }, { context: "locale", eq: "de" }] as const;
@@ -147,7 +161,11 @@ export function buildBlock(key: string, random: Random): ManifestBlock {
   return {
     key,
     slot: key,
-    variants: variants.map((audience, index) => ({ key: `v${index}`, audience, template: buildTemplate(random) })),
+    variants: variants.map((audience, index) => ({
+      ...{ key: `v${index}`, audience, template: buildTemplate(random) },
+      ...(random.chance(0.5) && { image: buildCard(random) }),
+      link: random.pick(["https://shop.example/{{ cart.items.first.product_id }}", "https://shop.example/"]),
+    })),
     fallback: random.chance(0.8) ? buildTemplate(random) : null,
     version: 1,
   };
