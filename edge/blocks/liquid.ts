@@ -8,6 +8,7 @@ import type { ProblemError } from "../problem.ts";
 import { type Compiled, compile, UNSET } from "./liquid/compile.ts";
 import { escapeHtml } from "./liquid/html.ts";
 import { buildLiquid, interpret } from "./liquid/interpret.ts";
+import { LimitError } from "./liquid/limits.ts";
 import { askMeant } from "./liquid/meant.ts";
 import { type Node, nodesOf, weightOf } from "./liquid/nodes.ts";
 import { type Path, readUses, type Uses, unknownOf } from "./liquid/paths.ts";
@@ -114,18 +115,24 @@ function parse(
   }
 }
 
-function renderWith({ liquid }: Form, template: Parsed, scope: Scope, moment: Moment): RenderedText {
+function messageOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split("\n")[0] ?? "failed") : "failed";
+}
+
+function renderWith(form: Form, template: Parsed, scope: Scope, moment: Moment): RenderedText {
   const { compiled, nodes, weight } = template;
   const run = new Run(scope, moment, compiled ? new Array(compiled.names).fill(UNSET) : []);
   try {
-    if (!compiled) interpret(liquid, nodes, run, weight);
+    if (!compiled) interpret(form.liquid, nodes, run, weight);
     else {
       if (compiled.counts) run.scope = Object.assign(Object.create(null), scope);
       compiled.write(run);
     }
     run.checkOutput();
   } catch (error) {
-    return { error: error instanceof Error ? (error.message.split("\n")[0] ?? "failed") : "failed" };
+    if (!compiled || error instanceof LimitError) return { error: messageOf(error) };
+    // liquidjs knows where it was.
+    return { error: renderWith(form, { ...template, compiled: null }, scope, moment).error ?? messageOf(error) };
   }
   return { text: run.out };
 }

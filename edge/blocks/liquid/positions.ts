@@ -126,6 +126,8 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
 
   function endUrl(): void {
     const value = { start: place.quote, end: i };
+    // What is captured is a value of its own.
+    if (open.some(({ name }) => name === "capture")) return;
     if (isUrl() && /\{[{%]/.test(source.slice(value.start, value.end))) urls.push(value);
   }
 

@@ -1,7 +1,8 @@
 /** The compiled renderer against liquidjs', and what a template is said to need against what it looks at: random templates and people. Widen with ATTUNE_CASES. */
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { FILTERS } from "../../../edge/blocks/liquid/dialect.ts";
+import { findUnsafeUrls } from "../../../edge/blocks/liquid/urls.ts";
 import {
   checkTemplate,
   checkText,
@@ -262,3 +263,33 @@ it("what is compiled makes what liquidjs makes, and fails where it fails", () =>
   expect(seen.compiled).toBeGreaterThan(RUNS / 3);
   expect(seen.compiled - seen.failed).toBeGreaterThan(RUNS / 5);
 }, 120_000);
+
+describe("no URL runs, whether it is looked over by itself or with the whole page", () => {
+  const customer = { x: "javascript:alert(1)", y: "script:alert(1)", list: ["java", "script:", "alert(1)"], yes: true };
+  it.each<[string, boolean]>([
+    ['<a href="{{ customer.x }}">', true],
+    ["<a title='a' HREF = ' {{ customer.x }}' class=\"{{ customer.x }}\">", true],
+    ['<a href="{% if customer.yes %}java{% else %}/{% endif %}{{ customer.y }}">', true],
+    ['<a href="{% for part in customer.list %}{{ part }}{% endfor %}">', true],
+    ['<a {% if customer.yes %}href="{{ customer.x }}"{% endif %}>', true],
+    ['{% for part in customer.list %}<a href="java{{ customer.y }}"><img src="{{ customer.x }}">{% endfor %}', true],
+    ['{% capture url %}java{{ customer.y }}{% endcapture %}<a href="{{ url }}">', true],
+    ['<a href="{% liquid\n echo customer.x\n%}">', true],
+    ['<a href="java{%- assign a = 1 -%}\n{{ customer.y }}">', true],
+    ['<a href="{% comment %}"{% endcomment %}{{ customer.x }}">', true],
+    ['<a href="{% if customer.yes %}{{ customer.x }}">{% else %}/">{% endif %}</a>', false],
+    [
+      '{% for part in customer.list %}<a href="{{ customer.x }}{% if part == "java" %}{% continue %}{% endif %}">{% endfor %}',
+      false,
+    ],
+  ])("%s", (source, byItself) => {
+    const checked = checkTemplate(source);
+    if ("errors" in checked) throw new Error(checked.errors[0]!.detail);
+    const { template } = checked;
+    expect(template.compiled?.checksUrls).toBe(byItself);
+    const html = outcome(template, { customer })!;
+    expect(html).toMatch(/=\s*"#"/);
+    expect(findUnsafeUrls(html)).toEqual([]);
+    expect(html).toBe(outcome({ ...template, compiled: null }, { customer }));
+  });
+});

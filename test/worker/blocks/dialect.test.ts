@@ -101,7 +101,7 @@ describe("filters", () => {
       "{{ 1999 | divided_by: 100 }} {{ 1999 | divided_by: 100.0 }} {{ 0.1 | plus: 0.2 }} {{ -7 | modulo: 3 }}",
       "19 19.99 0.3 2",
     ],
-    ["{{ 5 | divided_by: 0 }}", "divided by 0"],
+    ["{{ 5 | divided_by: 0 }}", "divided by 0, line:1, col:1"],
     ["{{ nil }}{{ empty }}{{ blank }}{{ true }}", "true"],
     ["{{ 'a b  c' | split: ' ' | join: '-' }}", "a-b-c"],
     ["{% ifchanged %}a{% endifchanged %}{% ifchanged %}a{% endifchanged %}", "a"],
