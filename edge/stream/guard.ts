@@ -17,16 +17,10 @@ export interface Guarded {
   isBypassed(): boolean;
 }
 
-/** @returns undefined where the page's charset is none that the parser takes; the page is untouched then */
-export function guardParser(page: Response, rewriter: HTMLRewriter): Guarded | undefined {
+export function guardParser(page: Response, rewriter: HTMLRewriter): Guarded {
   const parsing = new TransformStream<Uint8Array, Uint8Array>();
-  let parsed: Response;
-  try {
-    const type = page.headers.get("content-type")!;
-    parsed = rewriter.transform(new Response(parsing.readable, { headers: { "content-type": type } }));
-  } catch {
-    return undefined;
-  }
+  const type = page.headers.get("content-type")!;
+  const parsed = rewriter.transform(new Response(parsing.readable, { headers: { "content-type": type } }));
   let isBypassed = false;
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   // Whoever reads hears of what breaks off.

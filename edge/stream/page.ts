@@ -37,14 +37,29 @@ export function isFillable({ status, headers, body }: Response): boolean {
     status === 200 &&
     body !== null &&
     /^\s*text\/html\s*(;|$)/.test(says("content-type")) &&
+    isReadable(says("content-type")) &&
     /^\s*(identity|gzip|br)?\s*$/.test(says("content-encoding")) &&
     !says("cache-control").includes("no-transform") &&
     !says("content-disposition").includes("attachment")
   );
 }
 
+/** What the parser takes for a charset; HTML that does not name one is taken as UTF-8, whose markup is that of most. */
+function isReadable(type: string): boolean {
+  const label = charsetOf(type);
+  try {
+    return label === undefined || !/^(utf-16|iso-2022-jp|replacement)/.test(new TextDecoder(label).encoding);
+  } catch {
+    return false;
+  }
+}
+
+function charsetOf(type: string): string | undefined {
+  return /charset\s*=\s*"?([^\s";]*)/i.exec(type)?.[1];
+}
+
 /**
- * @param page is fillable; its charset may turn out to be none that can be read, then it is answered as it came
+ * @param page is fillable
  * @param decide what a slot shows; null: what the page has. Asked once for each name, when it comes by.
  * @param handOver what the script is told where the page ends: JSON; null: nothing
  */
@@ -53,7 +68,7 @@ export function fillPage(
   decide: (slot: string) => Promise<Content | null>,
   handOver: () => string | null,
 ): Response {
-  const isUtf8 = /charset\s*=\s*"?utf-?8/i.test(page.headers.get("content-type")!);
+  const isUtf8 = /^utf-?8$/i.test(charsetOf(page.headers.get("content-type")!) ?? "");
   // What the page says of itself comes too late to be known here.
   const write = (html: string) => (isUtf8 ? html : toAscii(html));
   /** What is to stand at the end of the slot that is being filled; empty outside of one. */
@@ -70,7 +85,7 @@ export function fillPage(
     })
     .onDocument({
       end(end) {
-        if (guarded?.isBypassed()) return;
+        if (guarded.isBypassed()) return;
         const told = handOver();
         const script = told && `<script type="application/json" data-attune>${escapeJson(told)}</script>`;
         end.append(write(closing) + (script ?? ""), { html: true });
@@ -87,7 +102,6 @@ export function fillPage(
   for (const slot of SLOTS) rewriter.on(slot, { element: fill });
 
   const guarded = guardParser(page, rewriter);
-  if (!guarded) return page;
   const headers = new Headers(page.headers);
   for (const name of STALE_HEADERS) headers.delete(name);
   // Not `no-store`, unless the origin says so: a browser could not keep the page for its way back.

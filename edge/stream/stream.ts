@@ -40,7 +40,7 @@ export async function answerFromOrigin(request: Request, env: Env, context: Exec
   const filled = fillPage(page, ...buildFilling(request, found.visitor, now));
   const { cookie } = found;
   const kept = keepDevice(cookie, { mode: "full", anonymousId: cookie.kept?.id }, now);
-  if (filled !== page) for (const [name, value] of Object.entries(kept)) filled.headers.append(name, value);
+  for (const [name, value] of Object.entries(kept)) filled.headers.append(name, value);
   return filled;
 }
 
