@@ -1,5 +1,7 @@
 /** SQL of `send_decisions`: what each recipient of a send was given, one row a slot. */
 import type { Reason } from "../../shared/decision.ts";
+import type { ConsentStatement } from "./consents.ts";
+import { toLists } from "./lists.ts";
 
 /** Of whom, in which send, where. */
 export interface SendKey {
@@ -84,6 +86,25 @@ export async function keepSendDecision(
     selectSendDecision(db, siteId, key, decidedAt),
   ]);
   return (kept!.results[0] as SendDecision | undefined) ?? null;
+}
+
+/** Of everybody whom the statements concern: what was decided for them with a consent that they take back. */
+export function forgetWithdrawn(
+  db: D1Database,
+  siteId: string,
+  statements: readonly ConsentStatement[],
+): D1PreparedStatement[] {
+  const withdrawn = statements.filter(({ purpose, granted }) => purpose === "personalization" && !granted);
+  return toLists([...new Set(withdrawn.map(({ identifier }) => identifier))]).map((list) =>
+    db
+      .prepare(
+        `DELETE FROM send_decisions WHERE site_id = ?1 AND recipient IN (
+           SELECT i.birth_id FROM json_each(?2) AS said
+           CROSS JOIN identifiers AS s ON s.site_id = ?1 AND s.identifier = said.value
+           CROSS JOIN identifiers AS i ON i.site_id = ?1 AND i.profile_id = s.profile_id)`,
+      )
+      .bind(siteId, list),
+  );
 }
 
 /** What is expired of the next `rows` rows, of all sites; the next call goes on behind them. @returns how many were deleted */
