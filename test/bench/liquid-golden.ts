@@ -42,6 +42,9 @@ console.log(`dialect              ${share(judged.map(({ ours }) => ours))}`);
 console.log(`liquidjs, documented ${share(documented.map(({ plain }) => plain))}`);
 console.log(`dialect, documented  ${share(documented.map(({ ours }) => ours))}`);
 
+const compiled = judged.filter(({ outcome }) => outcome.isCompiled);
+console.log(`compiled, as liquidjs renders it ${share(compiled.map(({ outcome }) => outcome.isSame === true))}`);
+
 const classes = Map.groupBy(
   judged.filter(({ ours, plain }) => !ours || !plain),
   ({ item }) =>
@@ -68,11 +71,14 @@ function renderPlain({ template, data = {}, templates = {} }: Case): Outcome {
   }
 }
 
-function renderOurs({ template, data = {} }: Case): Outcome {
+function renderOurs({ template, data = {} }: Case): Outcome & { isCompiled?: boolean; isSame?: boolean } {
   const checked = checkText(template);
   if ("errors" in checked) return { error: checked.errors[0]!.detail };
-  const { text, error } = renderText(checked.template, data, { now: Date.now(), timeZone: "UTC" });
-  return error === undefined ? { text } : { error };
+  const moment = { now: Date.now(), timeZone: "UTC" };
+  const rendered = renderText(checked.template, data, moment);
+  const interpreted = renderText({ ...checked.template, compiled: null }, data, moment);
+  const compared = { isCompiled: checked.template.compiled !== null, isSame: rendered.text === interpreted.text };
+  return rendered.error === undefined ? { text: rendered.text, ...compared } : { error: rendered.error, ...compared };
 }
 
 function isRight({ result, results = [result!], invalid }: Case, outcome: Outcome): boolean {
