@@ -123,10 +123,11 @@ export async function answerDecide(request: Request, env: Env, context: Executio
     const visitor = known.identity.identifierOf("anonymousId", asked.anonymousId);
     const local = viewerOfLocal(known, asked, visitor, now);
     const earlier = token && viewerOfSnapshot(token);
+    const stillGranted = token && isYounger(token, PROFILE_TOKEN_FRESH_MS, now) ? restrict : confirm;
     const viewer = earlier
       ? {
           ...earlier,
-          consent: restrict(earlier.consent, asked),
+          consent: stillGranted(earlier.consent, asked),
           segments: { ...local.segments, ...earlier.segments },
           wakesAt: now + HASTY_MS,
         }
@@ -200,6 +201,12 @@ function restrict(granted: readonly Purpose[] | undefined, asked: DecideBody): r
   const said = readConsent(asked.context);
   if (!PURPOSES.some((purpose) => said[purpose] === false)) return granted;
   return (granted ?? PURPOSES).filter((purpose) => said[purpose] !== false);
+}
+
+/** Of what was granted long ago, what this request says is so still: elsewhere it may have been taken back. */
+function confirm(granted: readonly Purpose[] | undefined, { context }: DecideBody): readonly Purpose[] {
+  const said = readConsent(context);
+  return (granted ?? PURPOSES).filter((purpose) => said[purpose]);
 }
 
 function isFresh(token: ProfileToken, live: LiveSite, now: number): boolean {

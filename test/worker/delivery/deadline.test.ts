@@ -2,6 +2,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Env } from "../../../edge/env.ts";
+import { PROFILE_TOKEN_FRESH_MS, signToken, verifyToken } from "../../../edge/tokens.ts";
 import worker from "../../../edge/worker.ts";
 import type { DecideAnswer } from "../../../shared/wire.ts";
 import { throughEach } from "../profiles/around.ts";
@@ -80,6 +81,18 @@ describe("while storage takes its time", () => {
     const context = { consent: { categoryPreferences: { personalization: false } } };
     const { answer } = await askSlowly({ anonymousId: "late-4", token: known.token, events: [track("Sat")], context });
     expect(answer.slots["hero"]).toMatchObject({ html: "Walk", decision: { reason: "no-consent" } });
+  });
+
+  it("a token that is not fresh does not know what was taken back elsewhere", async () => {
+    const anonymousId = "late-5";
+    const known = await ask({ anonymousId, events: [track("Ran", {}, { anonymousId })] });
+    const said = (await verifyToken(bindings, "profile", known.token!))!;
+    const token = await signToken(bindings, "profile", { ...said, issuedAt: said.issuedAt - PROFILE_TOKEN_FRESH_MS });
+    const { answer } = await askSlowly({ anonymousId, token });
+    expect(answer.slots["hero"]).toMatchObject({ html: "Walk", decision: { reason: "no-consent" } });
+    const context = { consent: { categoryPreferences: { personalization: true, analytics: true } } };
+    const { answer: confirmed } = await askSlowly({ anonymousId, token, context });
+    expect(confirmed.slots["hero"]).toMatchObject({ html: "Run!" });
   });
 });
 
