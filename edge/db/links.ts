@@ -212,6 +212,18 @@ export async function readConflict(db: D1Database, siteId: string, id: string): 
     .first<ConflictRow>();
 }
 
+/** Whether somebody else has named it, too, and was refused to be linked with it. */
+export async function isContested(db: D1Database, siteId: string, identifier: Identifier): Promise<boolean> {
+  const found = await db
+    .prepare(
+      `SELECT 1 FROM conflicts WHERE site_id = ?1 AND a = ?2
+       UNION ALL SELECT 1 FROM conflicts WHERE site_id = ?1 AND b = ?2 LIMIT 1`,
+    )
+    .bind(siteId, identifier)
+    .first();
+  return found !== null;
+}
+
 /** Removes a link by hand. It stays known, so that hearing of it again does not make it again. */
 export function removeLink(db: D1Database, siteId: string, id: string, at: number): D1PreparedStatement {
   return db.prepare("UPDATE links SET removed_at = ?3 WHERE site_id = ?1 AND id = ?2").bind(siteId, id, at);

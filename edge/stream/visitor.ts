@@ -3,6 +3,7 @@ import { PURPOSES, type Purpose } from "../../shared/consent.ts";
 import type { JsonObject } from "../../shared/event.ts";
 import { stableIdOf } from "../../shared/hash.ts";
 import { decideSlots, NOBODY, type SlotAnswer, type Viewer } from "../blocks/decide.ts";
+import { isContested } from "../db/links.ts";
 import { signPerson } from "../delivery/answer.ts";
 import { ingestMessages } from "../delivery/batch.ts";
 import { asksFirst } from "../delivery/place.ts";
@@ -32,15 +33,20 @@ export async function readVisitor(
 ): Promise<Visitor> {
   const identifier = known.identity.identifierOf("anonymousId", anonymousId);
   if (!anonymousId || !identifier) return { live: known, viewer: toStranger(known, ""), anonymousId, token: null };
-  const { result, live } = await ingestMessages(env, known, {
-    background,
-    messages: [],
-    envelope: {},
-    pointer: "",
-    source: "browser",
-    receivedAt: now,
-    also: [identifier],
-  });
+  const [{ result, live }, isShared] = await Promise.all([
+    ingestMessages(env, known, {
+      background,
+      messages: [],
+      envelope: {},
+      pointer: "",
+      source: "browser",
+      receivedAt: now,
+      also: [identifier],
+    }),
+    isContested(env.DB, known.manifest.siteId, identifier),
+  ]);
+  // Who of them looks, only the script knows.
+  if (isShared) return { live, viewer: toStranger(live, ""), anonymousId: undefined, token: null };
   const person = result.personOf(identifier);
   if (!person) return { live, viewer: toStranger(live, stableIdOf(identifier)), anonymousId, token: null };
   const viewer = viewerOf(person);
