@@ -39,6 +39,7 @@ const ACTIVE = new Set([
 const SPACE = /[\t\n\f\r ]/;
 const BRANCHING = new Set(["if", "unless", "case", "for", "tablerow", "ifchanged", "capture"]);
 const BRANCHES = new Set(["else", "elsif", "when"]);
+const LEAVING = new Set(["break", "continue"]);
 const WRITING = new Set(["echo", "cycle", "liquid", "increment", "decrement"]);
 
 type State =
@@ -159,7 +160,14 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
     else if (BRANCHES.has(name)) startBranch(name);
     else if (name === `end${open.at(-1)?.name}`) endBranches();
     else if (WRITING.has(name)) checkValue(i);
-    i = after("%}", i + 2);
+    const end = after("%}", i + 2);
+    if (LEAVING.has(name) || (name === "liquid" && /\b(?:break|continue)\b/.test(source.slice(i, end)))) leaveLoop();
+    i = end;
+  }
+
+  /** What follows in its body may be left out: it may end here. */
+  function leaveLoop(): void {
+    open.findLast(({ name }) => name === "for" || name === "tablerow")?.ends.push(place);
   }
 
   function startBranch(name: string): void {

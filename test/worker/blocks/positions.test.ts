@@ -23,6 +23,10 @@ describe("a value may stand", () => {
     ["in elements that depend", `{% if context.a %}<b>{% else %}<i>{% endif %}${V}{% if context.a %}</b>{% endif %}`],
     ["in each turn of a loop", `<ul>{% for a in context.list %}<li title="${V}">{{ a }}</li>{% endfor %}</ul>${V}`],
     ["in each case", `<p {% case context.a %} " {% when 1 %}title="a"{% when 2 %}title="${V}"{% endcase %}>${V}</p>`],
+    [
+      "behind a loop that is left between elements",
+      `{% for a in context.list %}<p>{{ a }}</p>{% break %}{% endfor %}${V}`,
+    ],
     ["behind style with ranges", `<style>@media (400px <= width < 900px) { p { color: red } }</style><p>${V}</p>`],
     ["behind what was captured", `{% capture a %}<p title="{% endcapture %}<i>${V}{{ a }}</i>`],
     ["behind text in a text field", `<textarea>1 < 2 ${V}</textarea><p title="${V}">`],
@@ -47,6 +51,18 @@ describe("a value is refused", () => {
     ["behind a comment in one branch", `{% if context.a %}<!--{% endif %}<a href="${V}">-->`],
     ["behind a quote in one branch", `<a {% if context.a %}title="{% endif %} b="${V}">`],
     ["where a quote stays open in each turn", `{% for a in context.list %}<p title="{% endfor %}${V}`],
+    [
+      "behind a loop that is left within a quote",
+      `{% for a in context.list %}<a title="{% break %}">{% endfor %}" x=${V}>`,
+    ],
+    [
+      "behind a turn that ends within a quote",
+      `{% for a in context.list %}<a title="{% if a %}{% continue %}{% endif %}">{% endfor %}" x=${V}>`,
+    ],
+    [
+      "behind a loop that is left by liquid",
+      `{% for a in context.list %}<a title="{% liquid if a\nbreak\nendif %}">{% endfor %}${V}`,
+    ],
     ["in the other branch of an open quote", `<p {% if context.a %}title="{% else %}${V}{% endif %}">`],
     ["behind a trimmed blank", `<a x=y {%- assign a = 1 -%} title="${V}">`],
     ["where an output has braces in quotes", `<a title="{{ "}}" }}" b=${V}>`],
