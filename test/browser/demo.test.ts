@@ -162,6 +162,8 @@ describe("the demo shop", () => {
 
     // Everything that was captured in the browser is in D1, once.
     const journal = await until(async () => {
+      // What is seen meanwhile is captured, too: it need not wait for more.
+      await page.evaluate(() => window.attune.flush());
       const events = await journalOf(page);
       return events.every(({ state }) => state === "delivered") ? events : undefined;
     }, "every event to be delivered");
