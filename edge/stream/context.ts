@@ -1,5 +1,4 @@
 /** What a request for a page says of where and on what it is seen, by the names of client/runtime/context.ts. */
-import { campaignOf } from "../../shared/campaign.ts";
 import type { JsonObject } from "../../shared/event.ts";
 
 const TABLET = /iPad|Tablet|PlayBook|Silk(?!.*Mobile)|Android(?!.*Mobi)/i;
@@ -23,4 +22,13 @@ function readDevice(headers: Headers): string {
   const agent = headers.get("user-agent") ?? "";
   if (TABLET.test(agent)) return "tablet";
   return headers.get("sec-ch-ua-mobile") === "?1" || MOBILE.test(agent) ? "mobile" : "desktop";
+}
+
+/** In Segment's form; undefined where there is none. */
+function campaignOf(query: URLSearchParams): JsonObject | undefined {
+  const campaign: JsonObject = {};
+  for (const [key, value] of query) {
+    if (key.startsWith("utm_")) campaign[key.slice(4).replace("campaign", "name")] = value;
+  }
+  return campaign["source"] ? campaign : undefined;
 }
