@@ -104,15 +104,15 @@ async function answerContent(asked: Asked, form: ContentForm): Promise<Response>
 
 async function answerImage(asked: Asked, origin: string, { scale, isDark }: ImageForm): Promise<Response> {
   const { env, context, live, now } = asked;
-  const [given, painted] = await give(asked, async (given) => {
+  const [given, shown] = await give(asked, async (given) => {
     const card = cardOf(given, live, now);
-    return card && { card, picture: await card.paint(isDark) };
+    return card && { card, painted: await card.paint(isDark) };
   });
-  const png = painted && (await paintCard(env, context, origin, painted.picture, scale));
-  if (!png) return respond(BLANK, "image/png", 0);
+  const picture = shown && (await paintCard(env, context, origin, shown.painted, scale));
+  if (!picture) return respond(BLANK, "image/png", 0);
   record(asked, given, { name: "Email Opened" });
-  const isStill = given.isKept && given.until === null && painted.card.isStill;
-  return respond(png, "image/png", isStill ? IMAGE_SECONDS : 0);
+  const isStill = given.isKept && given.until === null && shown.card.isStill && picture.isWhole;
+  return respond(picture.png, "image/png", isStill ? IMAGE_SECONDS : 0);
 }
 
 async function answerClick(asked: Asked): Promise<Response> {

@@ -20,6 +20,12 @@ export const BLANK = Uint8Array.fromBase64(
 const painted = new Map<string, ArrayBuffer>();
 let bytes = 0;
 
+export interface Picture {
+  png: ArrayBuffer;
+  /** False where a picture on it could not be had: the next time it may be another. */
+  isWhole: boolean;
+}
+
 /** @returns null where it cannot be painted */
 export async function paintCard(
   env: Env,
@@ -27,38 +33,39 @@ export async function paintCard(
   origin: string,
   card: PaintedCard,
   scale: 1 | 2,
-): Promise<ArrayBuffer | null> {
+): Promise<Picture | null> {
   const name = await sealName(env, JSON.stringify([scale, card]));
   const known = painted.get(name);
   if (known) {
     painted.delete(name);
     painted.set(name, known);
-    return known;
+    return { png: known, isWhole: true };
   }
   // Below /e/, where nobody is answered by this cache but through here.
   const key = `${origin}/e/cards/${name}`;
   const kept = await caches.default.match(key).catch(() => undefined);
-  const png = kept ? await kept.arrayBuffer() : await paint(env, card, scale);
-  if (!png) return null;
-  remember(name, png);
+  const picture = kept ? { png: await kept.arrayBuffer(), isWhole: true } : await paint(env, card, scale);
+  if (!picture?.isWhole) return picture;
+  remember(name, picture.png);
   if (!kept) {
     const headers = { "content-type": "image/png", "cache-control": `public, max-age=${KEPT_SECONDS}` };
-    context.waitUntil(caches.default.put(key, new Response(png, { headers })).catch(() => {}));
+    context.waitUntil(caches.default.put(key, new Response(picture.png, { headers })).catch(() => {}));
   }
-  return png;
+  return picture;
 }
 
-async function paint(env: Env, card: PaintedCard, scale: 1 | 2): Promise<ArrayBuffer | null> {
+async function paint(env: Env, card: PaintedCard, scale: 1 | 2): Promise<Picture | null> {
   if (!env.PRESS) return null;
   const answer = await answerWithin(PAINT_MS, env.PRESS.paint(card, scale));
-  if (answer && "png" in answer) return answer.png;
+  if (answer && "png" in answer) return { png: answer.png, isWhole: answer.missing === 0 };
   // What it says of a card may hold what stands on it.
   log("warn", { route: "/e/:token/:slot.png", error: answer ? "the press refuses" : "the press takes too long" });
   return null;
 }
 
 function remember(name: string, png: ArrayBuffer): void {
-  if (png.byteLength > MEMORY_BYTES / 8) return;
+  // Two may have painted it at once.
+  if (painted.has(name) || png.byteLength > MEMORY_BYTES / 8) return;
   painted.set(name, png);
   bytes += png.byteLength;
   for (const [oldest, { byteLength }] of painted) {

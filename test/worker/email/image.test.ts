@@ -63,6 +63,23 @@ async function isBlank(response: Response): Promise<boolean> {
 }
 
 describe("an image of a block", () => {
+  it("is painted again where a picture on it could not be had", async () => {
+    await show(cardOf([{ type: "image", src: "https://cdn.example/late.png" }]));
+    const token = await shop.tokenOf(ann, { send: "late" });
+    const lacking = pressing(undefined, 1);
+    for (let i = 0; i < 2; i++) {
+      const response = await shop.get(token, "hero.png", PROXY, lacking.env);
+      expect(response.headers.get("cache-control")).toBe(CHANGING);
+    }
+    expect(lacking.cards).toHaveLength(2);
+    const whole = pressing();
+    for (let i = 0; i < 2; i++) {
+      const response = await shop.get(token, "hero.png", PROXY, whole.env);
+      expect(response.headers.get("cache-control")).toBe(STILL);
+    }
+    expect(whole.cards).toHaveLength(1);
+  });
+
   it.each<[name: string, parts: CardPart[], painted: PaintedPart[]]>([
     [
       "plain text, as it is said",

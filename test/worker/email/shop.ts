@@ -77,8 +77,11 @@ export async function openShop(
   };
 }
 
-/** What it paints is the card as JSON. */
-export function pressing(answer?: { error: string } | Error): {
+/** What it paints is the card as JSON. @param missing pictures that it cannot have */
+export function pressing(
+  answer?: { error: string } | Error,
+  missing = 0,
+): {
   cards: [card: PaintedCard, scale: number][];
   env: Partial<Env>;
 } {
@@ -86,7 +89,8 @@ export function pressing(answer?: { error: string } | Error): {
   const paint = async (card: PaintedCard, scale: number) => {
     cards.push([card, scale]);
     if (answer instanceof Error) throw answer;
-    return answer ?? { png: new TextEncoder().encode(JSON.stringify([scale, card])).buffer as ArrayBuffer };
+    const png = new TextEncoder().encode(JSON.stringify([scale, card])).buffer as ArrayBuffer;
+    return answer ?? { png, missing };
   };
   return { cards, env: { PRESS: { paint } as unknown as NonNullable<Env["PRESS"]> } };
 }
