@@ -4,7 +4,6 @@
  */
 import { type IRequest, Router } from "itty-router";
 import { EVENT_TYPES } from "../../shared/event.ts";
-import { answerEmail } from "../email/answer.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { answerBatch, answerSingle } from "./batch.ts";
@@ -30,7 +29,10 @@ for (const plane of ["/a", "/v1"]) {
   );
 }
 // Whatever is asked for there and however: an error would be put into an e-mail.
-router.all("/e/*", answerEmail);
+router.all("/e/*", async (request, env, context) => {
+  const { answerEmail } = await import("../email/answer.ts");
+  return answerEmail(request, env, context);
+});
 for (const type of EVENT_TYPES)
   router.post(`/v1/${type}`, (request, env, context) => answerSingle(request, env, context, type));
 // Segment's clients send imports to their own route; what is in them is a batch.
