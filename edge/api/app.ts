@@ -34,7 +34,14 @@ export function siteOf(c: ApiContext): string {
   return siteId;
 }
 
-type Issue = { path: PropertyKey[]; code: string; message: string; keys?: string[]; errors?: Issue[][] };
+type Issue = {
+  path: PropertyKey[];
+  code: string;
+  message: string;
+  expected?: string;
+  keys?: string[];
+  errors?: Issue[][];
+};
 
 const refuse: Hook<unknown, ApiEnv, string, unknown> = (result) => {
   if (result.success) return;
@@ -45,9 +52,12 @@ const refuse: Hook<unknown, ApiEnv, string, unknown> = (result) => {
 };
 
 function toErrors(issue: Issue, inBody: boolean): ProblemError[] {
-  const { code, message, path, keys, errors = [] } = issue;
-  // Of a union, what fits at the top is what was meant.
-  const [meant, ...others] = errors.filter((branch) => branch.every((inner) => inner.path.length > 0));
+  const { code, path, keys, errors = [] } = issue;
+  const message = path.length && isMissing(issue) ? `"${String(path.at(-1))}" is missing` : issue.message;
+  // Of a union, what fits at the top is what was meant; where nothing does, what would but for names that it does not have.
+  const fitting = errors.filter((branch) => branch.every((inner) => inner.path.length > 0));
+  const nearly = errors.filter((branch) => branch.every((inner) => inner.path.length > 0 || inner.keys));
+  const [meant, ...others] = fitting.length ? fitting : nearly;
   if (meant && !others.length)
     return meant.flatMap((inner) => toErrors({ ...inner, path: [...path, ...inner.path] }, inBody));
   if (keys) {
@@ -63,4 +73,10 @@ function toErrors(issue: Issue, inBody: boolean): ProblemError[] {
       ? { pointer: pointerOf(path), code, detail: message }
       : { pointer: "", code, detail: `${path.join(".")}: ${message}` },
   ];
+}
+
+/** zod says it in prose only: the value itself is not told. */
+function isMissing({ code, message, errors = [] }: Issue): boolean {
+  if (code === "invalid_union") return errors.length > 0 && errors.flat().every(isMissing);
+  return code === "invalid_type" && message.endsWith("received undefined");
 }

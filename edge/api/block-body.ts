@@ -31,7 +31,10 @@ const LinkSchema = z.string().max(LINK_LENGTH).openapi({
 
 const WallSchema = z
   .string()
-  .regex(/^2[01]\d\d-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/, "A local time is YYYY-MM-DDTHH:MM, such as 2026-12-01T00:00.")
+  .regex(/^2[01]\d\d-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/, {
+    error: "A local time is YYYY-MM-DDTHH:MM, such as 2026-12-01T00:00, without a zone: it is the site's.",
+    abort: true,
+  })
   .refine(isOnCalendar, "There is no such day or time.")
   .openapi({ example: "2026-12-01T00:00" });
 

@@ -5,6 +5,7 @@ import { SEGMENT_CHAIN } from "../../shared/limits.ts";
 import type { Block, BlockVersion } from "../db/blocks.ts";
 import type { Segment } from "../db/segments.ts";
 import type { ProblemError } from "../problem.ts";
+import { nearest } from "./schema/nearest.ts";
 
 /**
  * What is wrong with a condition's references, each at its place, given all other segments of the site.
@@ -23,7 +24,11 @@ export function checkReferences(
     if (!("segment" in leaf) || leaf.segment === self) return [];
     const key = leaf.segment;
     const segment = byKey.get(key);
-    if (!segment) return [{ pointer, code: "unknown-segment", detail: `There is no segment ${key}.` }];
+    if (!segment) {
+      const meant = nearest(key, [...byKey.keys()]);
+      const detail = `There is no segment ${key}.${meant ? ` Is ${meant} meant?` : ""}`;
+      return [{ pointer, code: "unknown-segment", detail }];
+    }
     if (!live || segment.status === "active") return [];
     return [{ pointer, code: "inactive-segment", detail: `The segment ${key} is not active.` }];
   });

@@ -64,14 +64,24 @@ function toPlain(word: string): string {
   return word.toLowerCase().replace(/[^a-z]/g, "");
 }
 
-/** Levenshtein's. */
+/** Levenshtein's, and two neighbours that have changed places are one letter away: most slips of a finger are that. */
 function distance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      next.push(
+        Math.min(
+          row[j]! + 1,
+          next[j - 1]! + 1,
+          row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
+          isSwap ? before[j - 2]! + 1 : Infinity,
+        ),
+      );
     }
+    before = row;
     row = next;
   }
   return row[b.length]!;

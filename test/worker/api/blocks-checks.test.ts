@@ -34,6 +34,9 @@ describe("a template", () => {
     ["{% asign a = 1 %}", "assign"],
     ["{% if a %}{% elseif b %}{% endif %}", "elsif"],
     ["{% if a %}{% end_if %}{% endif %}", "endif"],
+    ["{{ a | defualt: 'b' }}", "default"],
+    ["{% fi a %}{% endif %}", "if"],
+    ["{% if a %}{% endfi %}", "endif"],
   ])("with an unknown word, %s, is refused with the one that may be meant", async (template, meant) => {
     const site = await newSite();
     const problem = await problemOf(site.send("POST", "/api/blocks", block(template)), "invalid-template");

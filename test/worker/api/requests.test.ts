@@ -25,6 +25,18 @@ describe("a body that is wrong", () => {
     expect(problem.detail).not.toContain('"key"');
   });
 
+  it("says what is missing, and in a choice of forms what the one that was meant has not", async () => {
+    const missing = await problemOf(site.send("POST", "/api/segments", { key: "a" }), "invalid-request");
+    expect(missing.errors).toMatchObject([{ pointer: "/name", detail: '"name" is missing' }]);
+    const body = { profile: { userId: "u-42" }, slots: ["hero"] };
+    const choice = await problemOf(site.send("POST", "/api/decide", body), "invalid-request");
+    expect(choice.errors).toMatchObject([
+      { pointer: "/profile/kind", detail: '"kind" is missing' },
+      { pointer: "/profile/value", detail: '"value" is missing' },
+      { pointer: "/profile/userId", detail: "There is no userId here." },
+    ]);
+  });
+
   it.each([
     ["empty", "", ""],
     ["null", "null", ""],

@@ -139,6 +139,8 @@ describe("what segments refer to", () => {
     ]);
     await site.post("/api/segments", { ...viewers, status: "draft" });
     expect(await site.post("/api/segments", refer("a", "viewers", "draft"))).toMatchObject({ key: "a" });
+    const misspelt = await problemOf(site.send("POST", "/api/segments", refer("c", "veiwers")), "invalid-condition");
+    expect(misspelt.detail).toBe("There is no segment veiwers. Is viewers meant?");
     const inactive = await problemOf(site.send("POST", "/api/segments", refer("b", "viewers")), "invalid-condition");
     expect(inactive.errors?.[0]?.code).toBe("inactive-segment");
   });
