@@ -31,7 +31,8 @@ const MARKS: { readonly [outcome in Outcome]: string } = {
   error: "Cannot be rendered",
 };
 
-const WIDTHS = { phone: "Phone", tablet: "Tablet", desktop: "Desktop" };
+/** Wider than the window is seen in part only: who does not ask for a device sees what fits into it. */
+const WIDTHS = { window: "Window", phone: "Phone", tablet: "Tablet", desktop: "Desktop" };
 
 /** Links lead nowhere: the sandbox lets none open another window. */
 const FRAME =
@@ -108,8 +109,8 @@ function sayVersion(version: BlockAsked["version"]): string {
   return version === "live" ? "Live" : `Version ${version}`;
 }
 
-function screen(shown: string, { device = "desktop" }: BlockAsked): Html {
-  const first = device === "mobile" ? "phone" : device;
+function screen(shown: string, { device }: BlockAsked): Html {
+  const first = device === "mobile" ? "phone" : (device ?? "window");
   const choice = ([id, name]: [string, string]) =>
     html`<input type="radio" name="width" id="${id}"${id === first ? raw(" checked") : ""}><label for="${id}">${name}</label>`;
   return html`<fieldset class="widths"><legend>Width</legend>${Object.entries(WIDTHS).map(choice)}</fieldset>

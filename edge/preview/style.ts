@@ -41,6 +41,7 @@ legend { float: left; padding: 0; margin-right: 14px; font-size: 13px; line-heig
 .stage { overflow: auto; resize: vertical; height: 440px; min-height: 120px; padding: 16px; border: 1px solid var(--line); border-radius: 12px; background: var(--soft); }
 .stage iframe { display: block; width: 1280px; height: 100%; margin: 0 auto; border: 0; border-radius: 6px; background: #fff; color-scheme: light; }
 .empty { display: grid; place-items: center; height: 160px; max-width: none; resize: none; color: var(--quiet); }
+main:has(#window:checked) iframe { width: 100%; }
 main:has(#phone:checked) iframe { width: 390px; }
 main:has(#tablet:checked) iframe { width: 820px; }
 ol { list-style: none; margin: 0; padding: 0; max-width: 60rem; }

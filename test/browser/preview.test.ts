@@ -133,6 +133,15 @@ it("is not led away by what is shown, and neither is the frame", async () => {
   expect(asked.filter((it) => it.includes("elsewhere"))).toEqual([]);
 });
 
+it.each([390, 1280])("shows the whole of it in a window of %i pixels, unless a device is asked for", async (width) => {
+  const page = await newPage({ viewport: { width, height: 900 } });
+  await page.goto(await share());
+  const stage = await page.locator(".stage").evaluate(({ clientWidth, scrollWidth }) => [clientWidth, scrollWidth]);
+  expect(stage[1]).toBe(stage[0]);
+  await page.goto(await share({ device: "desktop" }));
+  expect((await page.locator("iframe").boundingBox())!.width).toBe(1280);
+});
+
 it("is used by keys alone: another time, another version, another width", async () => {
   const page = await newPage({ viewport: { width: 1440, height: 900 } });
   await page.goto(await share({ device: "mobile" }));
@@ -141,7 +150,8 @@ it("is used by keys alone: another time, another version, another width", async 
   expect(await widthOf()).toBe(390);
   await page.getByRole("button", { name: "Show" }).focus();
   await page.keyboard.press("Tab");
-  for (const width of [820, 1280, 390]) {
+  const window = await page.locator(".stage").evaluate((stage) => stage.clientWidth - 32);
+  for (const width of [820, 1280, window, 390]) {
     await page.keyboard.press("ArrowRight");
     expect(await widthOf()).toBe(width);
   }
