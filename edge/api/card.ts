@@ -63,7 +63,8 @@ const PartSchema = z
     z.strictObject({
       type: z.literal("countdown"),
       to: TextSchema.optional().openapi({
-        description: "Liquid that makes an ISO 8601 time. Left out: until when the decision holds.",
+        description:
+          "Liquid that makes an ISO 8601 time; without a zone, of the site's. Left out: until when the decision holds.",
       }),
       over: TextSchema.optional().openapi({ description: "Stands there afterwards." }),
       locale: LocaleSchema.optional(),

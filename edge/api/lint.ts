@@ -1,6 +1,7 @@
 /** What is allowed and probably not meant, said before and after saving; it never keeps anything from being saved. */
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
+import type { CardPart } from "../../shared/card.ts";
 import type { Condition } from "../../shared/condition.ts";
 import { PURPOSES } from "../../shared/consent.ts";
 import { analyze } from "../../shared/engine/analyze.ts";
@@ -160,7 +161,23 @@ function lintImage({ image, link }: Variant, pointer: string): Finding[] {
     const detail = "A click on the image leads nowhere: give the variant a link.";
     found.push({ code: "no-link", severity: "hint", pointer: `${pointer}/image`, detail });
   }
-  return found;
+  return [...found, ...image.parts.flatMap((part, index) => lintFixed(part, `${pointer}/image/parts/${index}`))];
+}
+
+/** What is the same for everybody, and can be nothing: the card leaves it out for each of them. */
+function lintFixed(part: CardPart, pointer: string): Finding[] {
+  const isFixed = (text: string | undefined): text is string => text !== undefined && !/\{[{%]/.test(text);
+  const find = (field: string, detail: string): Finding[] => [
+    { code: "no-effect", severity: "warning", pointer: `${pointer}/${field}`, detail },
+  ];
+  if (part.type === "countdown" && isFixed(part.to) && Number.isNaN(Date.parse(part.to.trim())))
+    return find("to", "This is no time, so there is no countdown: write it as 2026-12-01T00:00, on the site's clock.");
+  if (part.type !== "price") return [];
+  return (["amount", "was"] as const).flatMap((field) => {
+    const text = part[field];
+    if (!isFixed(text) || (text.trim() !== "" && Number.isFinite(Number(text)))) return [];
+    return find(field, "This is no number, so it is not shown: write it as 12.99, without a currency.");
+  });
 }
 
 /** @param text as it was written, so that lines are the author's */
@@ -170,12 +187,10 @@ function lintText({ source, pointer, form }: BlockText, known: KnownNames, origi
   const { template } = checked;
   return [
     ...lintTemplateNames(template, known, pointer),
-    ...findBare(template.nodes)
-      .slice(0, BARE)
-      .map(({ path, line, column }): Finding => {
-        const detail = `{{ ${path} }} (line ${line}, column ${column}) is empty for whom it is not known. Add | default: "…", or put it into {% if ${path} %}.`;
-        return { code: "no-default", severity: "warning", pointer, detail };
-      }),
+    ...(form === "list" ? [] : findBare(template.nodes)).slice(0, BARE).map(({ path, line, column }): Finding => {
+      const detail = `{{ ${path} }} (line ${line}, column ${column}) is empty for whom it is not known. Add | default: "…", or put it into {% if ${path} %}.`;
+      return { code: "no-default", severity: "warning", pointer, detail };
+    }),
     ...(form === "html" ? lintHtml(source, origins, pointer) : []),
   ];
 }

@@ -8,6 +8,7 @@ import {
   type PaintedProduct,
   type Theme,
 } from "../../shared/card.ts";
+import { offsetOf, wallToInstant } from "../../shared/engine/zone.ts";
 import type { JsonObject } from "../../shared/event.ts";
 import type { Variant } from "../../shared/manifest.ts";
 import { NOBODY, scopeOf, type Viewer } from "../blocks/decide.ts";
@@ -86,6 +87,7 @@ class Painter {
   readonly #scope: JsonObject;
   readonly #now: number;
   readonly #until: number | null;
+  readonly #timeZone: string;
 
   constructor(variant: Variant, viewer: Viewer, live: LiveSite, now: number, until: number | null) {
     this.#write = writerOf(variant, viewer, live, now);
@@ -103,6 +105,7 @@ class Painter {
     this.#scope = { ...scopeOf(viewer, undefined, everything) };
     this.#now = now;
     this.#until = until;
+    this.#timeZone = live.manifest.settings.timeZone;
   }
 
   paint(part: CardPart): PaintedPart[] {
@@ -134,7 +137,7 @@ class Painter {
 
   /** Minutes that are begun count, so that what stands there is over when its time is, and never later. */
   #countdown({ to, over, locale }: CardPart & { type: "countdown" }): PaintedPart[] {
-    const end = to === undefined ? this.#until : Date.parse(this.#write(to).trim());
+    const end = to === undefined ? this.#until : readTime(this.#write(to).trim(), this.#timeZone);
     if (end === null || !Number.isFinite(end)) return [];
     const minutes = Math.ceil((end - this.#now) / MINUTE_MS);
     if (minutes <= 0) return this.paint({ type: "text", text: over ?? "" });
@@ -154,6 +157,13 @@ class Painter {
       return [{ name: name.trim(), ...(price && { price }), ...(image && { image }) }];
     });
   }
+}
+
+/** A time without a zone is one of the site's clock, as in schedules. NaN for what is no time. */
+function readTime(text: string, timeZone: string): number {
+  const [, day, time = "T00:00"] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?$/.exec(text) ?? [];
+  if (!day) return Date.parse(text);
+  return wallToInstant(Date.parse(`${day}${time}Z`), offsetOf(timeZone) ?? (() => 0));
 }
 
 /** Null for what is no number. */

@@ -6,8 +6,8 @@ export interface BlockText {
   source: string;
   /** JSON Pointer into the block. */
   pointer: string;
-  /** `url`: plain text that makes an https address. */
-  form: "html" | "text" | "url";
+  /** `url`: plain text that makes an https address; `list`: a path, which has no default. */
+  form: "html" | "text" | "url" | "list";
 }
 
 /** Fields of a card's parts that are Liquid. */
@@ -32,7 +32,7 @@ function textsOfCard({ alt, parts }: Card, pointer: string): BlockText[] {
       if (CARD_TEXTS.has(name)) return [{ source: String(value), pointer: place, form: "text" }];
       if (name === "src") return [{ source: String(value), pointer: place, form: "url" }];
       // A path to a list: what it looks at is what a value would.
-      return name === "items" ? [{ source: `{{ ${value} }}`, pointer: place, form: "text" }] : [];
+      return name === "items" ? [{ source: `{{ ${value} }}`, pointer: place, form: "list" }] : [];
     }),
   );
   return [{ source: alt, pointer: `${pointer}/alt`, form: "text" }, ...texts];

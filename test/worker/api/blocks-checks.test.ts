@@ -129,6 +129,26 @@ describe("a template", () => {
     ]);
   });
 
+  it("is told of what a card leaves out for everybody, and of no default where none can stand", async () => {
+    const site = await newSite();
+    const parts = [
+      { type: "countdown", to: "tomorrow" },
+      { type: "countdown", to: "2026-12-01T00:00" },
+      { type: "countdown", to: "{{ customer.ends | default: 'tomorrow' }}" },
+      { type: "price", amount: "12,99", was: "19.90", currency: "EUR" },
+      { type: "products", items: "customer.favourites", currency: "EUR" },
+    ];
+    const image = { width: 600, height: 200, alt: "a", parts };
+    const findings = await lint(
+      site,
+      block("", { variants: [{ key: "all", template: "x", link: "https://a.example/", image }] }),
+    );
+    expect(seen(findings)).toEqual([
+      "warning no-effect /variants/0/image/parts/0/to",
+      "warning no-effect /variants/0/image/parts/3/amount",
+    ]);
+  });
+
   it("is told when its HTML is large, made or written", async () => {
     const site = await newSite();
     const findings = await lint(site, {

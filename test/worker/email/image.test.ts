@@ -298,6 +298,14 @@ describe("a countdown", () => {
       expect((await paintedOf([{ type: "countdown", ...part }])).parts).toEqual([]);
   });
 
+  it("goes to a time of the site's clock where it names no zone", async () => {
+    shop = await openShop({ settings: { timeZone: "Asia/Tokyo" } });
+    ann = await shop.know("ann", {});
+    const tokyo = (ms: number) => wall(ms + 9 * 3_600_000);
+    for (const to of [tokyo(DAY + 59_000), `${tokyo(DAY + 59_000)}+09:00`, tokyo(2 * DAY).slice(0, 10)])
+      expect((await paintedOf([{ type: "countdown", to }])).parts).toMatchObject([{ type: "countdown", days: 1 }]);
+  });
+
   it("goes to where the decision ends, or the block, where a cap makes it hold for a moment only", async () => {
     const schedule = { to: wall(DAY + 59_000) };
     for (const more of [{}, { cap: { times: 1, within: "1d" } }])
