@@ -7,6 +7,8 @@ const USAGE = `Usage: npm run attune -- <command> [options]
   start                     build, migrate and start everything here: npm start
       --port <n>            default 8787, or the environment's PORT
       --state <folder>      where D1 and KV are kept; default .wrangler/state
+      --origin <url>        a server of yours to stand before: its pages are filled while they stream
+      --origin-key <key>    the write key of the site that stands there; default pk_demo
       --verbose             show each request
   build                     the browser script and its files, into dist/assets
       --demo                with the demo shop

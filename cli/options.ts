@@ -20,3 +20,12 @@ export function readPort(option: string | undefined): number {
   }
   return port;
 }
+
+/** Where the Worker is to stand: `--origin` with scheme and host, and nothing behind them. */
+export function readOrigin(option: string): string {
+  const url = URL.canParse(option) ? new URL(option) : null;
+  if (!url || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
+    throw new Failure(`"${option}" is not an origin: write it as http://localhost:3000.`, 2);
+  }
+  return url.origin;
+}

@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from "node:util";
 import { SITE } from "../client/demo/seed.ts";
 import { readLocalVars } from "./api.ts";
 import { build } from "./build.ts";
-import { readOptions, readPort } from "./options.ts";
+import { readOptions, readOrigin, readPort } from "./options.ts";
 import { Failure, LOCAL_STATE, LOCAL_VARS } from "./project.ts";
 import { seedDemo } from "./seed.ts";
 import { checkPort, startWorker } from "./worker.ts";
@@ -17,9 +17,13 @@ export async function start(args: string[]): Promise<number> {
   const { values } = readOptions(args, {
     port: { type: "string" },
     state: { type: "string", default: LOCAL_STATE },
+    origin: { type: "string" },
+    "origin-key": { type: "string", default: SITE.writeKey },
     verbose: { type: "boolean", short: "v" },
   });
   const port = readPort(values.port);
+  // The shop's pages lie beside the Worker: it stands before them, too.
+  const origin = values.origin === undefined ? "assets" : readOrigin(values.origin);
   await checkPort(port);
   const end = untilSignal();
   const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -32,15 +36,14 @@ export async function start(args: string[]): Promise<number> {
   const worker = await startWorker({
     port,
     persistTo: values.state,
-    // The shop's pages lie beside the Worker: it stands before them, too.
-    vars: { ...vars, ATTUNE_LOCAL: "1", ORIGIN: "assets", ORIGIN_KEY: SITE.writeKey },
+    vars: { ...vars, ATTUNE_LOCAL: "1", ORIGIN: origin, ORIGIN_KEY: values["origin-key"] },
     log: (line) => log(line),
   });
   if (!values.verbose) log = showTrouble;
   const cron = setInterval(() => runSchedule(worker.url), CRON_MS);
   try {
     await seedDemo({ url: worker.url, token: vars["ATTUNE_ADMIN_TOKEN"]! });
-    say(welcome(worker.url, values.state));
+    say(welcome(worker.url, values.state, values.origin === undefined ? null : origin));
     const cause = await Promise.race([end, worker.ended]);
     if (cause === undefined) return 0;
     throw new Failure(`The Worker ended: ${cause}`);
@@ -86,14 +89,18 @@ function showTrouble(line: string): void {
   if (/\[ERROR\]|\[wrangler:error\]|"level":"(error|warn)"|Uncaught/.test(plain)) process.stderr.write(`${plain}\n`);
 }
 
-function welcome(url: string, state: string): string {
+/** @param origin what the Worker stands before; null: the shop */
+function welcome(url: string, state: string, origin: string | null): string {
+  const streamed = origin
+    ? `${url}/               ${origin}, filled by the Worker in the HTML stream`
+    : `${url}/demo/stream/   the same shop, filled by the Worker in the HTML stream`;
   const mail = `curl -s ${url}/api/email/tokens -H 'Authorization: Bearer sk_demo' -H 'Content-Type: application/json'`;
   const recipients = `{"send":"demo","recipients":[{"email":"robin@example.com"}]}`;
   return `
   Attune runs.
 
   Open      ${url}/demo/          the demo shop, with a panel that shows what Attune decides
-            ${url}/demo/stream/   the same shop, filled by the Worker in the HTML stream
+            ${streamed}
             ${url}/api/docs       the API reference
   Keys      pk_demo (write)   sk_demo (secret); accepted by this local start only
 

@@ -33,6 +33,8 @@ test.each([
   ["an inherited name", ["constructor"], 2, /^attune: Unknown command "constructor"/],
   ["an unknown option", ["build", "--fast"], 2, /^attune: Unknown option '--fast'/],
   ["a port that is none", ["start", "--port", "http"], 2, /^attune: "http" is not a port/],
+  ["an origin that is none", ["start", "--origin", "localhost:3000"], 2, /^attune: "localhost:3000" is not an origin/],
+  ["an origin with a path", ["start", "--origin", "http://a.example/b"], 2, /^attune: "http:\/\/a.example\/b" is not/],
   ["a site without a domain", ["site", "create"], 2, /^attune: Usage: site create <domain>/],
   [
     "a Worker that is not there",
