@@ -53,5 +53,5 @@ li p { grid-column: 1 / -1; margin: 0; color: var(--quiet); max-width: 52rem; }
 .error .mark { color: var(--bad); background: var(--bad-soft); }
 footer { margin: 44px auto 0; padding-block: 18px 40px; font-size: 14px; }
 footer p { border-top: 1px solid var(--line); padding-top: 16px; max-width: none; }
-@media (max-width: 40rem) { .bar label, .bar button { flex: 1 1 100%; } .stage { padding: 0; } .stage iframe { margin: 0; border-radius: 0; } main:has(#phone:checked) iframe { width: 100%; } }
+@media (max-width: 40rem) { .bar label, .bar button { flex: 1 1 100%; } legend { width: 100%; line-height: 1.5; } .widths label { flex: 1; padding-inline: 4px; text-align: center; } .stage { padding: 0; } .stage iframe { margin: 0; border-radius: 0; } main:has(#phone:checked) iframe { width: 100%; } }
 `;
