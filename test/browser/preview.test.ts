@@ -138,7 +138,9 @@ it.each([390, 1280])("shows the whole of it in a window of %i pixels, unless a d
   await page.goto(await share());
   const stage = await page.locator(".stage").evaluate(({ clientWidth, scrollWidth }) => [clientWidth, scrollWidth]);
   expect(stage[1]).toBe(stage[0]);
-  const tops = await page.locator(".widths label").evaluateAll((all) => all.map((it) => it.getBoundingClientRect().top));
+  const tops = await page
+    .locator(".widths label")
+    .evaluateAll((all) => all.map((it) => it.getBoundingClientRect().top));
   expect(new Set(tops).size).toBe(1);
   await page.goto(await share({ device: "desktop" }));
   expect((await page.locator("iframe").boundingBox())!.width).toBe(1280);
