@@ -40,7 +40,7 @@ export const FILTERS: { readonly [name: string]: Filter } = {
   base64_url_safe_encode: define(base64UrlEncode, 0),
   capitalize: borrow("capitalize", 0),
   ceil: borrow("ceil", 0),
-  cgi_escape: borrow("cgi_escape", 0),
+  cgi_escape: borrowText("cgi_escape"),
   compact: define(lists.compact, 0, 1),
   concat: define(lists.concat, 1),
   date: define(date, 0, 2),
@@ -100,9 +100,9 @@ export const FILTERS: { readonly [name: string]: Filter } = {
   uniq: define(lists.uniq, 0, 1),
   unshift: borrow("unshift", 1),
   upcase: borrow("upcase", 0),
-  uri_escape: borrow("uri_escape", 0),
-  url_decode: borrow("url_decode", 0),
-  url_encode: borrow("url_encode", 0),
+  uri_escape: borrowText("uri_escape"),
+  url_decode: define(decodeUrl, 0),
+  url_encode: borrowText("url_encode"),
   where: define(lists.where, 1, 2),
 };
 
@@ -114,6 +114,22 @@ function define(apply: Apply, least: number, most = least): Filter {
 function borrow(name: keyof typeof borrowed, least: number, most?: number): Filter {
   const handler = borrowed[name] as (this: object, ...args: unknown[]) => unknown;
   return define((run, ...args) => handler.apply(run.host, args), least, most);
+}
+
+/** Those that stop at half a character. */
+function borrowText(name: keyof typeof borrowed): Filter {
+  const { apply } = borrow(name, 0);
+  return define((run, value) => apply(run, toText(run, value).toWellFormed()), 0);
+}
+
+/** What is not encoded stays as it is. */
+function decodeUrl(run: Run, value: unknown): string {
+  const text = toText(run, value);
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return text;
+  }
 }
 
 function toJson(run: Run, value: unknown): string | undefined {

@@ -87,6 +87,15 @@ describe("a date is written", () => {
 });
 
 describe("filters", () => {
+  it("leave what is no encoded text as it is, and half characters out", () => {
+    const customer = { half: "50% off\ud800", text: "a%20b+c" };
+    expect(show("{{ customer.half | url_decode }}|{{ customer.text | url_decode }}", { customer })).toBe(
+      "50% off\ud800|a b c",
+    );
+    for (const filter of ["url_encode", "cgi_escape", "uri_escape"])
+      expect(show(`{{ customer.half | ${filter} }}`, { customer })).toMatch(/^50%25[ +%20]+off%EF%BF%BD$/);
+  });
+
   it.each([
     [
       "{{ 1 | pluralize: 'item', 'items' }} {{ 0 | pluralize: 'item', 'items' }} {{ '1' | pluralize: 'item', 'items' }}",
