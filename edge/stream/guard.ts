@@ -7,6 +7,11 @@
 const TAG_BYTES = 1_000_000;
 const OPEN_ELEMENTS = 8_000;
 
+/** In so many neither fits: no element takes fewer than three. */
+const SAFE_BYTES = 40_000;
+/** Each step costs more than what is in it. */
+const STEP_BYTES = 32_768;
+
 const LESS = 0x3c;
 const GREATER = 0x3e;
 const SLASH = 0x2f;
@@ -17,49 +22,63 @@ export interface Guarded {
   isBypassed(): boolean;
 }
 
+/** @param page has not been read */
 export function guardParser(page: Response, rewriter: HTMLRewriter): Guarded {
-  const parsing = new TransformStream<Uint8Array, Uint8Array>();
+  if (isSafe(page.headers)) return { body: rewriter.transform(page).body!, isBypassed: () => false };
+
   const type = page.headers.get("content-type")!;
+  const parsing = new IdentityTransformStream();
+  const passing = new IdentityTransformStream();
   const parsed = rewriter.transform(new Response(parsing.readable, { headers: { "content-type": type } }));
+  const from = page.body!.getReader({ mode: "byob" });
+  const parser = parsing.writable.getWriter();
+  const out = parsed.body!.getReader({ mode: "byob" });
+  const to = passing.writable.getWriter();
   let isBypassed = false;
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  // Whoever reads hears of what breaks off.
-  pass().catch(() => {});
-  return { body: readable, isBypassed: () => isBypassed };
+  // A page that does not come is no end of it, and nobody who reads is no reason to go on. Whoever reads hears of it.
+  pass().catch((error) =>
+    Promise.allSettled([from.cancel(error), parser.abort(error), out.cancel(error), to.abort(error)]),
+  );
+  return { body: passing.readable, isBypassed: () => isBypassed };
 
   async function pass(): Promise<void> {
-    // A page that does not come is no end of it, and nobody who reads is no reason to go on.
-    const [fed] = await Promise.all([feed(), parsed.body!.pipeTo(writable, { preventClose: true })]);
-    if (!fed) return writable.close();
-    const writer = writable.getWriter();
-    await writer.write(fed.chunk);
-    writer.releaseLock();
-    await fed.rest.pipeTo(writable);
+    const [held] = await Promise.all([feed(), pour(out, to)]);
+    if (held) {
+      await to.write(held);
+      await pour(from, to);
+    }
+    await to.close();
   }
 
   /** @returns what the parser is not to see; undefined where it has seen all */
-  async function feed(): Promise<{ chunk: Uint8Array; rest: ReadableStream<Uint8Array> } | undefined> {
-    const reader = page.body!.getReader();
-    const writer = parsing.writable.getWriter();
-    const near = watchMarkup();
-    try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) break;
-        if (near(value)) {
-          isBypassed = true;
-          reader.releaseLock();
-          await writer.close();
-          return { chunk: value, rest: page.body! };
-        }
-        await writer.write(value);
-      }
-      await writer.close();
-      return undefined;
-    } catch (error) {
-      await Promise.allSettled([reader.cancel(error), writer.abort(error)]);
-      throw error;
-    }
+  async function feed(): Promise<Uint8Array | undefined> {
+    const held = await pour(from, parser, watchMarkup());
+    isBypassed = held !== undefined;
+    await parser.close();
+    return held;
+  }
+}
+
+/** Whether the page says that it is small, as it is and not packed. */
+function isSafe(headers: Headers): boolean {
+  const length = headers.get("content-length");
+  return length !== null && Number(length) <= SAFE_BYTES && !headers.has("content-encoding");
+}
+
+/** @returns the bytes before which it stopped; undefined at the end */
+async function pour(
+  from: ReadableStreamBYOBReader,
+  to: WritableStreamDefaultWriter<Uint8Array>,
+  isEnough: (bytes: Uint8Array) => boolean = () => false,
+): Promise<Uint8Array | undefined> {
+  let buffer: ArrayBufferLike = new ArrayBuffer(STEP_BYTES);
+  for (;;) {
+    const { done, value }: ReadableStreamReadResult<Uint8Array> = await from.read(new Uint8Array(buffer));
+    if (done) return undefined;
+    if (isEnough(value)) return value;
+    // Resolves when all of it is read: the buffer is free.
+    await to.write(value);
+    buffer = value.buffer;
   }
 }
 

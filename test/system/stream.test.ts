@@ -261,9 +261,33 @@ describe("a page", () => {
     expect(readHanded(html)!.slots["wide"]!.html).toBe("<i>é € 😀</i>");
   });
 
-  it("that the parser cannot hold goes on as it came", async () => {
+  it("that says that it is small is filled whatever is in it", async () => {
+    const slot = '<attune-block name="hero">Own</attune-block>';
+    for (const part of ["<p>", "<p><a><form><button>"]) {
+      const page = (slot + part.repeat(40_000)).slice(0, 40_000);
+      serve("/small", 200, { ...HTML, "content-length": page.length }, page);
+      const { body, isCut } = await ask("/small");
+      expect(isCut).toBe(false);
+      expect(String(body)).toContain(SHOWN);
+      expect(readHanded(String(body))!.slots).toHaveProperty("hero");
+      expect(String(body).split("<script type")[0]!.endsWith(page.slice(slot.length))).toBe(true);
+    }
+  });
+
+  it.each(["", "gzip", "length"])("that the parser cannot hold goes on as it came (%s)", async (how) => {
     const cells = "<td>1".repeat(30_000);
-    serve("/cells", 200, HTML, `<attune-block name="hero">Own</attune-block><table>${cells}`);
+    const page = `<attune-block name="hero">Own</attune-block><table>${cells}`;
+    const sent = how === "gzip" ? gzipSync(page) : Buffer.from(page);
+    serve(
+      "/cells",
+      200,
+      {
+        ...HTML,
+        ...(how && { "content-length": sent.length }),
+        ...(how === "gzip" && { "content-encoding": "gzip" }),
+      },
+      sent,
+    );
     const { body, isCut } = await ask("/cells");
     expect(isCut).toBe(false);
     expect(String(body)).toContain(SHOWN);
@@ -347,11 +371,13 @@ describe("whatever else the origin answers", () => {
     for (let sent = 0; sent < 100; sent++) expected.update(chunk);
     expect([bytes, digest.digest("hex")]).toEqual([100_000_000, expected.digest("hex")]);
 
-    answers["/cut"] = (_, response) => {
-      response.writeHead(200, HTML);
-      response.write(PAGE.slice(0, 120), () => response.destroy());
-    };
-    expect((await ask("/cut")).isCut).toBe(true);
+    for (const length of [undefined, PAGE.length]) {
+      answers["/cut"] = (_, response) => {
+        response.writeHead(200, { ...HTML, ...(length && { "content-length": length }) });
+        response.write(PAGE.slice(0, 120), () => response.destroy());
+      };
+      expect((await ask("/cut")).isCut).toBe(true);
+    }
   });
 
   it("a socket is passed through", async () => {
