@@ -17,7 +17,7 @@ import { type BlockText, textsOf } from "../blocks/checks/texts.ts";
 import { findBare } from "../blocks/liquid/defaults.ts";
 import { checkTemplate, checkText, type Moment } from "../blocks/liquid.ts";
 import { asWritten } from "../blocks/mjml.ts";
-import type { Block, BlockVersion } from "../db/blocks.ts";
+import type { Block, BlockBody, BlockVersion } from "../db/blocks.ts";
 import { readSentNames } from "../db/names.ts";
 import { type SegmentRow, selectSegments, toSegment } from "../db/segments.ts";
 import { FINDING_CODES, type Finding, SEVERITIES } from "../segments/lint/finding.ts";
@@ -126,6 +126,7 @@ export async function lintBlock(
   const others = published.filter(({ key, slot }) => key !== block.key && slot === block.slot);
   const known = { traits: names.traits, segments };
   return [
+    ...lintEmpty(block),
     ...lintOrder(block, others, timeZone, now),
     ...lintVariants(block.variants, now),
     ...block.variants.flatMap((variant, index) => [
@@ -145,6 +146,12 @@ const NO_NAMES: SentNames = { events: [], traits: [], types: new Map() };
 
 /** They only give hints, and what is saved is saved: an answer does not fail for want of them. */
 const readNames = (c: ApiContext) => readSentNames(c.env.DB, siteOf(c)).catch(() => NO_NAMES);
+
+function lintEmpty({ variants, fallback }: BlockBody): Finding[] {
+  if (variants.length || fallback !== null) return [];
+  const detail = "It has neither a variant nor a fallback: whoever comes sees what the page has.";
+  return [{ code: "no-effect", severity: "warning", pointer: "/variants", detail }];
+}
 
 function lintAudience({ audience }: Variant, names: SentNames, now: number, pointer: string): Finding[] {
   return audience ? [...lintCondition(audience, now, pointer), ...lintNames(audience, names, pointer)] : [];

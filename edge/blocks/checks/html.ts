@@ -4,6 +4,7 @@ import { type Attribute, type Element, readElements } from "../liquid/attributes
 
 /** What `client/runtime/html.ts` takes out. */
 const DROPPED_ELEMENTS = new Set(["script", "base", "meta", "object", "embed"]);
+const DOCUMENTS = new Set(["html", "mjml"]);
 const DROPPED_ATTRIBUTE = /^(?:on|srcdoc)|javascript:/i;
 /** MJML's image becomes one. */
 const IMAGES = new Set(["img", "mj-image"]);
@@ -34,6 +35,10 @@ function lintElement(
   const say = (code: Finding["code"], severity: Finding["severity"], detail: string) =>
     found.push({ code, severity, pointer, detail });
   const here = `(${place(start)})`;
+  if (DOCUMENTS.has(name)) {
+    const detail = `A whole document ${here}: right for an e-mail, not for a slot of a page, whose own it would have to be. There, write what is in its body.`;
+    say("foreign-html", "hint", detail);
+  }
   if (DROPPED_ELEMENTS.has(name))
     say("dropped-html", "warning", `A page is not given <${name}> ${here}: take it out of the block.`);
   for (const attribute of attributes.filter(isDropped).slice(0, FOUND)) {

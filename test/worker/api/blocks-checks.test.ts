@@ -27,6 +27,16 @@ async function publish(site: Client, body: Json): Promise<Json> {
 const PRO = { trait: "plan", eq: "pro" };
 const only = (audience: object | null) => ({ variants: [{ key: "all", audience, template: "x" }] });
 
+it("a block that can show nothing, and a whole document in a slot, are told of", async () => {
+  const site = await newSite();
+  const nothing = await lint(site, { key: "hero", slot: "hero", variants: [] });
+  expect(seen(nothing)).toEqual(["warning no-effect /variants"]);
+  const document = await lint(site, block("<!doctype html><html><body><p>Hi</p></body></html>"));
+  expect(seen(document)).toEqual(["hint foreign-html /variants/0/template"]);
+  const mjml = "<mjml><mj-body><mj-section><mj-column><mj-text>Hi</mj-text></mj-column></mj-section></mj-body></mjml>";
+  expect(seen(await lint(site, block(mjml, { format: "mjml" })))).toContain("hint foreign-html /variants/0/template");
+});
+
 describe("a template", () => {
   it.each([
     ["{{ a | upcas }}", "upcase"],
