@@ -380,6 +380,20 @@ describe("whatever else the origin answers", () => {
     }
   });
 
+  it("whoever leaves is not written for", async () => {
+    const left = new Promise<void>((resolve) => {
+      answers["/endless"] = async (_, response) => {
+        response.on("close", resolve).writeHead(200, HTML);
+        while (!response.closed)
+          if (!response.write(PAGE)) await new Promise((go) => response.once("drain", go).once("close", go));
+      };
+    });
+    get(`${system.worker.url}/endless`, { headers: NAVIGATION }, (response) => {
+      response.once("data", () => response.destroy());
+    });
+    await left;
+  });
+
   it("a socket is passed through", async () => {
     origin.once("upgrade", (request, stream) => {
       const accept = createHash("sha1")
