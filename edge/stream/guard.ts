@@ -1,6 +1,7 @@
 /**
- * Keeps HTMLRewriter within its memory, over which it breaks the page off: it holds a tag until its end, and every element whose end
- * it has not seen, and knows nothing of ends that may be left out. A page that comes near that goes on as it comes.
+ * Keeps HTMLRewriter from what makes it break a page off: more than its memory, since it holds a tag until its end, and every element
+ * whose end it has not seen, and knows nothing of ends that may be left out; and tags of which it cannot tell whether text follows.
+ * A page that comes near that goes on as it comes.
  */
 
 /** It gives up at 3 MB of one tag, and at some 15,000 elements. */
@@ -16,15 +17,32 @@ const LESS = 0x3c;
 const GREATER = 0x3e;
 const SLASH = 0x2f;
 
+/** What text follows, which a browser ignores inside a `<select>`: the parser does not know. */
+const AMBIGUOUS = /<(\/?)(select|frameset|style|title|xmp|iframe|noembed|noframes|noscript|plaintext)(?=[\s/>]|$)/gi;
+/** Longer than any of these, and the `<`: a tag may stand across two parts of a page. */
+const TAG_CHARACTERS = 12;
+
 export interface Guarded {
   body: ReadableStream;
   /** The rest of the page passed the parser by: what stands there now is no place to write at. */
   isBypassed(): boolean;
 }
 
-/** @param page has not been read */
+/**
+ * A page that says that it is small is read whole: it need not be watched on its way.
+ *
+ * @returns `isParsable`: false where it is to be answered as it is
+ * @throws where it breaks off
+ */
+export async function readSmall(page: Response): Promise<{ page: Response; isParsable: boolean }> {
+  if (!isSmall(page.headers)) return { page, isParsable: true };
+  const bytes = await page.arrayBuffer();
+  return { page: new Response(bytes, page), isParsable: !watchTags()(new Uint8Array(bytes)) };
+}
+
+/** @param page as `readSmall` answers it */
 export function guardParser(page: Response, rewriter: HTMLRewriter): Guarded {
-  if (isSafe(page.headers)) return { body: rewriter.transform(page).body!, isBypassed: () => false };
+  if (isSmall(page.headers)) return { body: rewriter.transform(page).body!, isBypassed: () => false };
 
   const type = page.headers.get("content-type")!;
   const parsing = new IdentityTransformStream();
@@ -59,8 +77,8 @@ export function guardParser(page: Response, rewriter: HTMLRewriter): Guarded {
   }
 }
 
-/** Whether the page says that it is small, as it is and not packed. */
-function isSafe(headers: Headers): boolean {
+/** As it is, and not packed. */
+function isSmall(headers: Headers): boolean {
   const length = headers.get("content-length");
   return length !== null && Number(length) <= SAFE_BYTES && !headers.has("content-encoding");
 }
@@ -82,8 +100,9 @@ async function pour(
   }
 }
 
-/** @returns says of the next bytes whether they may be more than the parser can hold */
+/** @returns says of the next bytes whether they may be more than the parser can take */
 function watchMarkup(): (bytes: Uint8Array) => boolean {
+  const isAmbiguous = watchTags();
   let open = 0;
   let since = 0;
   return (bytes) => {
@@ -91,6 +110,24 @@ function watchMarkup(): (bytes: Uint8Array) => boolean {
       open += bytes[at + 1] === SLASH ? -1 : 1;
     const last = bytes.lastIndexOf(GREATER);
     since = last < 0 ? since + bytes.length : bytes.length - last;
-    return open > OPEN_ELEMENTS || since > TAG_BYTES;
+    return open > OPEN_ELEMENTS || since > TAG_BYTES || isAmbiguous(bytes);
+  };
+}
+
+/** @returns says of the next bytes whether there is a tag in them that the parser does not understand */
+function watchTags(): (bytes: Uint8Array) => boolean {
+  // Whatever the charset: those that a page may have write tags as ASCII does.
+  const decoder = new TextDecoder("latin1");
+  let tail = "";
+  let isSelect = false;
+  return (bytes) => {
+    const text = tail + decoder.decode(bytes);
+    tail = text.slice(-TAG_CHARACTERS);
+    if (!isSelect && !/<(?:select|frameset)/i.test(text)) return false;
+    for (const [, slash, name] of text.matchAll(AMBIGUOUS)) {
+      if (name!.toLowerCase() === "select") isSelect = !slash;
+      else if (!slash && (isSelect || name!.toLowerCase() === "frameset")) return true;
+    }
+    return false;
   };
 }

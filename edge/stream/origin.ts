@@ -45,11 +45,12 @@ export async function askOrigin(request: Request, env: Env, isPage: boolean): Pr
     return await fetch(new Request(`${origin.origin}${url.pathname}${url.search}`, asked));
   } catch (error) {
     log("error", { origin: String(error) });
-    return unreachable();
+    return answerUnreachable();
   }
 }
 
-function unreachable(): Response {
+/** A page of our own: there is none of the site's. */
+export function answerUnreachable(): Response {
   const title = "502 Bad Gateway";
   const html = `<!doctype html><html lang="en"><title>${title}</title><h1>${title}</h1><p>The site does not answer. Please try again in a moment.</p></html>`;
   return new Response(html, {
