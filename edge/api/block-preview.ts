@@ -5,6 +5,7 @@ import { isZone } from "../../shared/engine/zone.ts";
 import { NAME_LENGTH, TEMPLATE_BYTES } from "../../shared/limits.ts";
 import { OUTCOMES, type VariantWhy } from "../blocks/explain.ts";
 import { DEVICES } from "../preview/context.ts";
+import { paintPreview } from "../preview/image.ts";
 import { type BlockPreview, previewBlock } from "../preview/preview.ts";
 import { newApp, siteOf } from "./app.ts";
 import { DecisionSchema, toDecision } from "./decision.ts";
@@ -55,6 +56,7 @@ export const isOneThing = {
 
 const BlockPreviewRequest = BlockAskedSchema.extend({
   why: z.boolean().default(true).openapi({ description: "Also answer the trace of each variant." }),
+  image: z.boolean().default(false).openapi({ description: "Also paint the card of the chosen variant." }),
 })
   .refine(isOneThing.check, isOneThing.message)
   .openapi("BlockPreviewRequest", {
@@ -92,6 +94,20 @@ const FormsSchema = {
   link: z.string().nullable().optional().openapi({ description: "Where a click in an e-mail leads." }),
 };
 
+const ImageSchema = z
+  .object({
+    alt: z.string(),
+    width: z.int().openapi({ description: "CSS pixels." }),
+    height: z.int(),
+    png: z.string().openapi({ description: "A data URL, at 1×.", example: "data:image/png;base64,iVBORw0KGgo=" }),
+    dark: z.string().optional().openapi({ description: "The same in the card's dark theme, where it has one." }),
+    missing: z.int().openapi({ description: "Pictures on it that could not be had: their rooms are empty." }),
+  })
+  .openapi("PreviewImage", {
+    description:
+      "The card as an e-mail would show it, painted for this answer. Null: the chosen variant has none, it cannot be painted, or the Worker that paints (PRESS) is not deployed.",
+  });
+
 const NextChangeSchema = z
   .object({ at: IsoSchema, ...ShownSchema })
   .openapi("NextChange", { description: "When time alone changes the answer, and to what." });
@@ -100,6 +116,7 @@ const BlockPreviewSchema = z
   .object({
     html: ShownSchema.html,
     ...FormsSchema,
+    image: ImageSchema.nullable().optional().openapi({ description: "Where it was asked for." }),
     decision: ShownSchema.decision.optional(),
     says: ShownSchema.says.optional(),
     segments: z.record(z.string(), IsoSchema.nullable()).openapi({ description: "Memberships, each with its until." }),
@@ -118,9 +135,10 @@ export const blockPreview = newApp().openapi(
     responses: { 200: json(BlockPreviewSchema, "What that person would get."), ...problemResponse },
   }),
   async (c) => {
-    const { why, ...asked } = c.req.valid("json");
+    const { why, image: isPainted, ...asked } = c.req.valid("json");
     const preview = await previewBlock(c.env, siteOf(c), await resolvePerson(c, asked), c.get("now"));
-    return c.json(toAnswer(preview, why), 200);
+    const image = isPainted && { image: await paintPreview(c.env, preview) };
+    return c.json({ ...toAnswer(preview, why), ...image }, 200);
   },
 );
 

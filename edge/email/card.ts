@@ -15,7 +15,7 @@ import { NOBODY, scopeOf, type Viewer } from "../blocks/decide.ts";
 import { moneyFormat } from "../blocks/liquid/money.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import type { LiveText } from "../manifest/template.ts";
-import type { Given } from "./give.ts";
+import type { Given, Recipient } from "./give.ts";
 import { textOf } from "./texts.ts";
 
 const THEME: Theme = { background: "#ffffff", text: "#1a1a1a", accent: "#0b57d0" };
@@ -31,7 +31,14 @@ export interface GivenCard {
   paint(isDark: boolean): Promise<PaintedCard>;
 }
 
-export function cardOf({ variant, block, decision, recipient }: Given, live: LiveSite, now: number): GivenCard | null {
+/** What a card is made of, and for whom. */
+type CardAsked = Pick<Given, "variant" | "block" | "decision"> & { recipient: Pick<Recipient, "view"> };
+
+export function cardOf(
+  { variant, block, decision, recipient }: CardAsked,
+  live: LiveSite,
+  now: number,
+): GivenCard | null {
   const source = variant?.source;
   const card = source?.image;
   if (!source || !card) return null;

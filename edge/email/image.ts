@@ -6,7 +6,7 @@ import { log } from "../log.ts";
 import { sealName } from "../tokens.ts";
 
 /** Whoever shows an e-mail waits for its images for a few seconds. */
-const PAINT_MS = 4_000;
+export const PAINT_MS = 4_000;
 const MEMORY_BYTES = 4 * 1024 * 1024;
 /** A location keeps an image so long at most. */
 const KEPT_SECONDS = 24 * 60 * 60;

@@ -3,6 +3,7 @@ import { html, raw } from "hono/html";
 import { clockIn } from "../../shared/engine/look.ts";
 import { offsetOf } from "../../shared/engine/zone.ts";
 import type { Outcome, VariantWhy } from "../blocks/explain.ts";
+import type { PreviewImage } from "./image.ts";
 import type { BlockAsked, BlockPreview, SlotPreview } from "./preview.ts";
 import { STYLE } from "./style.ts";
 
@@ -17,6 +18,8 @@ export interface SharedPage {
   /** What is looked at now. */
   asked: BlockAsked;
   preview: BlockPreview;
+  /** Null: there is none, or it cannot be painted here. */
+  image: PreviewImage | null;
   expiresAt: number;
 }
 
@@ -42,9 +45,10 @@ export async function noteHtml([title, text]: Note): Promise<string> {
   return page(title, html`<main class="note"><h1>${title}</h1><p>${text}</p></main>`);
 }
 
-export async function previewHtml({ request, asked, preview, expiresAt }: SharedPage): Promise<string> {
+export async function previewHtml({ request, asked, preview, image, expiresAt }: SharedPage): Promise<string> {
   const { shown, now, timeZone } = preview;
   const clock = clockIn(timeZone, now);
+  const isImageAlone = image !== null && shown.html?.trim() === "";
   const what = asked.block ?? asked.slot ?? "A template";
   return page(
     `${what} – preview`,
@@ -54,7 +58,8 @@ export async function previewHtml({ request, asked, preview, expiresAt }: Shared
 </header>
 <main>
 ${controls(request, asked, now, timeZone)}
-${shown.html === null ? html`<p class="stage empty">The page’s own content stays.</p>` : screen(shown.html, asked)}
+${isImageAlone ? "" : stage(shown.html, asked)}
+${image ? cardHtml(image) : ""}
 ${"decision" in shown ? explanation(shown, clock) : ""}
 </main>
 <footer><p>Whoever has this link can open it until ${clock(expiresAt)}. Times are those of ${timeZone}. Links and forms in what is shown do nothing here.</p></footer>`,
@@ -109,12 +114,21 @@ function sayVersion(version: BlockAsked["version"]): string {
   return version === "live" ? "Live" : `Version ${version}`;
 }
 
-function screen(shown: string, { device }: BlockAsked): Html {
+function stage(shown: string | null, { device }: BlockAsked): Html {
+  if (shown === null) return html`<p class="stage empty">The page’s own content stays.</p>`;
   const first = device === "mobile" ? "phone" : (device ?? "window");
   const choice = ([id, name]: [string, string]) =>
     html`<input type="radio" name="width" id="${id}"${id === first ? raw(" checked") : ""}><label for="${id}">${name}</label>`;
   return html`<fieldset class="widths"><legend>Width</legend>${Object.entries(WIDTHS).map(choice)}</fieldset>
 <div class="stage" role="region" aria-label="What is shown, at this width" tabindex="0"><iframe sandbox title="What is shown" srcdoc="${FRAME + shown}"></iframe></div>`;
+}
+
+function cardHtml({ alt, width, height, png, dark, missing }: PreviewImage): Html {
+  const img = (src: string, alt: string) => html`<img src="${src}" width="${width}" height="${height}" alt="${alt}">`;
+  return html`<h2>As an image in an e-mail</h2>
+<div class="cards">${img(png, alt)}${dark ? img(dark, "The same, for readers whose mail is dark") : ""}</div>
+<p>Without images it reads: ${alt || "nothing"}</p>
+${missing ? html`<p>${missing} of its pictures could not be had: their rooms are empty.</p>` : ""}`;
 }
 
 function explanation({ says, link, next, why }: SlotPreview, clock: (instant: number) => string): Html {

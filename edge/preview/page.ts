@@ -6,6 +6,7 @@ import { readSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { verifyToken } from "../tokens.ts";
 import { type Note, noteHtml, previewHtml } from "./html.ts";
+import { paintPreview } from "./image.ts";
 import { type BlockAsked, previewBlock } from "./preview.ts";
 
 const TOKEN_CHARACTERS = 1_000;
@@ -37,7 +38,8 @@ export async function answerPreview(env: Env, url: string, token: string): Promi
   const asked = { ...request, ...readQuery(new URL(url).searchParams, request, timeZone) };
   try {
     const preview = await previewBlock(env, said.siteId, asked, present);
-    return respond(200, previewHtml({ request, asked, preview, expiresAt }));
+    const image = await paintPreview(env, preview);
+    return respond(200, previewHtml({ request, asked, preview, image, expiresAt }));
   } catch (error) {
     if (!(error instanceof Problem) || error.status >= 500) throw error;
     const isPersonGone = error.errors?.[0]?.pointer === "/profile";

@@ -7,6 +7,7 @@ import { type Asking, explainDecision, explainVariants, type VariantWhy } from "
 import { checkTemplate } from "../blocks/liquid.ts";
 import { readBlock, readBlockVersion } from "../db/blocks.ts";
 import type { Decisions } from "../db/profiles.ts";
+import { cardOf, type GivenCard } from "../email/card.ts";
 import { linkOf } from "../email/give.ts";
 import { toPlainText } from "../email/text.ts";
 import { siteOf } from "../email/texts.ts";
@@ -41,6 +42,8 @@ export interface SlotPreview extends Pick<SlotAnswer, "html" | "decision"> {
   text: string | null;
   /** Where a click in an e-mail leads; null: nowhere of its own. */
   link: string | null;
+  /** What an e-mail shows of it as an image, not painted yet; null: nothing. */
+  card: GivenCard | null;
   why: VariantWhy[];
   /** Null where nothing changes by time alone, or not within the next instants at which anything asked may. */
   next: NextChange | null;
@@ -97,6 +100,7 @@ async function previewSlot(
     ...{ html, decision, says: explainDecision(answer, asking) },
     text: html === null ? null : await toPlainText(html),
     link: block && variant && linkOf(block, variant, live, asking.viewer, asking.now),
+    card: cardOf({ ...answer, recipient: { view: async () => asking.viewer } }, live, asking.now),
     why: explainVariants(slot, answer, asking),
     next: findNext(until),
   };

@@ -44,6 +44,8 @@ legend { float: left; padding: 0; margin-right: 14px; font-size: 13px; line-heig
 main:has(#window:checked) iframe { width: 100%; }
 main:has(#phone:checked) iframe { width: 390px; }
 main:has(#tablet:checked) iframe { width: 820px; }
+.cards { display: flex; flex-wrap: wrap; gap: 16px; margin: 12px 0; }
+.cards img { max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 6px; }
 ol { list-style: none; margin: 0; padding: 0; max-width: 60rem; }
 li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 2px 16px; padding: 12px 0; border-top: 1px solid var(--line); }
 li p { grid-column: 1 / -1; margin: 0; color: var(--quiet); max-width: 52rem; }

@@ -171,6 +171,23 @@ it("is used by keys alone: another time, another version, another width", async 
   await page.getByRole("heading", { name: "There is nothing to show" }).waitFor();
 });
 
+it("shows a card as it is painted, no wider than the window", async () => {
+  const theme = { background: "#101614", text: "#e8eeea", accent: "#6ee7a8" };
+  const parts = [{ type: "text", text: "20 % off, {{ customer.name }}", size: 28, bold: true }];
+  const image = { width: 600, height: 120, dark: theme, alt: "20 % off", parts };
+  const variants = [{ key: "all", audience: null, template: "<p>20 % off</p>", image }];
+  await stage.api("POST", "/api/blocks", { key: "card", slot: "card", variants });
+  const page = await newPage({ viewport: { width: 360, height: 740 } });
+  await page.goto(await share({ block: "card", slot: undefined, profile: { traits: { name: "Ada" } } }));
+  const images = page.locator("main img");
+  const sizes = await images.evaluateAll((all) =>
+    Promise.all(all.map((it) => (it as HTMLImageElement).decode().then(() => (it as HTMLImageElement).naturalWidth))),
+  );
+  expect(sizes).toEqual([600, 600]);
+  expect(await images.first().getAttribute("alt")).toBe("20 % off");
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+});
+
 /** Contrast of text with what is behind it, WCAG 2.2. */
 const contrasts = (page: Page) =>
   page.evaluate(() => {

@@ -1,5 +1,9 @@
 /** `POST /api/blocks/preview`: what somebody would get, drafts and other times included, and why. */
 import { describe, expect, it } from "vitest";
+import type { Env } from "../../../edge/env.ts";
+import { ask } from "../delivery/worker.ts";
+import { pressing } from "../email/shop.ts";
+import { bindings } from "../site.ts";
 import { type Client, ingest, type Json, newSite, problemOf, VIEWED_TWICE } from "./client.ts";
 
 const NOW = "2026-03-01T12:00:00.000Z";
@@ -252,5 +256,75 @@ describe("whom a block is tried on", () => {
   ])("fits no %j", async (body) => {
     const site = await newSite();
     await problemOf(site.send("POST", "/api/blocks/preview", body), "invalid-request");
+  });
+});
+
+describe("the card of a preview", () => {
+  const theme = { background: "#ffffff", text: "#111111", accent: "#0000ff" };
+  const dark = { ...theme, background: "#000000" };
+  const parts = [
+    { type: "text", text: "Hi {{ customer.name | default: 'you' }}" },
+    { type: "countdown", to: "2026-03-01T13:30:00Z" },
+  ];
+  const card = { width: 300, height: 100, theme, alt: "For {{ customer.name }}", parts };
+  const asked = { block: "card", now: NOW, profile: { traits: { name: "Ann & Co" } } };
+
+  async function siteWithCard(more: object = {}): Promise<Client> {
+    const site = await newSite();
+    const variants = [{ ...all, template: "<p>card</p>", image: { ...card, ...more } }];
+    await site.post("/api/blocks", { key: "card", slot: "card", variants });
+    return site;
+  }
+
+  async function preview({ secretKey }: Client, env: Partial<Env>, more: object = {}): Promise<Json> {
+    const { PRESS: _, ...pressless } = bindings;
+    const body = JSON.stringify({ ...asked, image: true, ...more });
+    const init = { method: "POST", headers: { authorization: `Bearer ${secretKey}` }, body };
+    const response = await ask({ ...pressless, ...env }, "/api/blocks/preview", init);
+    expect(response.status).toBe(200);
+    return response.json();
+  }
+
+  const read = (url: string) => JSON.parse(atob(url.replace("data:image/png;base64,", "")));
+
+  it("is painted for that person at that time, each time anew", async () => {
+    const site = await siteWithCard();
+    const press = pressing(undefined, 2);
+    const { html, image } = await preview(site, press.env);
+    expect(html).toBe("<p>card</p>");
+    expect(image).toEqual({ alt: "For Ann & Co", width: 300, height: 100, png: expect.any(String), missing: 2 });
+    const texts = [
+      { type: "text", text: "Hi Ann & Co" },
+      { type: "countdown", days: 0, hours: 1, minutes: 30 },
+    ];
+    expect(read(image.png)).toEqual([1, { width: 300, height: 100, theme, parts: texts }]);
+    await preview(site, press.env);
+    expect(press.cards.length).toBe(2);
+  });
+
+  it("is painted in its dark theme, too", async () => {
+    const { image } = await preview(await siteWithCard({ dark }), pressing().env);
+    expect([image.png, image.dark].map((url) => read(url)[1].theme)).toEqual([theme, dark]);
+  });
+
+  it("tells nothing of somebody who does not allow it", async () => {
+    const { image } = await preview(await siteWithCard(), pressing().env, { consent: [] });
+    expect(image.alt).toBe("For");
+    expect(read(image.png)[1].parts[0].text).toBe("Hi you");
+  });
+
+  it("is painted only where it is asked for", async () => {
+    const press = pressing();
+    expect(await preview(await siteWithCard(), press.env, { image: false })).not.toHaveProperty("image");
+    expect(press.cards).toEqual([]);
+  });
+
+  it("is null without a press, where it cannot be painted, and where there is none", async () => {
+    const site = await siteWithCard();
+    for (const env of [{}, pressing({ error: "no" }).env, pressing(new Error("gone")).env])
+      expect(await preview(site, env)).toMatchObject({ html: "<p>card</p>", image: null });
+    expect(await preview(site, pressing().env, { block: undefined, template: "a" })).toMatchObject({ image: null });
+    await site.post("/api/blocks", { key: "bare", slot: "card", variants: [{ ...all, template: "bare" }] });
+    expect(await preview(site, pressing().env, { block: "bare" })).toMatchObject({ html: "bare", image: null });
   });
 });

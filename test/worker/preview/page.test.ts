@@ -124,6 +124,30 @@ describe("a shared preview", () => {
     expect(await read(url)).toMatch(new RegExp(`name="now" value="${today}T`));
   });
 
+  it("shows the card in both themes, with what stands there without images", async () => {
+    const site = await newSite();
+    const theme = { background: "#000000", text: "#ffffff", accent: "#00ff00" };
+    const parts = [{ type: "text", text: "Hi {{ customer.name }}" }];
+    const image = { width: 300, height: 100, dark: theme, alt: 'For "{{ customer.name }}"', parts };
+    for (const template of ["", "<p>beside</p>"]) {
+      const key = template ? "both" : "alone";
+      await site.post("/api/blocks", { key, slot: key, variants: [{ key: "all", audience: null, template, image }] });
+      const { url } = await share(site, { block: key });
+      const page = await read(url);
+      const images = [
+        ...page.matchAll(/<img src="data:image\/png;base64,([^"]+)" width="300" height="100" alt="([^"]*)"/g),
+      ];
+      expect(images.map(([, , alt]) => alt)).toEqual([
+        "For &quot;Ada&quot;",
+        "The same, for readers whose mail is dark",
+      ]);
+      for (const [, png] of images) expect(atob(png!).slice(1, 4)).toBe("PNG");
+      expect(images[0]![1]).not.toBe(images[1]![1]);
+      expect(textOf(page)).toContain('Without images it reads: For "Ada"');
+      expect(page.includes("<iframe")).toBe(template !== "");
+    }
+  });
+
   it("of a template alone says nothing of decisions", async () => {
     const site = await newSite();
     const { url, block } = await site.post<Json>(SHARE, { template: TEMPLATE, profile: ADA });

@@ -1,0 +1,41 @@
+/** The card of what is tried, as the recipient of an e-mail would see it: painted each time, and kept nowhere. */
+import type { PaintedCard } from "../../shared/card.ts";
+import type { Press } from "../../shared/press.ts";
+import { answerWithin } from "../deadline.ts";
+import { PAINT_MS } from "../email/image.ts";
+import type { Env } from "../env.ts";
+import { log } from "../log.ts";
+import type { BlockPreview } from "./preview.ts";
+
+export interface PreviewImage {
+  alt: string;
+  /** CSS pixels. */
+  width: number;
+  height: number;
+  /** Data URLs of PNGs at 1×; `dark` where the card has a theme for it. */
+  png: string;
+  dark?: string;
+  /** Pictures that could not be had: their rooms are empty. */
+  missing: number;
+}
+
+/** @returns null where there is no card, no press, or it cannot be painted */
+export async function paintPreview({ PRESS }: Env, { shown }: BlockPreview): Promise<PreviewImage | null> {
+  const given = "card" in shown ? shown.card : null;
+  if (!PRESS || !given) return null;
+  const { width, height, dark: theme } = given.card;
+  const paint = async (isDark: boolean) => paintNow(PRESS, await given.paint(isDark));
+  const [light, dark] = await Promise.all([paint(false), theme ? paint(true) : null]);
+  if (!light) return null;
+  const { png, missing } = light;
+  return { alt: await given.alt(), width, height, png, ...(dark && { dark: dark.png }), missing };
+}
+
+async function paintNow(press: Press, card: PaintedCard): Promise<{ png: string; missing: number } | null> {
+  const answer = await answerWithin(PAINT_MS, press.paint(card, 1)).catch(() => null);
+  if (answer && "png" in answer)
+    return { png: `data:image/png;base64,${new Uint8Array(answer.png).toBase64()}`, missing: answer.missing };
+  // What it says of a card may hold what stands on it.
+  log("warn", { route: "preview", error: answer ? "the press refuses" : "the press does not answer" });
+  return null;
+}
