@@ -26,6 +26,8 @@ export const TAGS = [
   ...["if", "ifchanged", "increment", "liquid", "raw", "tablerow", "unless", "#"],
 ];
 
+/** Of pairs of code units that make one character. */
+const HALVES = /\p{Surrogate}/gu;
 const TRUNCATE_WORDS = borrow("truncatewords", 0, 2);
 
 export const FILTERS: { readonly [name: string]: Filter } = {
@@ -119,7 +121,7 @@ function borrow(name: keyof typeof borrowed, least: number, most?: number): Filt
 /** Those that stop at half a character. */
 function borrowText(name: keyof typeof borrowed): Filter {
   const { apply } = borrow(name, 0);
-  return define((run, value) => apply(run, toText(run, value).toWellFormed()), 0);
+  return define((run, value) => apply(run, toText(run, value).replace(HALVES, "\ufffd")), 0);
 }
 
 /** What is not encoded stays as it is. */
