@@ -18,7 +18,7 @@ const weigh = ({ type, event }: Message) => +/^(identify|alias|group|track Order
  * The database numbers messages (`seq`); one that only memory holds has no number.
  * @returns `add`: resolves when it is durable, or known that it cannot be. `list`: what may be sent now, oldest first,
  * other tabs' included; `limit` holds for those of the database. `own`: what this page knows of that without waiting, for
- * it may be gone in a moment; what another tab has sent may be among them, what is being written is not.
+ * it may be gone in a moment; what another tab has sent may be among them, what the database is just writing is not.
  * `settle`: these are no longer kept; says which are acked, and which are not.
  */
 export function createOutbox(
@@ -31,8 +31,16 @@ export function createOutbox(
   settle: (messages: Message[], verdict: Verdict) => Promise<void>,
 ] {
   let known: Message[] = [];
-  /** The page is: what comes now is sent at once, before the database can answer, and so without its number. */
+  /** The database has not been given these yet: it is being opened. */
+  const early = new Set<Message>();
+  /** The page is. */
   let going = false;
+
+  /** Sent at once, before the database can answer, and so under no number that it would give: those are whole. */
+  const hasten = (message: Message) => {
+    message.seq = Math.random();
+    known.push(message);
+  };
 
   const list = async (limit?: number) => {
     // Whoever asks is there.
@@ -44,9 +52,6 @@ export function createOutbox(
   const settle = async (messages: Message[], verdict: Verdict) => {
     const { warnings, rejected = messages.map((_, index) => ({ index, problem: verdict })) } = verdict;
     known = known.filter((message) => !messages.includes(message));
-    await run((store): undefined => {
-      for (const { seq = 0 } of messages) store.delete(seq);
-    }, "relaxed");
     const acked = new Set(messages);
     for (const { index, problem } of rejected) {
       const message = messages[index]!;
@@ -54,15 +59,31 @@ export function createOutbox(
       emit("rejected", { message, problem });
     }
     if (acked.size) emit("ack", { messageIds: [...acked].map(({ messageId }) => messageId), warnings });
+    // Told before it is done: the page may be gone by then, and the next one finds nothing to tell.
+    await run((store): undefined => {
+      for (const { seq = 0 } of messages) store.delete(seq);
+    }, "relaxed");
   };
 
-  addEventListener("pagehide", () => (going = true), { signal, capture: true });
+  addEventListener(
+    "pagehide",
+    () => {
+      going = true;
+      early.forEach(hasten);
+    },
+    { signal, capture: true },
+  );
   return [
     async (said) => {
-      // No whole number, and so none that the database would give.
-      const message = { ...said, ...(going && { seq: Math.random() }) };
-      if (going) known.push(message);
-      const seq = await run((store) => store.put(message), weigh(message) ? "strict" : "relaxed");
+      const message = { ...said };
+      if (going) hasten(message);
+      else early.add(message);
+      const write = (store: IDBObjectStore) => {
+        early.delete(message);
+        return store.put(message);
+      };
+      const seq = await run(write, weigh(message) ? "strict" : "relaxed");
+      early.delete(message);
       if (!message.seq) known.push({ ...message, seq } as Message);
       if (((seq as number) ?? known.length) % ROWS_MORE) return;
       await list();

@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { heardOf, idOf, readOutbox, ready } from "./device.ts";
-import { openStage, type Stage, type Visitor } from "./stage.ts";
+import { openStage, type Stage, until, type Visitor } from "./stage.ts";
 
 let stage: Stage;
 beforeAll(async () => {
@@ -91,6 +91,21 @@ it("goes on in memory within a second where another tab does not let go, and say
   expect((await visitor.stored(id)).map(({ event }) => event)).toContain("From memory");
   expect(visitor.sent.flatMap(({ messages }) => messages).some((message) => "seq" in message)).toBe(false);
   expect(await heardOf(page, "error")).toHaveLength(1);
+});
+
+it("sends what the database was not given before the page goes", async () => {
+  const visitor = await stage.visitor();
+  const other = await openBlank(visitor);
+  await makeDatabase(other, 99, [], true);
+  const page = await visitor.open();
+  await ready(page);
+  const id = await idOf(page);
+  await page.evaluate(() => {
+    attune.track("At once");
+    location.href = "about:blank";
+  });
+  const stored = async () => (await visitor.stored(id)).map(({ event }) => event);
+  await until(async () => (await stored()).includes("At once"), "what was captured at last");
 });
 
 it("keeps what was tracked when the database is deleted under it, and does not bring it back", async () => {
