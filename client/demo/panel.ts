@@ -26,7 +26,8 @@ const SHOWN_EVENTS = 7;
 const EXPLAIN_MS = 10_000;
 const WIDE = "(min-width: 78rem)";
 
-type State = "waiting" | "delivered" | "refused";
+/** `sent` on the way out of a page that did not hear the answer, and could not keep it for the next one. */
+type State = "waiting" | "sent" | "delivered" | "refused";
 
 /** What the panel remembers from page to page in this tab. */
 interface Journal {
@@ -79,6 +80,8 @@ export function openPanel(): void {
 
   const part = <T extends HTMLElement = HTMLElement>(name: string) => panel.querySelector<T>(`[data-panel="${name}"]`)!;
   const journal = readJournal();
+  /** What other pages of this tab captured. */
+  const earlier = new Set(journal.events.map(({ id }) => id));
   const says = new Map<string, string>();
   const slots = new Map<string, SlotLine>();
   let memberships: Memberships = {};
@@ -123,15 +126,20 @@ export function openPanel(): void {
     sessionStorage.setItem(JOURNAL, JSON.stringify(journal));
     draw();
   };
-  /** Who the visitor is, by each of the names that go around. */
+  /** Who the visitor is, by each of the names that go around; and what is still to be sent. */
   const introduce = async () => {
-    const stableId = (await stored())?.state["stableId"];
+    const kept = await stored();
+    const stableId = kept?.state["stableId"];
     const ids = { anonymousId: anonymousId(), userId: userId(), stableId };
     const known = Object.entries(ids).filter(([, id]) => id);
     write(
       part("ids"),
       known.map(([name, id]) => `<div><dt>${name}</dt><dd>${escapeHtml(`${id}`)}</dd></div>`),
     );
+    const waits = new Set(kept?.outbox.map(({ messageId }) => messageId));
+    for (const event of journal.events)
+      if (event.state === "waiting" && earlier.has(event.id) && !waits.has(event.id)) event.state = "sent";
+    save();
   };
   const ask = async () => {
     introduce();
