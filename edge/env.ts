@@ -13,7 +13,7 @@ export interface Env {
   ATTUNE_SECRET_PREVIOUS?: string;
   /** Lets its bearer create sites and keys. Secret. */
   ATTUNE_ADMIN_TOKEN?: string;
-  /** `"1"` on a local start only: the demo keys are accepted. */
+  /** `"1"` on a local start only: the demo keys are accepted, and who asks waits for storage for longer. */
   ATTUNE_LOCAL?: string;
   /**
    * The site's own server, which the Worker stands before: its address; `"route"`, where the Worker stands on a route of the zone;
@@ -22,4 +22,9 @@ export interface Env {
   ORIGIN?: string;
   /** The write key of the site that stands there: its slots are filled in the origin's pages. */
   ORIGIN_KEY?: string;
+  /**
+   * Names of the hosts that are the site's, separated by commas: of them only what the script asks is Attune's, all other hosts have
+   * nothing of the site's. Left out: every host has both, and the Worker's own paths come first.
+   */
+  ORIGIN_HOSTS?: string;
 }

@@ -18,7 +18,7 @@ import {
 } from "../blocks/decide.ts";
 import { statementsOf } from "../db/identifiers.ts";
 import type { Decisions } from "../db/profiles.ts";
-import { answerWithin } from "../deadline.ts";
+import { answerWithin, patienceOf } from "../deadline.ts";
 import type { Env } from "../env.ts";
 import { invalidRequest } from "../invalid.ts";
 import { log } from "../log.ts";
@@ -81,7 +81,7 @@ export async function answerDecide(request: Request, env: Env, context: Executio
   const fresh = isKnown && answerViewer(viewerOfSnapshot(asking));
   if (fresh) return fresh;
   const answering = answerFromStorage();
-  const answer = await answerWithin(DEADLINE_MS, answering);
+  const answer = await answerWithin(patienceOf(env, DEADLINE_MS), answering);
   if (answer) return answer;
   // What was sent goes on being stored; whoever sent it keeps it until that is acked.
   context.waitUntil(answering.catch((error) => log("warn", { route: "/decide", late: String(error) })));

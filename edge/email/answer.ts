@@ -5,7 +5,7 @@
  */
 import type { WireDecision } from "../../shared/wire.ts";
 import { escapeHtml } from "../blocks/liquid/html.ts";
-import { answerWithin } from "../deadline.ts";
+import { answerWithin, patienceOf } from "../deadline.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import type { LiveSite } from "../manifest/live.ts";
@@ -78,7 +78,7 @@ export async function answerEmail(request: Request, env: Env, context: Execution
   try {
     const isRead = request.method === "GET" || request.method === "HEAD";
     const said = isRead && slot ? await verifyToken(env, "email", token) : null;
-    const live = said && (await answerWithin(DEADLINE_MS, readSite(env, said.siteId, now, context)));
+    const live = said && (await answerWithin(patienceOf(env, DEADLINE_MS), readSite(env, said.siteId, now, context)));
     if (!said || !live) return answerNothing(form);
     const url = `${origin}/e/${token}/${slot}`;
     const asked = { env, context, live, said, slot, url, fetcher: classifyFetcher(request, form), now };
@@ -134,10 +134,10 @@ async function give<T>(asked: Asked, make: (given: Given) => Promise<T>): Promis
   })();
   const passed = Date.now() - now;
   try {
-    const given = await answerWithin(Math.max(0, AIM_MS - passed), giving);
+    const given = await answerWithin(Math.max(0, patienceOf(env, AIM_MS) - passed), giving);
     if (given) return given;
     isLate = true;
-    const late = await answerWithin(DEADLINE_MS - AIM_MS, giving);
+    const late = await answerWithin(patienceOf(env, DEADLINE_MS - AIM_MS), giving);
     if (late?.[0].isKept) return late;
     context.waitUntil(giving.catch((error) => log("warn", { route: "/e/:token/:slot", late: String(error) })));
   } catch (error) {

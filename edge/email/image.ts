@@ -1,6 +1,6 @@
 /** Paints cards, each once: what is the same is kept in this isolate, then in this location, under a name that tells nothing. */
 import type { PaintedCard } from "../../shared/card.ts";
-import { answerWithin } from "../deadline.ts";
+import { answerWithin, patienceOf } from "../deadline.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import { sealName } from "../tokens.ts";
@@ -56,7 +56,7 @@ export async function paintCard(
 
 async function paint(env: Env, card: PaintedCard, scale: 1 | 2): Promise<Picture | null> {
   if (!env.PRESS) return null;
-  const answer = await answerWithin(PAINT_MS, env.PRESS.paint(card, scale));
+  const answer = await answerWithin(patienceOf(env, PAINT_MS), env.PRESS.paint(card, scale));
   if (answer && "png" in answer) return { png: answer.png, isWhole: answer.missing === 0 };
   // What it says of a card may hold what stands on it.
   log("warn", { route: "/e/:token/:slot.png", error: answer ? "the press refuses" : "the press takes too long" });

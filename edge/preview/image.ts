@@ -1,7 +1,6 @@
 /** The card of what is tried, as the recipient of an e-mail would see it: painted each time, and kept nowhere. */
 import type { PaintedCard } from "../../shared/card.ts";
-import type { Press } from "../../shared/press.ts";
-import { answerWithin } from "../deadline.ts";
+import { answerWithin, patienceOf } from "../deadline.ts";
 import { PAINT_MS } from "../email/image.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
@@ -20,19 +19,19 @@ export interface PreviewImage {
 }
 
 /** @returns null where there is no card, no press, or it cannot be painted */
-export async function paintPreview({ PRESS }: Env, { shown }: BlockPreview): Promise<PreviewImage | null> {
+export async function paintPreview(env: Env, { shown }: BlockPreview): Promise<PreviewImage | null> {
   const given = "card" in shown ? shown.card : null;
-  if (!PRESS || !given) return null;
+  if (!env.PRESS || !given) return null;
   const { width, height, dark: theme } = given.card;
-  const paint = async (isDark: boolean) => paintNow(PRESS, await given.paint(isDark));
+  const paint = async (isDark: boolean) => paintNow(env, await given.paint(isDark));
   const [light, dark] = await Promise.all([paint(false), theme ? paint(true) : null]);
   if (!light) return null;
   const { png, missing } = light;
   return { alt: await given.alt(), width, height, png, ...(dark && { dark: dark.png }), missing };
 }
 
-async function paintNow(press: Press, card: PaintedCard): Promise<{ png: string; missing: number } | null> {
-  const answer = await answerWithin(PAINT_MS, press.paint(card, 1)).catch(() => null);
+async function paintNow(env: Env, card: PaintedCard): Promise<{ png: string; missing: number } | null> {
+  const answer = await answerWithin(patienceOf(env, PAINT_MS), env.PRESS!.paint(card, 1)).catch(() => null);
   if (answer && "png" in answer)
     return { png: `data:image/png;base64,${new Uint8Array(answer.png).toBase64()}`, missing: answer.missing };
   // What it says of a card may hold what stands on it.

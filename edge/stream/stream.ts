@@ -4,7 +4,7 @@
  */
 import type { HandedOver } from "../../shared/wire.ts";
 import type { SlotAnswer } from "../blocks/decide.ts";
-import { answerWithin } from "../deadline.ts";
+import { answerWithin, patienceOf } from "../deadline.ts";
 import { buildAnswer, untilOf } from "../delivery/answer.ts";
 import { SLOT_CHARACTERS, SLOTS } from "../delivery/decide.ts";
 import { type DeviceCookie, keepDevice, readCookie } from "../delivery/device.ts";
@@ -34,7 +34,7 @@ export async function answerFromOrigin(request: Request, env: Env, context: Exec
   const isDocument = method === "GET" && DOCUMENTS.includes(headers.get("sec-fetch-dest"));
   if (!isDocument || !headers.get("accept")?.includes("text/html")) return askOrigin(request, env, false);
   const now = Date.now();
-  const finding = answerWithin(DEADLINE_MS, findSite(request, env, context, now)).catch(toNull);
+  const finding = answerWithin(patienceOf(env, DEADLINE_MS), findSite(request, env, context, now)).catch(toNull);
   const asked = await askOrigin(request, env, true);
   const found = isFillable(asked) ? await finding : null;
   if (!found) return asked;
@@ -63,7 +63,7 @@ async function findSite(request: Request, env: Env, context: ExecutionContext, n
   const cookie = readCookie(request.headers, live.manifest.siteId);
   const reading = readVisitor(request, env, context, live, cookie.kept?.id, now).catch(toNull);
   context.waitUntil(reading);
-  return { live, cookie, visitor: answerWithin(now + DEADLINE_MS - Date.now(), reading) };
+  return { live, cookie, visitor: answerWithin(now + patienceOf(env, DEADLINE_MS) - Date.now(), reading) };
 }
 
 /** What the slots of one page show, and what its end tells the script. */

@@ -27,10 +27,15 @@ beforeAll(async () => {
 
 const slots = ["hero", "name", "old"];
 
-/** Asks while D1 waits; D1 goes on once the answer is there. */
-async function askSlowly(body: object): Promise<{ response: Response; answer: DecideAnswer }> {
+/** Asks while D1 waits; D1 goes on once the answer is there, or after so long. */
+async function askSlowly(
+  body: object,
+  own: Partial<Env> = {},
+  slowMs?: number,
+): Promise<{ response: Response; answer: DecideAnswer }> {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const env: Env = { ...bindings, DB: throughEach((call) => gate.then(call)) };
+  if (slowMs) setTimeout(open, slowMs);
+  const env: Env = { ...bindings, ...own, DB: throughEach((call) => gate.then(call)) };
   const context = createExecutionContext();
   const request = new Request<unknown, IncomingRequestCfProperties>("https://edge.example/a/decide", {
     method: "POST",
@@ -45,6 +50,12 @@ async function askSlowly(body: object): Promise<{ response: Response; answer: De
 const ask = async (body: object): Promise<DecideAnswer> => (await site.post("/a/decide", { slots, ...body })).json();
 
 describe("while storage takes its time", () => {
+  it("a local start waits for it", async () => {
+    const event = track("Ran", {}, { anonymousId: "late-0" });
+    const { answer } = await askSlowly({ anonymousId: "late-0", events: [event] }, { ATTUNE_LOCAL: "1" }, 600);
+    expect(answer).toMatchObject({ accepted: 1, slots: { hero: { html: "Run!" } } });
+  });
+
   it("a stranger gets what needs nobody's data, and the events are stored behind the answer but not acked", async () => {
     const event = track("Ran", {}, { anonymousId: "late-1" });
     const { response, answer } = await askSlowly({ anonymousId: "late-1", events: [event] });
