@@ -7,6 +7,11 @@ import { servePictures } from "./press/node/pictures.ts";
 const root = new URL("..", import.meta.url).pathname;
 /** What random suites are told, for those that run in workerd, which has no environment. */
 const told = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^ATTUNE_(SEED|CASES)$/.test(name)));
+/**
+ * Of tests that drive processes: on a machine of somebody else one that fails is tried once more, and said to be unsteady
+ * (test/unsteady.ts). Here it fails.
+ */
+const retry = process.env.CI ? 1 : 0;
 
 export default defineConfig({
   root,
@@ -69,6 +74,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          retry,
         },
       },
       {
@@ -80,6 +86,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          retry,
         },
       },
     ],
