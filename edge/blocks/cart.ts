@@ -37,8 +37,8 @@ export const CART_EVENTS: readonly EventUse[] = [
 export interface CartItem {
   product_id?: unknown;
   quantity: number;
-  /** Of one, in units of the currency; 0 where nobody said. */
-  price: number;
+  /** Of one, in units of the currency; null where nobody said. */
+  price: number | null;
   [field: string]: unknown;
 }
 
@@ -47,7 +47,7 @@ export interface Cart {
   items: CartItem[];
   /** Sum of quantities. */
   count: number;
-  /** Sum of prices × quantities. */
+  /** Sum of the prices that were said × quantities. */
   total: number;
   /** Of the item that was heard of last; null where nobody said. */
   currency: string | null;
@@ -93,7 +93,7 @@ export function readCart(events: readonly HistoryEvent[]): Cart {
   return {
     items: list,
     count: list.reduce((sum, { quantity }) => sum + quantity, 0),
-    total: list.reduce((sum, { price, quantity }) => sum + price * quantity, 0),
+    total: list.reduce((sum, { price, quantity }) => sum + (price ?? 0) * quantity, 0),
     currency: list.length ? currency : null,
   };
 }
@@ -103,7 +103,7 @@ function add(items: Map<string, CartItem>, product: JsonObject): void {
   if (name === undefined) return;
   const before = items.get(name);
   const quantity = (before?.quantity ?? 0) + (readNumber(product["quantity"]) ?? 1);
-  const price = readNumber(product["price"]) ?? before?.price ?? 0;
+  const price = readNumber(product["price"]) ?? before?.price ?? null;
   if (quantity > 0) items.set(name, { ...before, ...product, quantity, price });
   if (items.size > ITEMS) items.delete(items.keys().next().value!);
 }

@@ -173,10 +173,16 @@ function readTime(text: string, timeZone: string): number {
   return wallToInstant(Date.parse(`${day}${time}Z`), offsetOf(timeZone) ?? (() => 0));
 }
 
-/** Null for what is no number. */
+/** From Armenian to Mongolian, from CJK on: digits and signs such as ฿ and ￥ that the press has no type for. */
+const UNDRAWN = /[\u0530-\u18af\u2e80-\uffff]/;
+
+/** Null for what is no number. Whatever the locale, with digits and a currency that are drawn. */
 function writePrice(amount: unknown, currency: string, locale = "en"): string | null {
   const number = typeof amount === "string" && amount.trim() !== "" ? Number(amount) : amount;
-  return typeof number === "number" && Number.isFinite(number) ? moneyFormat(currency, locale).format(number) : null;
+  if (typeof number !== "number" || !Number.isFinite(number)) return null;
+  const latin = new Intl.Locale(locale, { numberingSystem: "latn" }).toString();
+  const price = moneyFormat(currency, latin).format(number);
+  return UNDRAWN.test(price) ? moneyFormat(currency, latin, "code").format(number) : price;
 }
 
 function checkPicture(src: unknown): string | null {

@@ -24,21 +24,25 @@ export function money(run: Run, value: unknown, currency?: unknown, locale?: unk
 }
 
 /** How amounts of a currency are written; of none, or of one that does not exist, with two decimals. */
-export function moneyFormat(currency: string, locale: string): Intl.NumberFormat {
-  const name = `${locale} ${currency}`;
+export function moneyFormat(
+  currency: string,
+  locale: string,
+  currencyDisplay: "symbol" | "code" = "symbol",
+): Intl.NumberFormat {
+  const name = `${locale} ${currency} ${currencyDisplay}`;
   let format = formats.get(name);
   if (!format) {
-    format = buildFormat(currency, locale);
+    format = buildFormat(currency, locale, currencyDisplay);
     if (formats.size >= KEPT) formats.clear();
     if (name.length < LONG) formats.set(name, format);
   }
   return format;
 }
 
-function buildFormat(currency: string, locale: string): Intl.NumberFormat {
+function buildFormat(currency: string, locale: string, currencyDisplay: "symbol" | "code"): Intl.NumberFormat {
   const decimal = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
   try {
-    return new Intl.NumberFormat(locale, currency ? { style: "currency", currency } : decimal);
+    return new Intl.NumberFormat(locale, currency ? { style: "currency", currency, currencyDisplay } : decimal);
   } catch {
     return new Intl.NumberFormat("en", decimal);
   }

@@ -152,6 +152,15 @@ describe("a cart", () => {
     expect(show(event("Product Added", 3, bag), event("Order Completed", 2))).toBe("0 0 ");
   });
 
+  it("has no price for what nobody said one of: that is not for free", () => {
+    const prices = "{% for item in cart.items %}[{{ item.price | money: item.currency }}]{% endfor %} {{ cart.total }}";
+    const shop = block("cart", { variants: [{ key: "only", audience: null, template: prices }] });
+    const events = [event("Product Added", 3, bag), event("Product Added", 2, { name: "Gift" })];
+    expect(decide([shop], { events }).html).toBe("[€40.00][] 40");
+    const told = event("Product Added", 1, { name: "Gift", price: 0, currency: "EUR" });
+    expect(decide([shop], { events: [...events, told] }).html).toBe("[€40.00][€0.00] 40");
+  });
+
   it("is not looked into without consent, and makes nobody's rendering another's", () => {
     const events = [event("Product Added", 3, bag)];
     expect(decide([shop], { events, consent: ["necessary"] }).html).toBe("  ");

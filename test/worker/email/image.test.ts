@@ -110,6 +110,19 @@ describe("an image of a block", () => {
       [{ type: "price", price: "1.234,50\u00a0€", was: "1.500,00\u00a0€" }],
     ],
     [
+      "prices in signs that are drawn",
+      [
+        ["THB", "de"],
+        ["JPY", "ja"],
+        ["EGP", "ar-EG"],
+        ["INR", "hi"],
+        ["BDT", "bn"],
+      ].map(([currency, locale]) => ({ type: "price", amount: "1234.5", currency, locale }) as CardPart),
+      ["1.234,50\u00a0THB", "JPY\u00a01,235", "\u200f1,234.50\u00a0EGP", "₹1,234.50", "1,234.50\u00a0BDT"].map(
+        (price) => ({ type: "price", price }) as PaintedPart,
+      ),
+    ],
+    [
       "no price that is none, nor one that was the same",
       [
         { type: "price", amount: "{{ customer.name }}", currency: "EUR" },
