@@ -37,9 +37,12 @@ const AuditEntrySchema = z
     action: z.enum(AUDIT_ACTIONS),
     subjects: z.array(z.string()).openapi({
       description:
-        "The profiles that the identifiers concerned began as: ids that lead to whatever they are part of now.",
+        "The profiles that the identifiers concerned began as: ids that lead to whatever they are part of now. Of publish, rollback and archive: block:<key>.",
     }),
-    detail: z.unknown().openapi({ description: "The evidence. null: erased, with the person whom it was about." }),
+    detail: z.unknown().openapi({
+      description:
+        "The evidence; of publish, rollback and archive {block, from, to}, the versions that were live before and are from then on, null: none. null: erased, with the person whom it was about.",
+    }),
   })
   .openapi("AuditEntry");
 
@@ -97,7 +100,7 @@ const AuditChainSchema = z
 const ListQuery = PageQuery.extend({
   subject: z.string().max(IDENTIFIER_LENGTH).optional().openapi({
     description:
-      "A profile, by any id that it ever had: what concerns any of its identifiers. Left out: the whole site.",
+      "A profile, by any id that it ever had: what concerns any of its identifiers. block:<key>: what became live of a block. Left out: the whole site.",
   }),
   action: z.enum(AUDIT_ACTIONS).optional(),
   actor: z.string().max(NAME_LENGTH).optional(),
@@ -124,7 +127,7 @@ export const audit = newApp()
     createRoute({
       method: "get",
       path: "/",
-      summary: "List who did what to whom, on which evidence, the newest first",
+      summary: "List who did what to whom, on which evidence, and who made which block live, the newest first",
       description: `Where filters leave out much of a whole site's audit, a page may hold less than \`limit\`, or nothing, and still have
 a \`next\`: each looks at ${AUDIT_WINDOW} entries.`,
       tags: ["Audit"],

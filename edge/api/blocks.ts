@@ -2,6 +2,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import {
+  type Author,
   archiveBlock,
   type Block,
   type BlockVersion,
@@ -158,7 +159,7 @@ export const blocks = newApp()
     async (c) => {
       const old = await findBlock(c, c.req.valid("param").key);
       checkIfMatch(c, etagOf(old));
-      const block = await archiveBlock(c.env.DB, siteOf(c), old.key, c.get("now"));
+      const block = await archiveBlock(c.env.DB, siteOf(c), old.key, authorOf(c));
       if (!block) throw new Problem("not-found");
       if (old.liveVersion !== null) await publish(c.env, siteOf(c), c.get("now"));
       return c.json(await toAnswer(c, block), 200);
@@ -171,7 +172,7 @@ export const blocks = newApp()
       summary: "Make the draft live",
       description: `Here at once, everywhere within a minute. Refused where a segment that it looks at is not active, and where one of its
 texts stops for somebody of whom nothing is known, or for somebody whose every trait is a long, odd text. \`warnings\` tell what is probably
-not meant.`,
+not meant. The audit says who made which version live in place of which (\`GET /api/audit?subject=block:<key>\`), as of rollbacks and archives.`,
       tags: ["Blocks"],
       request: { params },
       responses: { 200: json(CheckedBlockSchema, "The block, live."), ...problemResponse },
@@ -181,7 +182,7 @@ not meant.`,
       checkIfMatch(c, etagOf(draft));
       const around = await readSurroundings(c);
       checkLive(draft, around, c.get("now"));
-      const block = await publishBlock(c.env.DB, siteOf(c), draft.key, draft.version, c.get("now"));
+      const block = await publishBlock(c.env.DB, siteOf(c), draft.key, draft.version, authorOf(c));
       if (!block) throw new Problem("version-mismatch");
       await publish(c.env, siteOf(c), c.get("now"));
       c.header("etag", etagOf(block));
@@ -205,7 +206,7 @@ not meant.`,
       const earlier = await findVersion(c, old.key, version);
       const around = await readSurroundings(c);
       checkLive(earlier, around, c.get("now"));
-      const block = await rollbackBlock(c.env.DB, siteOf(c), old.key, version, c.get("now"));
+      const block = await rollbackBlock(c.env.DB, siteOf(c), old.key, version, authorOf(c));
       if (!block) throw new Problem("not-found");
       await publish(c.env, siteOf(c), c.get("now"));
       c.header("etag", etagOf(block));
@@ -290,6 +291,10 @@ async function toAnswers(c: ApiContext, blocks: readonly Block[]): Promise<z.inf
 function toVersionAnswer(block: BlockVersion): z.infer<typeof BlockVersionSchema> {
   const { key, version, publishedAt } = block;
   return { key, version, ...toBodyAnswer(block), publishedAt: toIso(publishedAt) };
+}
+
+function authorOf(c: ApiContext): Author {
+  return { actor: c.get("actor"), at: c.get("now") };
 }
 
 function etagOf({ version, liveVersion, status }: Block): string {

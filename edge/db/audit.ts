@@ -4,7 +4,10 @@ import type { JsonObject } from "../../shared/event.ts";
 import { sha256 } from "../sha256.ts";
 import { toLists } from "./lists.ts";
 
-export const AUDIT_ACTIONS = ["link", "refuse", "unlink", "relink", "erase"] as const;
+export const AUDIT_ACTIONS = [
+  ...(["link", "refuse", "unlink", "relink", "erase"] as const),
+  ...(["publish", "rollback", "archive"] as const),
+] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 export interface AuditEntry {
@@ -13,7 +16,7 @@ export interface AuditEntry {
   /** Who did it: `browser`, `server`, `import` of an event's source; `key:<id>` of a developer; `system`. */
   actor: string;
   action: AuditAction;
-  /** Birth ids of all identifiers that the detail names: by them it is found, and erased. At least one. */
+  /** Birth ids of all identifiers that the detail names, or `block:<key>`: by them it is found, and erased. At least one. */
   subjects: readonly string[];
   /** The evidence, with the identifiers themselves. The only part that an erasure takes away. */
   detail: JsonObject;
@@ -60,6 +63,36 @@ export function insertAudit(db: D1Database, siteId: string, entries: readonly Au
       )
       .bind(siteId, list),
   );
+}
+
+/** What becomes live of a block; its entry is told of `block:<key>`. */
+export interface BlockChange {
+  /** Epoch milliseconds. */
+  at: number;
+  actor: string;
+  action: "publish" | "rollback" | "archive";
+  key: string;
+  /** The version that is live from then on; null: none. */
+  to: number | null;
+}
+
+/**
+ * Appends `{block, from, to}`, versions, to stand in a transaction right before the change: nothing where that will change
+ * nothing, for the block is archived, there is no such version, or what is published is not the draft any more.
+ */
+export function insertBlockAudit(db: D1Database, siteId: string, change: BlockChange): D1PreparedStatement {
+  const { at, actor, action, key, to } = change;
+  return db
+    .prepare(
+      `INSERT INTO audit (site_id, seq, at, actor, action, subjects, detail, salt)
+       SELECT ?1, 1 + coalesce((SELECT max(seq) FROM audit WHERE site_id = ?1), 0), ?2, ?3, ?4,
+         json_array('block:' || b.key), json_object('block', b.key, 'from', b.live_version, 'to', ?6),
+         lower(hex(randomblob(16)))
+       FROM blocks AS b WHERE b.site_id = ?1 AND b.key = ?5 AND b.status <> 'archived'
+         AND (?4 <> 'publish' OR b.version = ?6)
+         AND (?6 IS NULL OR EXISTS (SELECT 1 FROM block_versions AS v WHERE v.site_id = ?1 AND v.key = ?5 AND v.version = ?6))`,
+    )
+    .bind(siteId, at, actor, action, key, to);
 }
 
 /**

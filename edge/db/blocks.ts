@@ -1,5 +1,6 @@
 /** SQL of `blocks` (drafts) and `block_versions` (what was published, kept for going back). */
 import type { ManifestBlock, Schedule } from "../../shared/manifest.ts";
+import { type BlockChange, insertBlockAudit } from "./audit.ts";
 import type { Status } from "./segments.ts";
 
 /** What of a block is kept as JSON. */
@@ -26,6 +27,9 @@ export interface Block extends BlockBody {
   createdAt: number;
   updatedAt: number;
 }
+
+/** Who changes what is live, as the audit names them, and when. */
+export type Author = Pick<BlockChange, "actor" | "at">;
 
 export interface BlockVersion extends BlockBody {
   key: string;
@@ -144,65 +148,72 @@ export async function updateBlock(
   return row && toBlock(row);
 }
 
-/** Makes the draft at `version` live, keeping it in `block_versions`; null when the draft has moved on. */
+/** Makes the draft at `version` live, keeping it in `block_versions`; null when the draft has moved on. The audit says who did. */
 export async function publishBlock(
   db: D1Database,
   siteId: string,
   key: string,
   version: number,
-  now: number,
+  by: Author,
 ): Promise<Block | null> {
-  const [, updated] = await db.batch<BlockRow>([
+  const [, , updated] = await db.batch<BlockRow>([
     db
       .prepare(
         `INSERT INTO block_versions (site_id, key, version, slot, body, published_at)
          SELECT site_id, key, version, slot, draft, ?4 FROM blocks WHERE site_id = ?1 AND key = ?2 AND version = ?3
          ON CONFLICT (site_id, key, version) DO NOTHING`,
       )
-      .bind(siteId, key, version, now),
+      .bind(siteId, key, version, by.at),
+    insertBlockAudit(db, siteId, { ...by, action: "publish", key, to: version }),
     db
       .prepare(
         `UPDATE blocks SET status = 'active', live_version = version, updated_at = ?4
-         WHERE site_id = ?1 AND key = ?2 AND version = ?3
+         WHERE site_id = ?1 AND key = ?2 AND version = ?3 AND status <> 'archived'
          RETURNING key, slot, draft, status, version, live_version, created_at, updated_at`,
       )
-      .bind(siteId, key, version, now),
+      .bind(siteId, key, version, by.at),
   ]);
   const row = updated?.results[0];
   return row ? toBlock(row) : null;
 }
 
-/** Makes an earlier published version live again; null when there is no such version. */
+/** Makes an earlier published version live again; null when there is no such version. The audit says who did. */
 export async function rollbackBlock(
   db: D1Database,
   siteId: string,
   key: string,
   version: number,
-  now: number,
+  by: Author,
 ): Promise<Block | null> {
-  const row = await db
-    .prepare(
-      `UPDATE blocks SET status = 'active', live_version = ?3, updated_at = ?4
-       WHERE site_id = ?1 AND key = ?2 AND status <> 'archived'
-         AND EXISTS (SELECT 1 FROM block_versions v WHERE v.site_id = ?1 AND v.key = ?2 AND v.version = ?3)
-       RETURNING key, slot, draft, status, version, live_version, created_at, updated_at`,
-    )
-    .bind(siteId, key, version, now)
-    .first<BlockRow>();
-  return row && toBlock(row);
+  const [, updated] = await db.batch<BlockRow>([
+    insertBlockAudit(db, siteId, { ...by, action: "rollback", key, to: version }),
+    db
+      .prepare(
+        `UPDATE blocks SET status = 'active', live_version = ?3, updated_at = ?4
+         WHERE site_id = ?1 AND key = ?2 AND status <> 'archived'
+           AND EXISTS (SELECT 1 FROM block_versions v WHERE v.site_id = ?1 AND v.key = ?2 AND v.version = ?3)
+         RETURNING key, slot, draft, status, version, live_version, created_at, updated_at`,
+      )
+      .bind(siteId, key, version, by.at),
+  ]);
+  const row = updated?.results[0];
+  return row ? toBlock(row) : null;
 }
 
-/** Takes a block out of the site; its versions stay readable. Null when it is not there or already archived. */
-export async function archiveBlock(db: D1Database, siteId: string, key: string, now: number): Promise<Block | null> {
-  const row = await db
-    .prepare(
-      `UPDATE blocks SET status = 'archived', live_version = NULL, version = version + 1, updated_at = ?3
-       WHERE site_id = ?1 AND key = ?2 AND status <> 'archived'
-       RETURNING key, slot, draft, status, version, live_version, created_at, updated_at`,
-    )
-    .bind(siteId, key, now)
-    .first<BlockRow>();
-  return row && toBlock(row);
+/** Takes a block out of the site; its versions stay readable. Null when it is not there or already archived. The audit says who did. */
+export async function archiveBlock(db: D1Database, siteId: string, key: string, by: Author): Promise<Block | null> {
+  const [, updated] = await db.batch<BlockRow>([
+    insertBlockAudit(db, siteId, { ...by, action: "archive", key, to: null }),
+    db
+      .prepare(
+        `UPDATE blocks SET status = 'archived', live_version = NULL, version = version + 1, updated_at = ?3
+         WHERE site_id = ?1 AND key = ?2 AND status <> 'archived'
+         RETURNING key, slot, draft, status, version, live_version, created_at, updated_at`,
+      )
+      .bind(siteId, key, by.at),
+  ]);
+  const row = updated?.results[0];
+  return row ? toBlock(row) : null;
 }
 
 /** What is live, all blocks of a site. */

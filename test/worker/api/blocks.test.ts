@@ -1,6 +1,8 @@
+import { env } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { type Client, type Json, newSite, problemOf } from "./client.ts";
+import { archiveBlock, publishBlock, rollbackBlock } from "../../../edge/db/blocks.ts";
+import { type Client, type Json, newSite, problemOf, send } from "./client.ts";
 
 const hero = {
   key: "hero",
@@ -187,5 +189,49 @@ describe("a block that is wrong", () => {
     await problemOf(site.send("POST", "/api/blocks/hero/publish"), "invalid-condition");
     await site.put("/api/segments/later", { name: "L", condition, status: "active" });
     expect(await site.post("/api/blocks/hero/publish")).toMatchObject({ liveVersion: 1 });
+  });
+});
+
+describe("the audit of blocks", () => {
+  it("says who made which version live in place of which, as part of a chain that holds", async () => {
+    const site = await newSite();
+    const { id, key: secretKey } = await site.post("/api/keys", { kind: "secret", label: "CI" });
+    await site.post("/api/blocks", hero);
+    await site.post("/api/blocks/hero/publish");
+    await site.put("/api/blocks/hero", { ...hero, slot: "top" });
+    expect((await send(secretKey, "POST", "/api/blocks/hero/publish")).status).toBe(200);
+    await site.post("/api/blocks/hero/rollback", { version: 1 });
+    await site.send("DELETE", "/api/blocks/hero");
+    await site.post("/api/blocks", { ...hero, key: "other" });
+    await site.send("DELETE", "/api/blocks/other");
+    const { data } = await site.get("/api/audit?subject=block:hero");
+    expect(data.map(({ action, subjects, detail }: Json) => [action, subjects, detail])).toEqual([
+      ["archive", ["block:hero"], { block: "hero", from: 1, to: null }],
+      ["rollback", ["block:hero"], { block: "hero", from: 2, to: 1 }],
+      ["publish", ["block:hero"], { block: "hero", from: 1, to: 2 }],
+      ["publish", ["block:hero"], { block: "hero", from: null, to: 1 }],
+    ]);
+    const [, , byCi, first] = data.map(({ actor }: Json) => actor);
+    expect(byCi).toBe(`key:${id}`);
+    expect(first).toMatch(/^key:./);
+    expect(first).not.toBe(byCi);
+    expect((await site.get("/api/audit?action=archive")).data).toHaveLength(2);
+    expect(await site.get("/api/audit/verify")).toMatchObject({ valid: true, entries: 5 });
+  });
+
+  it("has nothing of what was refused, nor of another site", async () => {
+    const [site, other] = [await newSite(), await newSite()];
+    await site.post("/api/blocks", { ...hero, fallback: "{% for i in (1..100000) %}{{ i }}{% endfor %}" });
+    await problemOf(site.send("POST", "/api/blocks/hero/publish"), "invalid-template");
+    await problemOf(site.send("POST", "/api/blocks/hero/rollback", { version: 7 }), "not-found");
+    await problemOf(other.send("DELETE", "/api/blocks/hero"), "not-found");
+    const by = { actor: "key:1", at: 1 };
+    expect(await publishBlock(env.DB, site.siteId, "hero", 7, by)).toBeNull();
+    expect(await rollbackBlock(env.DB, site.siteId, "hero", 7, by)).toBeNull();
+    expect(await archiveBlock(env.DB, other.siteId, "hero", by)).toBeNull();
+    for (const { siteId } of [site, other]) {
+      const { results } = await env.DB.prepare("SELECT seq FROM audit WHERE site_id = ?1").bind(siteId).all();
+      expect(results).toEqual([]);
+    }
   });
 });

@@ -2,6 +2,7 @@ import { env } from "cloudflare:test";
 import { expect, it } from "vitest";
 import {
   insertAudit,
+  insertBlockAudit,
   listAudit,
   listAuditOf,
   listEntries,
@@ -56,6 +57,15 @@ const seal = { seq: 1, at: 1, digests: [], hash: "" };
 
 const calls: [name: string, call: (db: D1Database) => unknown, plans: string[]][] = [
   ["insertAudit", (db) => insertAudit(db, "s", [buildEntry(1)]), ["SEARCH audit USING PRIMARY KEY (site_id=?)"]],
+  [
+    "insertBlockAudit",
+    (db) => insertBlockAudit(db, "s", { at: 1, actor: "key:1", action: "publish", key: "hero", to: 1 }),
+    [
+      "SEARCH b USING PRIMARY KEY (site_id=? AND key=?)",
+      "SEARCH v USING PRIMARY KEY (site_id=? AND key=? AND version=?)",
+      "SEARCH audit USING PRIMARY KEY (site_id=?)",
+    ],
+  ],
   [
     "redactAudit",
     (db) => redactAudit(db, "s", ["p"]),
