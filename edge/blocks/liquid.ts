@@ -15,6 +15,7 @@ import { type Path, readUses, type Uses, unknownOf } from "./liquid/paths.ts";
 import { checkPositions, type UrlValue } from "./liquid/positions.ts";
 import { prepare } from "./liquid/prepare.ts";
 import { type Moment, Run, type Scope } from "./liquid/run.ts";
+import type { StylePlace } from "./liquid/styles.ts";
 import { findUnsafeUrls, neutralizeUrls } from "./liquid/urls.ts";
 import { toVariables, type Variables } from "./liquid/variables.ts";
 
@@ -69,8 +70,8 @@ function buildForm(escapeText: (text: string) => string): Form {
 /** Parses a template, or says what is wrong and where. Never throws. */
 export function checkTemplate(source: string): { template: Template } | { errors: ProblemError[] } {
   if (isTooLarge(source)) return { errors: [TOO_LARGE] };
-  const { errors, urls } = checkPositions(source);
-  const parsed = parse(htmlForm, source, urls);
+  const { errors, urls, styled } = checkPositions(source);
+  const parsed = parse(htmlForm, source, urls, styled);
   if ("errors" in parsed) return parsed;
   errors.push(...checkUrls(source));
   return errors.length ? { errors } : { template: { form: "html", ...parsed } };
@@ -79,7 +80,7 @@ export function checkTemplate(source: string): { template: Template } | { errors
 /** The same for what is plain text: a link, a subject, the words of a card. Values may stand anywhere in it. */
 export function checkText(source: string): { template: TextTemplate } | { errors: ProblemError[] } {
   if (isTooLarge(source)) return { errors: [TOO_LARGE] };
-  const parsed = parse(textForm, source, []);
+  const parsed = parse(textForm, source, [], new Map());
   return "errors" in parsed ? parsed : { template: { form: "text", ...parsed } };
 }
 
@@ -103,11 +104,12 @@ function parse(
   { liquid, escapeText }: Form,
   source: string,
   urls: readonly UrlValue[] | null,
+  styled: ReadonlyMap<number, StylePlace>,
 ): Parsed | { errors: ProblemError[] } {
   if (depthOf(source) > TEMPLATE_DEPTH) return { errors: [TOO_DEEP] };
   try {
     const nodes = nodesOf(liquid.parse(source));
-    prepare(nodes);
+    prepare(nodes, liquid, styled);
     const weight = weightOf(nodes);
     return { source, nodes, uses: readUses(nodes, source), weight, compiled: compile(nodes, escapeText, weight, urls) };
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Compiles what liquidjs parsed to closures; Workers forbid code that makes code. What it does not know, liquidjs renders. */
-import { FILTERS } from "./dialect.ts";
+import { ALL_FILTERS } from "./dialect.ts";
 import { compileOperand, compileValue, NotCompiled, type Read, type Resolve } from "./expressions.ts";
 import { Loop, selectItems } from "./loop.ts";
 import { childrenOf, type FilteredValue, type Node, type Operand } from "./nodes.ts";
@@ -203,9 +203,9 @@ class Compiler {
 
   #output(value: FilteredValue, resolve: Resolve): Write {
     // liquidjs puts one that escapes after the author's.
-    const filters = value.filters.filter(({ name }) => Object.hasOwn(FILTERS, name));
+    const filters = value.filters.filter(({ name }) => Object.hasOwn(ALL_FILTERS, name));
     const read = compileValue({ initial: value.initial, filters }, resolve);
-    if (filters.at(-1) && FILTERS[filters.at(-1)!.name]!.raw) {
+    if (filters.at(-1) && ALL_FILTERS[filters.at(-1)!.name]!.raw) {
       return (run) => {
         run.out += read(run);
       };

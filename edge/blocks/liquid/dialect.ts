@@ -6,7 +6,8 @@ import * as lists from "./lists.ts";
 import { money } from "./money.ts";
 import * as numbers from "./numbers.ts";
 import type { Run } from "./run.ts";
-import { isTruthy, sizeOf, toPlain, toText } from "./values.ts";
+import { type StylePlace, toStyleUrl, toStyleValue } from "./styles.ts";
+import { isTruthy, sizeOf, toBound, toPlain, toText } from "./values.ts";
 
 type Apply = (run: Run, value: unknown, ...args: unknown[]) => unknown;
 
@@ -106,6 +107,18 @@ export const FILTERS: { readonly [name: string]: Filter } = {
   url_decode: define(decodeUrl, 0),
   url_encode: borrowText("url_encode"),
   where: define(lists.where, 1, 2),
+};
+
+/** Filters that templates cannot call, for these are no names: what is put on values because of where they stand. */
+export const BOUND = "range bound";
+export const STYLED: { readonly [place in StylePlace]: string } = { value: "style value", url: "style url" };
+
+/** Those, too. */
+export const ALL_FILTERS: { readonly [name: string]: Filter } = {
+  ...FILTERS,
+  [BOUND]: define((_run, value) => toBound(value), 0),
+  [STYLED.value]: { ...define(toStyleValue, 0), raw: true },
+  [STYLED.url]: { ...define(toStyleUrl, 0), raw: true },
 };
 
 function define(apply: Apply, least: number, most = least): Filter {

@@ -1,6 +1,6 @@
 /** Compiles values to closures: `a.b | filter: c`. */
 import { Drop, TokenKind } from "liquidjs";
-import { FILTERS } from "./dialect.ts";
+import { ALL_FILTERS } from "./dialect.ts";
 import {
   type FilterArgument,
   type FilterCall,
@@ -93,7 +93,7 @@ function compileRange({ lhs, rhs }: Operand, resolve: Resolve): Read {
 }
 
 function compileFilter(input: Read, { name, args }: FilterCall, resolve: Resolve): Read {
-  const filter = FILTERS[name];
+  const filter = ALL_FILTERS[name];
   if (!filter) throw new NotCompiled();
   const { apply } = filter;
   const reads = args.map((argument) => compileArgument(argument, resolve));

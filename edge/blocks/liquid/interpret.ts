@@ -2,19 +2,16 @@
 import { type Context, type FilterImplOptions, Liquid, type LiquidOptions, type Template, toValueSync } from "liquidjs";
 import { TEMPLATE_BYTES } from "../../../shared/limits.ts";
 import { RunContext, RunEmitter, runOf } from "./context.ts";
-import { FILTERS, type Filter, TAGS } from "./dialect.ts";
+import { ALL_FILTERS, type Filter, TAGS } from "./dialect.ts";
 import type { Node } from "./nodes.ts";
 import { OPERATORS, type Operator } from "./operators.ts";
 import type { Run } from "./run.ts";
 import { BoundedCapture, BoundedFor, IfChanged, LeavingCase, NestedComment, Tablerow } from "./tags.ts";
-import { take, toBound, toText } from "./values.ts";
+import { take, toText } from "./values.ts";
 
 interface FilterThis {
   context: Context;
 }
-
-/** What templates cannot call, for it is no name. */
-export const BOUND = "range bound";
 
 /** @param escapeText makes what a page is given of a value's text */
 export function buildLiquid(escapeText: (text: string) => string): Liquid {
@@ -39,7 +36,7 @@ export function buildLiquid(escapeText: (text: string) => string): Liquid {
   // Looked up by names of the author's: without a prototype there are no others.
   return Object.assign(liquid, {
     tags: toNamed(liquid.tags, (tag, name) => (TAGS.includes(name) ? tag : undefined)),
-    filters: { ...toNamed(FILTERS, toHandler), __proto__: null, [BOUND]: toBound },
+    filters: toNamed(ALL_FILTERS, toHandler),
   });
 }
 

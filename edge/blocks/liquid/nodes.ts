@@ -43,8 +43,10 @@ export interface Node {
   token: { begin: number; end: number; trimLeft: number; input: string; getPosition(): [line: number, column: number] };
   /** Of a tag. */
   name?: string;
-  /** Of an output. */
+  /** Of an output, and of tags like `echo`. */
   value?: FilteredValue;
+  /** Of a `cycle`. */
+  candidates?: FilteredValue[];
   /** Of a `case` with values. */
   branches?: { values?: Operand[] }[];
   /** `reversed` of a loop has no value. */

@@ -1,5 +1,6 @@
 /** Where values may stand in the HTML of a template: in text and in quoted attribute values, where escaping makes them harmless. */
 import type { ProblemError } from "../../problem.ts";
+import { placeInStyle, STYLE_ATTRIBUTES, type StylePlace } from "./styles.ts";
 
 /** Attributes whose value a browser follows or loads. */
 export const URL_ATTRIBUTES = new Set([
@@ -91,13 +92,18 @@ const IN_TAG = new Set<State>(["tag-name", "in-tag", "attribute", "after-attribu
  * Walks the source once as a browser's tokenizer would, taking Liquid outputs for opaque values. All branches have to end in the same
  * place. After what browsers read in more than one way, values are refused.
  *
- * @returns urls null where they cannot be told from what is around them
+ * @returns urls null where they cannot be told from what is around them; styled: by where their Liquid begins, values in styles
  */
-export function checkPositions(source: string): { errors: ProblemError[]; urls: UrlValue[] | null } {
+export function checkPositions(source: string): {
+  errors: ProblemError[];
+  urls: UrlValue[] | null;
+  styled: Map<number, StylePlace>;
+} {
   const errors: ProblemError[] = [];
   const open: Open[] = [];
   const trimmed = findTrimmed(source);
   const urls: UrlValue[] = [];
+  const styled = new Map<number, StylePlace>();
   let isLoose = false;
   let foreign = false;
   /** Why nobody knows any more where this is. */
@@ -117,7 +123,7 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
     else step();
   }
   isLoose ||= lost !== null || isUrl();
-  return { errors, urls: isLoose ? null : urls };
+  return { errors, urls: isLoose ? null : urls, styled };
 
   /** In the value of an attribute that holds a URL. */
   function isUrl(): boolean {
@@ -341,7 +347,7 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
 
   function checkValue(at: number): void {
     const before = source.slice(Math.max(0, at - 2), at);
-    const where = /<[/!?]?$/.test(before) ? "in a tag or attribute name" : unsafePlace();
+    const where = /<[/!?]?$/.test(before) ? "in a tag or attribute name" : (unsafePlace() ?? unsafeStyle(at));
     if (where) {
       const [line, column] = position(at);
       errors.push({
@@ -376,6 +382,15 @@ export function checkPositions(source: string): { errors: ProblemError[]; urls: 
       default:
         return "in a tag or attribute name";
     }
+  }
+
+  function unsafeStyle(at: number): string | null {
+    const { state, attribute, quote } = place;
+    if ((state !== "double" && state !== "single") || !STYLE_ATTRIBUTES.has(attribute)) return null;
+    const styledAs = placeInStyle(source, quote + 1, at, attribute);
+    if (styledAs === null) return "for a whole declaration or a property: write it out, as in color: {{ … }}";
+    styled.set(at, styledAs);
+    return null;
   }
 
   function position(at: number): [number, number] {

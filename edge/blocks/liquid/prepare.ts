@@ -1,7 +1,6 @@
 /** Makes of what liquidjs parsed what the dialect means, and refuses what liquidjs lets pass. */
-import { Expression, type Token, TokenKind } from "liquidjs";
-import { FILTERS, TAGS } from "./dialect.ts";
-import { BOUND } from "./interpret.ts";
+import { Expression, Filter, type Liquid, type Token, TokenKind } from "liquidjs";
+import { BOUND, FILTERS, STYLED, TAGS } from "./dialect.ts";
 import {
   childrenOf,
   type FilterArgument,
@@ -13,6 +12,7 @@ import {
   valueOfArgument,
   visitArgument,
 } from "./nodes.ts";
+import type { StylePlace } from "./styles.ts";
 
 const PATH_NAMES = 30;
 
@@ -26,8 +26,11 @@ export class DialectError extends Error {
   }
 }
 
-/** @throws DialectError */
-export function prepare(nodes: readonly Node[]): void {
+/**
+ * @param styled values that stand in styles
+ * @throws DialectError
+ */
+export function prepare(nodes: readonly Node[], liquid: Liquid, styled: ReadonlyMap<number, StylePlace>): void {
   for (const node of nodes) {
     const { name, token, branches = [] } = node;
     if (name !== undefined && !TAGS.includes(name)) throw new DialectError(`there is no tag ${name}`, token);
@@ -40,8 +43,25 @@ export function prepare(nodes: readonly Node[]): void {
         operand: (operand) => prepareOperand(operand, node),
       });
     }
-    prepare(childrenOf(node));
+    prepare(childrenOf(node), liquid, styled);
+    const place = styled.get(token.begin);
+    if (place)
+      prepareStyled(
+        node,
+        new Filter({ name: STYLED[place], args: [] } as never, liquid.filters[STYLED[place]]!, liquid),
+      );
   }
+}
+
+/** What it writes, and what is written inside it, ends with the filter, in place of the one that escapes. */
+function prepareStyled(node: Node, filter: Filter): void {
+  const { name, value, candidates = [] } = node;
+  const written = (name === undefined || name === "echo") && value ? [value] : candidates;
+  for (const { filters } of written) {
+    if (filters.at(-1)?.name.startsWith("[")) filters.pop();
+    filters.push(filter as unknown as FilterCall);
+  }
+  for (const child of childrenOf(node)) prepareStyled(child, filter);
 }
 
 function checkName(name: unknown, token: unknown): void {

@@ -95,6 +95,12 @@ const { nodes } = fc.letrec<{ node: string; nodes: string }>((tie) => ({
     fc.constantFrom(...TEXTS),
     value.map((inner) => `<a href="${"{{"}${inner}}}">`),
     fc
+      .tuple(value, value, fc.constantFrom("echo", "cycle 1,", "liquid echo"))
+      .map(
+        ([one, other, name]) =>
+          `<p style="color: {{ ${one} }}; width: {% ${name} ${other} %}; mask: url({{ ${one} }})">`,
+      ),
+    fc
       .tuple(tie("nodes"), fc.constantFrom('"', "'"))
       .map(([inner, quote]) => `<img src=${quote}${inner}${quote} alt="{{ x }}">`),
     tag(fc.tuple(name, value).map(([to, from]) => `assign ${to} = ${from}`)),
