@@ -8,7 +8,15 @@ import type { ConsentStatement } from "../db/consents.ts";
 import type { Env } from "../env.ts";
 import type { RefusedIdentifier } from "../identity/decision.ts";
 import { type IngestInput, type IngestResult, ingest, StaleSite } from "../ingest/ingest.ts";
-import { ConsentWithheld, type IngestEvent, isObject, parseEvent, parseTime, Unidentified } from "../ingest/parse.ts";
+import {
+  ConsentWithheld,
+  type IngestEvent,
+  isObject,
+  parseEvent,
+  parseTime,
+  type Subject,
+  Unidentified,
+} from "../ingest/parse.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { type Background, renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
@@ -88,6 +96,8 @@ export interface MessageList {
   receivedAt: number;
   /** Identifiers of somebody to be read in the same round trip. */
   also?: readonly Identifier[];
+  /** Whose the messages are, where they name nobody. */
+  subject?: Subject;
 }
 
 /** One transaction takes events of at most so many owners, and so many characters of them. */
@@ -101,7 +111,7 @@ const ATTEMPTS = 3;
  * parts, one transaction after another: a list that was stored in part is sent again whole, and what is stored is known.
  */
 export async function ingestMessages(env: Env, live: LiveSite, list: MessageList): Promise<Ingested> {
-  const { background, messages, envelope, pointer, source, receivedAt, also = [] } = list;
+  const { background, messages, envelope, pointer, source, receivedAt, also = [], subject } = list;
   if (!Array.isArray(messages)) {
     const detail = "must be a list of messages";
     throw new Problem("invalid-request", `${pointer} ${detail}`, { errors: [{ pointer, code: "type", detail }] });
@@ -113,6 +123,7 @@ export async function ingestMessages(env: Env, live: LiveSite, list: MessageList
     context: isObject(envelope["context"]) ? envelope["context"] : undefined,
     newId: () => crypto.randomUUID(),
     identity: live.identity,
+    subject,
   };
   const rejected: IngestAnswer["rejected"] = [];
   const warnings: NonNullable<IngestAnswer["warnings"]> = [];

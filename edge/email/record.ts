@@ -1,13 +1,14 @@
 /**
- * Keeps what somebody did with an e-mail as events of theirs, by the names of Segment's e-mail spec, and as an exposure of the block: what
- * a page counts of a block counts here. A message's id follows from the decision, so that a second opening changes nothing. What proxies
- * and scanners fetch is kept as nothing: that an e-mail was delivered the service that sent it knows, and knows better.
+ * Keeps what somebody did with an e-mail as events of the identifier that it was made for, be that an address alone: by the names of
+ * Segment's e-mail spec, and as an exposure of the block, so that what a page counts of a block counts here. A message's id follows from
+ * the decision: a second opening changes nothing. What proxies and scanners fetch is kept as nothing: that an e-mail was delivered the
+ * service that sent it knows, and knows better.
  */
 import type { JsonObject } from "../../shared/event.ts";
 import { ingestMessages } from "../delivery/batch.ts";
 import type { Env } from "../env.ts";
 import type { LiveSite } from "../manifest/live.ts";
-import { type ProfileView, readProfileView } from "../profiles/read.ts";
+import { readProfileView } from "../profiles/read.ts";
 import { sha256 } from "../sha256.ts";
 import type { Given } from "./give.ts";
 
@@ -25,13 +26,15 @@ export async function recordAct(
   const { decision, recipient } = given;
   if (!given.isKept || !recipient.id) return;
   const profile = await readProfileView(env.DB, live, { id: recipient.id }, now);
-  const name = profile?.consent.analytics.granted ? nameOf(profile) : null;
-  if (!name) return;
+  const subject = profile?.person.group.nodes.find(({ birthId }) => birthId === recipient.id);
+  if (!subject || !profile?.consent.analytics.granted) return;
   const { id, slot, block, variant, reason } = decision;
   const shown = { decision: id, slot, block, variant, reason, send, channel: "email" };
   const track = (event: string, messageId: string, properties: JsonObject) => ({
-    ...{ type: "track", event, messageId, properties },
-    ...name,
+    type: "track",
+    event,
+    messageId,
+    properties,
   });
   const email = { email_id: send, channel: "email" };
   const messages = [
@@ -41,13 +44,5 @@ export async function recordAct(
     // Whoever clicks has seen it.
     track("Attune Exposure", `email-exposed-${id}`, shown),
   ];
-  await ingestMessages(env, live, { messages, envelope: {}, pointer: "", source: "server", receivedAt: now });
-}
-
-/** The first account, else the first device, by which a message can name them: the same one each time. */
-function nameOf({ identifiers }: ProfileView): { userId: string } | { anonymousId: string } | null {
-  const user = identifiers.find(({ kind }) => kind === "userId");
-  if (user) return { userId: user.value };
-  const device = identifiers.find(({ kind }) => kind === "anonymousId");
-  return device ? { anonymousId: device.value } : null;
+  await ingestMessages(env, live, { messages, envelope: {}, pointer: "", source: "server", receivedAt: now, subject });
 }

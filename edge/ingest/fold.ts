@@ -50,7 +50,7 @@ export interface Folded {
   receivedAt: number;
   /** What of an event is not kept beside its message. */
   warnings: Map<IngestEvent, ProblemError[]>;
-  /** Not stored: they are not newer than the erasure of somebody whom they name. */
+  /** Not stored: they are not newer than the erasure of somebody whom they name, or of a `Subject` that is gone. */
   erased: IngestEvent[];
   /** Those to store. */
   events: IngestEvent[];
@@ -102,8 +102,10 @@ export function foldInput(
   const caughtUp = catchUpStored(stored, live, receivedAt);
   const warnings = new Map<IngestEvent, ProblemError[]>();
   const traits = new Set<TraitRow>();
+  const isGone = ({ owner, birthId }: IngestEvent) =>
+    birthId !== undefined && birthId !== stored.nodes.get(owner)?.birthId;
   const { erased = [], events = [] } = Object.groupBy(freshEvents(input.events, stored), (event) =>
-    namesOf(event).some((identifier) => isErased(identifier, event.saidAt)) ? "erased" : "events",
+    isGone(event) || namesOf(event).some((identifier) => isErased(identifier, event.saidAt)) ? "erased" : "events",
   );
   for (const event of events) {
     const { row, leftOut } = addTraits(stored, event, source);

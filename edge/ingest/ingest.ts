@@ -47,7 +47,7 @@ export interface IngestInput extends FoldInput {
 export interface IngestResult {
   /** What of an event that is stored was not kept beside its message. */
   warnings: Map<IngestEvent, ProblemError[]>;
-  /** Events that are not stored: they are not newer than the erasure of somebody whom they name. */
+  /** Events that are not stored: see `Folded.erased`. */
   erased: IngestEvent[];
   /** Profiles whose snapshots are to be written now: see `spreadSnapshots`. */
   marked: readonly string[];

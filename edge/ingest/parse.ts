@@ -5,20 +5,23 @@ import { readConsent } from "../../shared/consent.ts";
 import { EVENT_TYPES, type EventType, type HistoryEvent, type JsonObject } from "../../shared/event.ts";
 import { type Identifier, isStorable } from "../../shared/identifier.ts";
 import { EVENT_BYTES, IDENTIFIER_LENGTH, NAME_LENGTH, PROPERTIES_DEPTH } from "../../shared/limits.ts";
+import type { IdentifierRow } from "../db/identifiers.ts";
 import type { RefusedIdentifier } from "../identity/decision.ts";
 import type { IdentityPolicy } from "../identity/policy.ts";
 import { pointerOf } from "../invalid.ts";
 import { Problem, type ProblemError } from "../problem.ts";
 import { correctTime } from "./clock.ts";
-import { readNames } from "./names.ts";
+import { type Names, readNames } from "./names.ts";
 
 /** An event as ingest works with it: checked, its time corrected, its identifiers normalized. */
 export interface IngestEvent extends HistoryEvent {
   messageId: string;
   /** Its position in the request. */
   place: number;
-  /** The strongest identifier that it carries: userId, else anonymousId. The event stays with it for ever. */
+  /** The strongest identifier that it carries: userId, else anonymousId; or the `Subject`. The event stays with it for ever. */
   owner: Identifier;
+  /** Of the owner, where it is a `Subject`. */
+  birthId?: string;
   /** All it carries, strongest first, the owner included. */
   identifiers: Identifier[];
   /** `alias`: what `userId` also goes by, as either kind; the known one counts. */
@@ -32,6 +35,9 @@ export interface IngestEvent extends HistoryEvent {
   /** The message as it is stored. */
   body: string;
 }
+
+/** An identifier that is stored, of whatever kind: whom the Worker itself tells of. Of nobody else, and not once it is gone. */
+export type Subject = Pick<IdentifierRow, "identifier" | "birthId">;
 
 /** The message is not stored; what it says of consent is. */
 export class ConsentWithheld extends Problem {
@@ -102,13 +108,20 @@ const Schema = z.looseObject({
 /**
  * Checks one message of a batch.
  *
- * @param defaults what the batch says for all of its messages, and who is who on the site
+ * @param defaults what the batch says for all of its messages, and who is who on the site. `subject`: whose they are; what they
+ *   name themselves is nobody
  * @throws Problem `invalid-event`, `event-too-large` or `consent-withheld`
  */
 export function parseEvent(
   value: unknown,
   receivedAt: number,
-  defaults: { sentAt: number | null; context: JsonObject | undefined; newId: () => string; identity: IdentityPolicy },
+  defaults: {
+    sentAt: number | null;
+    context: JsonObject | undefined;
+    newId: () => string;
+    identity: IdentityPolicy;
+    subject?: Subject | undefined;
+  },
   place = 0,
 ): IngestEvent {
   const parsed = Schema.safeParse(value);
@@ -119,7 +132,9 @@ export function parseEvent(
   const message = parsed.data;
   const type = message.type;
   const context = message.context ?? defaults.context;
-  const { owner, identifiers, previous, refused } = readNames({ ...message, context }, defaults.identity);
+  const { subject } = defaults;
+  const names = subject ? namesOnly(subject) : readNames({ ...message, context }, defaults.identity);
+  const { owner, identifiers, previous, refused } = names;
   const errors: ProblemError[] = [];
   if (!owner) {
     const given = message.userId ?? message.anonymousId;
@@ -166,12 +181,17 @@ export function parseEvent(
     properties: message.properties ?? {},
     traits,
     owner,
+    ...(subject && { birthId: subject.birthId }),
     identifiers,
     previous,
     refused,
     consent,
     body,
   };
+}
+
+function namesOnly({ identifier }: Subject): Names {
+  return { owner: identifier, identifiers: [identifier], previous: [], refused: [] };
 }
 
 /** What a checked message says of the person: of a group only which one it is. */
