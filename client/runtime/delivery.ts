@@ -54,6 +54,8 @@ export function createDelivery(
   let failures = 0;
   /** The Worker cannot be reached, or wants to be left alone, until the timer rings. */
   let pausing = false;
+  /** The newest question; messages are under way with it. */
+  let asking: Promise<unknown> | undefined;
   let timer: ReturnType<typeof setTimeout>;
 
   const arm = (delay: number) => {
@@ -75,8 +77,7 @@ export function createDelivery(
     });
     // Consent was withdrawn while they were read.
     if (signal.aborted || (!request && (pausing || !messages[0]))) return;
-    const messageIds = messages.map(({ messageId }) => messageId);
-    for (const messageId of messageIds) underway.add(messageId);
+    for (const { messageId } of messages) underway.add(messageId);
     let response: Response | undefined;
     try {
       const body = {
@@ -115,18 +116,19 @@ export function createDelivery(
       pausing = true;
       emit("error", { error });
     } finally {
-      for (const messageId of messageIds) underway.delete(messageId);
+      for (const { messageId } of messages) underway.delete(messageId);
     }
   };
 
   const take = () => list(BATCH_EVENTS + underway.size);
 
-  const flush = () => {
+  const flush = async () => {
     pausing = false;
     again();
-    return lock(name, async () => {
+    await lock(name, async () => {
       while (await send(await take()));
     });
+    await asking;
   };
 
   /** What is known right now: the page may be going. */
@@ -141,6 +143,10 @@ export function createDelivery(
   return [
     () => pausing || arm(own().length < FLUSH_EVENTS ? FLUSH_IDLE_MS : 0),
     flush,
-    async (request) => send(await take(), request),
+    async (request) => {
+      const answering = send<never>(await take(), request);
+      asking = answering;
+      return answering;
+    },
   ];
 }

@@ -177,6 +177,11 @@ function record(request: Request, sent: Sent[]): void {
   sent.push({ path, body, messages: body.batch ?? body.events ?? [] });
 }
 
+/** Resolves when the part is there that hears clicks and sees exposures: of a page that shows a decision. */
+export async function watched(page: Page): Promise<void> {
+  await page.evaluate(`import("${inject("workerUrl")}/attune.watch.js").then(() => {})`);
+}
+
 /** Resolves when `check` finds something; looks again whenever the page's listeners or the wire may have moved on. */
 export async function until<T>(
   check: () => T | Promise<T>,
