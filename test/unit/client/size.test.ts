@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { build, measureEngine } from "../../../cli/build.ts";
 
 /** With everything that every page needs. The aim is 8 KiB; the bench says by how much it is missed. */
-const BUDGET_BYTES = 8_864;
+const BUDGET_BYTES = 8_680;
 /** Of these, what deciding costs. */
 const ENGINE_BYTES = 2_000;
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it("keeps the whole script within 8.7 KiB brotli", async () => {
+it("keeps the whole script within 8.5 KiB brotli", async () => {
   const { scriptBytes } = await build({ folder: join(folder, "assets") });
   expect(scriptBytes).toBeLessThanOrEqual(BUDGET_BYTES);
 });
