@@ -55,10 +55,7 @@ const SHORT_NAMES = {
   nodes: "u",
   kept: "v",
 };
-const ENGINE_NAMES: esbuild.BuildOptions = {
-  mangleProps: new RegExp(`^(${Object.keys(SHORT_NAMES).join("|")})$`),
-  mangleCache: SHORT_NAMES,
-};
+const ENGINE_NAMES = new RegExp(`^(${Object.keys(SHORT_NAMES).join("|")})$`);
 const SWAGGER = `${ROOT}node_modules/swagger-ui-dist`;
 const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "LICENSE", "NOTICE"];
 
@@ -95,8 +92,8 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
   const folder = options.folder ?? ASSETS;
   const version = await readVersion();
   const [script, rules, watch, debug] = await Promise.all([
-    bundle(`${RUNTIME}/attune.ts`, "iife", version, ENGINE_NAMES),
-    bundle(`${RUNTIME}/rules.ts`, "esm", version, ENGINE_NAMES),
+    bundleWithEngine(`${RUNTIME}/attune.ts`, "iife", version),
+    bundleWithEngine(`${RUNTIME}/rules.ts`, "esm", version),
     bundle(`${RUNTIME}/watch.ts`, "esm", version),
     bundle(`${ROOT}client/debug/debug.ts`, "esm", version),
   ]);
@@ -165,9 +162,9 @@ export async function measureEngine(): Promise<{ share: number; alone: number }>
   };
   const script = `${RUNTIME}/attune.ts`;
   const bundles = [
-    bundle(script, "iife", "", ENGINE_NAMES),
-    bundle(script, "iife", "", { ...ENGINE_NAMES, plugins: [withoutEngine] }),
-    bundle(ENGINE, "esm", "", ENGINE_NAMES),
+    bundleWithEngine(script, "iife", ""),
+    bundleWithEngine(script, "iife", "", [withoutEngine]),
+    bundleWithEngine(ENGINE, "esm", ""),
   ];
   const [whole, rest, alone] = (await Promise.all(bundles)).map((code) => brotliCompressSync(code).length);
   return { share: whole! - rest!, alone: alone! };
@@ -179,17 +176,22 @@ export const natives = {
   define: { "JSON.parse": "nativeParse", "JSON.stringify": "nativeStringify" },
 };
 
-/** One self-contained file; `__ATTUNE_VERSION__` in the sources becomes `version`. @param options more of esbuild's. */
+/**
+ * One self-contained file; `__ATTUNE_VERSION__` in the sources becomes `version`.
+ * @param names short ones of properties. With them variables keep theirs: whoever shortens these does that, too.
+ */
 export async function bundle(
   entry: string,
   format: "iife" | "esm",
   version: string,
-  options: esbuild.BuildOptions = {},
+  plugins: esbuild.Plugin[] = [],
+  names?: Pick<esbuild.BuildOptions, "mangleProps" | "mangleCache">,
 ): Promise<Uint8Array> {
   const { outputFiles } = await runEsbuild({
     entryPoints: [entry],
     bundle: true,
     format,
+    plugins,
     minify: true,
     target: ["es2022"],
     platform: "browser",
@@ -197,26 +199,34 @@ export async function bundle(
     charset: "utf8",
     ...natives,
     define: { ...natives.define, __ATTUNE_VERSION__: JSON.stringify(version) },
-    ...options,
+    ...names,
   });
-  // Terser takes a twelfth off what esbuild's own minifier leaves. UglifyJS gives variables of one function that are
-  // not needed at once the same name: a hundredth more.
-  const module = format === "esm";
-  const compress = { unsafe: true, keep_fargs: false };
+  // Terser takes a twelfth off what esbuild's own minifier leaves; the two together, a hundredth more.
   const { code } = await minify(outputFiles[0]!.text, {
     ecma: 2020,
-    module,
+    module: format === "esm",
     toplevel: true,
-    mangle: false,
-    compress: { ...compress, passes: 3, hoist_funs: true, unsafe_arrows: true },
+    mangle: !names,
+    compress: { passes: 3, hoist_funs: true, unsafe: true, unsafe_arrows: true, keep_fargs: false },
   });
-  const result = uglify(code!, {
-    module,
+  return new TextEncoder().encode(code);
+}
+
+/** As `bundle`, what has the engine in it: every visitor loads it. UglifyJS merges variables, a sixtieth of the bytes. */
+async function bundleWithEngine(
+  ...[entry, format, version, plugins = []]: Parameters<typeof bundle>
+): Promise<Uint8Array> {
+  const bundled = await bundle(entry, format, version, plugins, {
+    mangleProps: ENGINE_NAMES,
+    mangleCache: SHORT_NAMES,
+  });
+  const { code, error } = uglify(new TextDecoder().decode(bundled), {
+    module: format === "esm",
     toplevel: true,
-    compress: { ...compress, hoist_funs: true, inline: 1, varify: false },
+    compress: { hoist_funs: true, unsafe: true, keep_fargs: false, inline: 1, varify: false },
   });
-  if (result.error) throw result.error;
-  return new TextEncoder().encode(result.code);
+  if (error) throw error;
+  return new TextEncoder().encode(code);
 }
 
 /** esbuild into memory, its first error as a `Failure`. */
