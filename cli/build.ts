@@ -221,7 +221,6 @@ async function bundleWithEngine(
     mangleCache: SHORT_NAMES,
   });
   const { code, error } = uglify(new TextDecoder().decode(bundled), {
-    module: format === "esm",
     toplevel: true,
     compress: { hoist_funs: true, unsafe: true, keep_fargs: false, inline: 1, varify: false },
   });
