@@ -8,6 +8,7 @@ import type { Decisions } from "../db/profiles.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import type { LiveBlock, LiveSlot, LiveVariant } from "../manifest/slot.ts";
 import type { LiveTemplate } from "../manifest/template.ts";
+import { allows } from "../profiles/person.ts";
 import { readCart } from "./cart.ts";
 import type { Scope } from "./liquid.ts";
 
@@ -122,6 +123,20 @@ export function decideInHaste(
   return renderSlots(slots, choices, viewer, context, now);
 }
 
+/** A variant for somebody whom it need not be for, as `simulated`; null: the block's fallback. */
+export function showVariant(
+  slot: string,
+  block: LiveBlock,
+  variant: LiveVariant | null,
+  viewer: Viewer,
+  context: JsonObject | undefined,
+  now: number,
+): SlotAnswer {
+  const template = variant ? variant.template : block.fallback;
+  const choice: Choice = { block, variant, template, reason: "simulated", until: null, isOnce: true };
+  return renderSlots([slot], [choice], viewer, context, now)[slot]!;
+}
+
 function chooseSlot(
   live: LiveSite,
   name: string,
@@ -225,14 +240,12 @@ export function scopeOf(
   context: JsonObject | undefined,
   { variables }: Pick<LiveTemplate, "variables">,
 ): Scope {
-  const isPersonal = consent?.includes("personalization") ?? true;
-  if (!isPersonal) return { customer: {}, segment: {}, context: context ?? {} };
-  const isHeard = consent?.includes("analytics") ?? true;
+  if (!allows(consent, "personalization")) return { customer: {}, segment: {}, context: context ?? {} };
   return {
     customer: traits,
     segment: variables.segments?.length === 0 ? {} : toTrue(Object.keys(segments)),
     context: context ?? {},
-    ...(variables.cart && isHeard && { cart: readCart(events) }),
+    ...(variables.cart && allows(consent, "analytics") && { cart: readCart(events) }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** SQL of `send_decisions`: what each recipient of a send was given, one row a slot. */
 import type { Reason } from "../../shared/decision.ts";
-import type { ConsentStatement } from "./consents.ts";
+import type { Identifier } from "../../shared/identifier.ts";
 import { toLists } from "./lists.ts";
 
 /** Of whom, in which send, where. */
@@ -53,10 +53,11 @@ export function readSendDecision(
 
 /**
  * Keeps a decision where there is none, or the one that is replaced, or one that is expired. Nothing is kept of somebody who is not
- * known, or not any more.
+ * known, or not any more, and nothing that a consent was needed for of somebody who has taken it back meanwhile.
  *
  * @param replaces id of the decision that this one takes the place of
- * @returns what is kept now: somebody else may have come before; null of somebody unknown
+ * @param needsConsent it was made for somebody who allows personalization; `isAssumed`: whoever never said anything does
+ * @returns what is kept now: somebody else may have come before; null where nothing is
  */
 export async function keepSendDecision(
   db: D1Database,
@@ -64,6 +65,7 @@ export async function keepSendDecision(
   key: SendKey,
   decision: SendDecision,
   replaces: string | null,
+  needsConsent: { isAssumed: boolean } | null,
 ): Promise<SendDecision | null> {
   const { id, block, blockVersion, variant, reason, until, link, decidedAt, expiresAt } = decision;
   const [, kept] = await db.batch([
@@ -73,6 +75,13 @@ export async function keepSendDecision(
            decided_at, expires_at)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
          WHERE EXISTS (SELECT 1 FROM identifiers AS i WHERE i.site_id = ?1 AND i.birth_id = ?2)
+           AND (?15 IS NULL OR coalesce((
+             SELECT said.value ->> 0 FROM identifiers AS i
+             CROSS JOIN identifiers AS m INDEXED BY identifiers_site_id_profile_id
+               ON m.site_id = ?1 AND m.profile_id = i.profile_id
+             CROSS JOIN json_each(m.consent) AS said ON said.key = 'personalization'
+             WHERE i.site_id = ?1 AND i.birth_id = ?2
+             ORDER BY said.value ->> 1 DESC, said.value ->> 0 LIMIT 1), ?15))
          ON CONFLICT (site_id, recipient, send, slot) DO UPDATE SET
            id = excluded.id, block = excluded.block, block_version = excluded.block_version, variant = excluded.variant,
            reason = excluded.reason, until = excluded.until, link = excluded.link, decided_at = excluded.decided_at,
@@ -81,21 +90,42 @@ export async function keepSendDecision(
       )
       .bind(
         ...[siteId, key.recipient, key.send, key.slot, id, block, blockVersion, variant, reason, until, link],
-        ...[decidedAt, expiresAt, replaces],
+        ...[decidedAt, expiresAt, replaces, needsConsent && Number(needsConsent.isAssumed)],
       ),
     selectSendDecision(db, siteId, key, decidedAt),
   ]);
   return (kept!.results[0] as SendDecision | undefined) ?? null;
 }
 
-/** Of everybody whom the statements concern: what was decided for them with a consent that they take back. */
-export function forgetWithdrawn(
+/** What recipients were given, the newest first, of what comes behind a place; that which is expired, too, while it is stored. */
+export async function listSendDecisions(
   db: D1Database,
   siteId: string,
-  statements: readonly ConsentStatement[],
+  recipients: readonly string[],
+  { decidedAt, id }: Pick<SendDecision, "decidedAt" | "id">,
+  limit: number,
+): Promise<(SendDecision & SendKey)[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT d.recipient, d.send, d.slot, d.id, d.block, d.block_version AS blockVersion, d.variant, d.reason, d.until, d.link,
+         d.decided_at AS decidedAt, d.expires_at AS expiresAt
+       FROM json_each(?2) AS asked
+       CROSS JOIN send_decisions AS d ON d.site_id = ?1 AND d.recipient = asked.value
+       WHERE (d.decided_at, d.id) < (?3, ?4)
+       ORDER BY d.decided_at DESC, d.id DESC LIMIT ?5`,
+    )
+    .bind(siteId, JSON.stringify(recipients), decidedAt, id, limit)
+    .all<SendDecision & SendKey>();
+  return results;
+}
+
+/** Of everybody whom the identifiers lead to: what was decided for them with a consent that they do not give any more. */
+export function forgetSendDecisions(
+  db: D1Database,
+  siteId: string,
+  identifiers: readonly Identifier[],
 ): D1PreparedStatement[] {
-  const withdrawn = statements.filter(({ purpose, granted }) => purpose === "personalization" && !granted);
-  return toLists([...new Set(withdrawn.map(({ identifier }) => identifier))]).map((list) =>
+  return toLists([...new Set(identifiers)]).map((list) =>
     db
       .prepare(
         `DELETE FROM send_decisions WHERE site_id = ?1 AND recipient IN (

@@ -19,6 +19,7 @@ import type { Env } from "../env.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { buildLiveSlot, type LiveBlock, type LiveVariant } from "../manifest/slot.ts";
 import type { LiveTemplate } from "../manifest/template.ts";
+import { allows, grantedPurposes } from "../profiles/person.ts";
 import { readProfileView } from "../profiles/read.ts";
 import { readSnapshot, viewerOfSnapshot } from "../profiles/snapshot.ts";
 import type { EmailToken } from "../tokens.ts";
@@ -101,9 +102,14 @@ export async function giveSlot(
     ...{ id, block: block.key, blockVersion: block.version, variant, reason, until, link },
     ...{ decidedAt: now, expiresAt: said.expiresAt },
   };
-  const first = await keepSendDecision(env.DB, live.manifest.siteId, key, mine, kept?.id ?? null);
+  const { siteId, settings } = live.manifest;
+  const isAssumed = allows(grantedPurposes({}, settings.consentDefault), "personalization");
+  const needsConsent = allows(viewer.consent, "personalization") ? { isAssumed } : null;
+  const first = await keepSendDecision(env.DB, siteId, key, mine, kept?.id ?? null, needsConsent);
   if (first?.id === id) return { ...given, isKept: true, until: endOf(block, until) };
-  return (first && (await restore(env, live, key, first, recipient))) ?? given;
+  // Gone meanwhile, or not willing any more.
+  if (!first) return giveNobody(env, live, said, slot, now);
+  return (await restore(env, live, key, first, recipient)) ?? given;
 }
 
 async function decide(
@@ -125,15 +131,16 @@ async function decide(
   return { answer: decideSlots(live, [slot], viewer, undefined, now)[slot]!, viewer };
 }
 
+/** A send is one showing, however often it is looked at: what a cap ends with that goes on for as long as time alone lets it. */
 function toGiven(
-  { decision, block, variant }: SlotAnswer,
+  { decision, until, block, variant }: SlotAnswer,
   live: LiveSite,
   recipient: Recipient,
   viewer: Viewer,
   now: number,
 ): Given {
   const link = block && variant ? linkOf(block, variant, live, viewer, now) : null;
-  return { decision, block, variant, link, isKept: false, until: decision.until, recipient };
+  return { decision: { ...decision, until }, block, variant, link, isKept: false, until, recipient };
 }
 
 /** Undefined where the version that was given is nowhere any more. */

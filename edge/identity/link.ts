@@ -18,9 +18,10 @@ import {
 } from "../db/links.ts";
 import { applyMembershipChanges } from "../db/memberships.ts";
 import { isConflict, isStale, upsertProfiles } from "../db/profiles.ts";
+import { forgetSendDecisions } from "../db/send-decisions.ts";
 import { guardTombstones, isErased } from "../db/tombstones.ts";
 import type { Env } from "../env.ts";
-import { type Folded, foldInput } from "../ingest/fold.ts";
+import { type Folded, foldInput, unwilling } from "../ingest/fold.ts";
 import { newProfileId } from "../ingest/ingest.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { readSite, renewSite } from "../manifest/read.ts";
@@ -162,6 +163,7 @@ async function write(
       siteId,
       solved.map(({ id }) => id),
     ),
+    ...forgetSendDecisions(db, siteId, unwilling(folded)),
     ...applyMembershipChanges(db, siteId, folded.changes),
     ...insertAudit(db, siteId, folded.audit),
     ...marks,

@@ -17,13 +17,14 @@ import {
 } from "../db/links.ts";
 import { applyMembershipChanges, type MembershipChange } from "../db/memberships.ts";
 import { isConflict, isStale, listProfilesById, type ProfileRow, upsertProfiles } from "../db/profiles.ts";
+import { forgetSendDecisions } from "../db/send-decisions.ts";
 import type { Env } from "../env.ts";
 import { newProfileId } from "../ingest/ingest.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { readSite, renewSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { isNewer } from "../profiles/load.ts";
-import { membershipChanges, type Person, refreshHistories } from "../profiles/person.ts";
+import { allows, membershipChanges, type Person, refreshHistories } from "../profiles/person.ts";
 import { writeRegrouped } from "../profiles/snapshot.ts";
 import { byAge, type LinkRefusal, peopleOf, type Regrouping, tooBusy, type UnlinkRequest } from "./link.ts";
 import { type Past, PastErased, readPast } from "./past.ts";
@@ -114,6 +115,10 @@ async function write(
   // What stands as before may stand for another reason, or since another time.
   const otherLinks = findOthers<Made<NewLink>>(past.links, world.links);
   const otherConflicts = findOthers<Made<NewConflict>>(past.conflicts, world.conflicts);
+  // Some had allowed it as the other one.
+  const unwilling = regrouping.after.flatMap(({ consent, group }) =>
+    allows(consent, "personalization") ? [] : group.nodes[0]!.identifier,
+  );
   await db.batch([
     ...insertIdentifiers(db, siteId, nodes.born),
     ...updateIdentifiers(db, siteId, nodes.moved),
@@ -123,6 +128,7 @@ async function write(
     ...deleteConflicts(db, siteId, [...conflicts.solved.map(({ id }) => id), ...otherConflicts.keys()]),
     ...insertLinks(db, siteId, [...links.made, ...otherLinks.values()]),
     ...insertConflicts(db, siteId, [...conflicts.made, ...otherConflicts.values()]),
+    ...forgetSendDecisions(db, siteId, unwilling),
     ...applyMembershipChanges(db, siteId, changes),
     ...(nodes.gone.length ? deleteProfile(db, siteId, nodes.gone) : []),
     ...insertAudit(db, siteId, [entryOf(parting)]),

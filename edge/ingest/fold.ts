@@ -21,7 +21,15 @@ import type { ProblemError } from "../problem.ts";
 import { OwnerHistory } from "../profiles/history.ts";
 import { lastStatementAt } from "../profiles/lists.ts";
 import { isSeen, type Stored } from "../profiles/load.ts";
-import { buildPerson, catchUp, isBehind, membershipChanges, type Person, settlePerson } from "../profiles/person.ts";
+import {
+  allows,
+  buildPerson,
+  catchUp,
+  isBehind,
+  membershipChanges,
+  type Person,
+  settlePerson,
+} from "../profiles/person.ts";
 import { applyTraits, type LeftOut } from "../profiles/traits.ts";
 import type { IngestEvent } from "./parse.ts";
 
@@ -193,6 +201,18 @@ export function foldInput(
     folded.profiles.push(profile);
     stored.profiles.set(profile.id, profile);
   }
+}
+
+/**
+ * Identifiers of those for whom something may have been decided with a consent that they do not give: who took it back, or turned
+ * out to be somebody who had.
+ */
+export function unwilling({ people, consents }: Folded): Identifier[] {
+  const withdrawn = consents.filter(({ purpose, granted }) => purpose === "personalization" && !granted);
+  const united = [...people].filter(
+    ([group, { consent }]) => group.profileIds.size > 1 && !allows(consent, "personalization"),
+  );
+  return [...withdrawn.map(({ identifier }) => identifier), ...united.map(([{ nodes }]) => nodes[0]!.identifier)];
 }
 
 /** Brings whoever is behind to the time before the request. @returns what that changes, by profile */

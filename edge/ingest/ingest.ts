@@ -14,7 +14,7 @@ import { deleteConflicts, insertConflicts, insertLinks, linkId } from "../db/lin
 import { applyMembershipChanges } from "../db/memberships.ts";
 import { isConflict, isStale, touchProfiles, upsertProfiles } from "../db/profiles.ts";
 import { countRefused } from "../db/refused-identifiers.ts";
-import { forgetWithdrawn } from "../db/send-decisions.ts";
+import { forgetSendDecisions } from "../db/send-decisions.ts";
 import { markSnapshots } from "../db/snapshots.ts";
 import { guardTombstones, isErased, readTombstones } from "../db/tombstones.ts";
 import { insertTraitTypes } from "../db/trait-types.ts";
@@ -27,7 +27,7 @@ import { remember, takePeople } from "../profiles/memory.ts";
 import { decidePerson, type Person, refreshHistories } from "../profiles/person.ts";
 import { toMarks, watchSnapshots } from "../profiles/snapshot.ts";
 import { markNoticed, noticeTypes } from "../profiles/trait-types.ts";
-import { type Folded, type FoldInput, foldInput, namesOf } from "./fold.ts";
+import { type Folded, type FoldInput, foldInput, namesOf, unwilling } from "./fold.ts";
 import type { IngestEvent } from "./parse.ts";
 import { takeTurns } from "./turns.ts";
 
@@ -139,7 +139,7 @@ async function tryIngest(db: D1Database, live: LiveSite, input: IngestInput, aga
     ...touchProfiles(db, siteId, refusedOthers),
     ...deleteConflicts(db, siteId, resolution.solved),
     ...insertConsents(db, siteId, folded.consents, receivedAt),
-    ...forgetWithdrawn(db, siteId, folded.consents),
+    ...forgetSendDecisions(db, siteId, unwilling(folded)),
     ...applyMembershipChanges(db, siteId, folded.changes),
     ...markSnapshots(db, siteId, marked, receivedAt),
     ...insertAudit(db, siteId, folded.audit),

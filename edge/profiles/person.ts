@@ -225,6 +225,11 @@ export function grantedPurposes(said: StoredConsent, fallback: ConsentMode): Pur
   return granted.length === PURPOSES.length ? undefined : granted;
 }
 
+/** Is a purpose among those granted? Undefined = all. */
+export function allows(granted: readonly Purpose[] | undefined, purpose: Purpose): boolean {
+  return granted?.includes(purpose) ?? true;
+}
+
 /**
  * Builds anew, from the events themselves, the histories that were folded for other rules than today's.
  *

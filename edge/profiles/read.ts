@@ -6,7 +6,7 @@ import { listIdentifiersOfProfiles, mergeConsent, type StoredConsent } from "../
 import { groupStored } from "../identity/resolve.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { loadPeople } from "./load.ts";
-import { decidePerson, type Person, refreshHistories } from "./person.ts";
+import { allows, decidePerson, type Person, refreshHistories } from "./person.ts";
 import type { TraitSource } from "./traits.ts";
 
 /** Times are epoch milliseconds. */
@@ -65,7 +65,7 @@ export async function readProfileView(
 function consentOf({ group, consent }: Person): ProfileView["consent"] {
   const said = group.nodes.reduce<StoredConsent>((all, node) => mergeConsent(all, node.consent), {});
   const holds = (purpose: Purpose) => ({
-    granted: consent?.includes(purpose) ?? true,
+    granted: allows(consent, purpose),
     at: said[purpose]?.[1] ?? null,
   });
   return Object.fromEntries(PURPOSES.map((purpose) => [purpose, holds(purpose)])) as ProfileView["consent"];

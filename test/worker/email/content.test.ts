@@ -1,13 +1,16 @@
 /** What services that build e-mails fetch: HTML, text, JSON, of one decision that stays. */
 import { env } from "cloudflare:test";
 import { beforeEach, describe, expect, it } from "vitest";
+import { linkId } from "../../../edge/db/links.ts";
+import { linkIdentifiers } from "../../../edge/identity/link.ts";
+import { unlink } from "../../../edge/identity/unlink.ts";
 import { readSite } from "../../../edge/manifest/read.ts";
 import { eraseProfile } from "../../../edge/profiles/erase.ts";
 import { signToken } from "../../../edge/tokens.ts";
 import { ask } from "../delivery/worker.ts";
 import { between, throughEach } from "../profiles/around.ts";
 import { bindings } from "../site.ts";
-import { openShop, type Shop } from "./shop.ts";
+import { openShop, PERSON, type Shop } from "./shop.ts";
 
 const GOLD = { segment: "gold" };
 const OFFER = {
@@ -98,6 +101,82 @@ describe("what a recipient is given", () => {
       ["fresh", "second"],
       ["safe", "first"],
     ]);
+  });
+
+  it("is one showing of a block that is shown so often at most, also where that must not be stale", async () => {
+    await shop.block("capped", {
+      variants: [{ key: "a", audience: null, template: "<p>Once</p>", link: "https://shop.example/once" }],
+      ...{ cap: { times: 1, within: "7d" }, safeIfStale: false, fallback: "<p>Seen</p>" },
+    });
+    const token = await shop.tokenOf(ann);
+    const first = await (await shop.get(token, "capped.json")).json();
+    expect(first).toMatchObject({ html: "<p>Once</p>", decision: { until: null }, until: null });
+    for (let time = 0; time < 2; time++) {
+      const click = await shop.get(token, "capped/click", PERSON);
+      expect(click.headers.get("location")).toBe("https://shop.example/once");
+    }
+    let statements = 0;
+    const DB = throughEach((call, count) => {
+      statements += count;
+      return call();
+    });
+    expect(await (await shop.get(token, "capped.json", {}, { DB })).json()).toEqual(first);
+    expect(statements).toBe(1);
+    expect(await textOf(await shop.tokenOf(ann, { send: "autumn" }), "capped")).toBe("<p>Seen</p>");
+  });
+
+  it("is what anybody gets, and is not kept, where personalization is taken back while it is decided", async () => {
+    const say = (granted: boolean) =>
+      shop.post("/v1/consent", { userId: "ann", purposes: { personalization: granted }, at: Date.now() });
+    let happenings = 0;
+    for (let trip = 1; trip <= 5; trip++) {
+      await shop.know("ann", { plan: "gold" });
+      const token = await shop.tokenOf(ann, { send: `send ${trip}` });
+      const racing = between(trip, () => say(false));
+      const shown = await (await shop.get(token, "offer", {}, { DB: racing.env.DB })).text();
+      if (racing.happened()) {
+        happenings++;
+        expect(shown, `before round trip ${trip}`).toBe("<p>10 %</p>");
+        expect((await shop.kept()).filter(({ send, variant }) => send === `send ${trip}` && variant)).toEqual([]);
+      } else expect(shown).toBe("<p>Ann: 20 %</p>");
+      await say(true);
+    }
+    expect(happenings).toBeGreaterThan(2);
+  });
+
+  it("goes with the person who turns out to be somebody who took personalization back, or is not who allowed it", async () => {
+    const personal = async () => (await shop.kept()).filter(({ variant }) => variant).map(({ recipient }) => recipient);
+    const give = async (recipient: string, send: string) => textOf(await shop.tokenOf(recipient, { send }));
+    const now = Date.now();
+    await shop.batch([{ type: "page", anonymousId: "phone", messageId: "p" }]);
+    await shop.post("/v1/consent", { anonymousId: "phone", purposes: { personalization: false } });
+    await give(ann, "first");
+    expect(await personal()).toEqual([ann]);
+    await shop.batch([{ type: "identify", userId: "ann", anonymousId: "phone", messageId: "i" }]);
+    expect(await personal()).toEqual([]);
+    expect(await give(ann, "second")).toBe("<p>10 %</p>");
+
+    const bob = await shop.know("bob", { plan: "gold" });
+    await shop.batch([{ type: "page", anonymousId: "tablet", messageId: "t" }]);
+    await shop.post("/v1/consent", { anonymousId: "tablet", purposes: { personalization: false } });
+    await give(bob, "first");
+    const request = { actor: "key:k", now };
+    await linkIdentifiers(bindings, shop.id, { a: "userId:bob", b: "anonymousId:tablet", ...request });
+    expect(await personal()).toEqual([]);
+
+    const grant = { personalization: true };
+    const refusing = await openShop({ settings: { consentDefault: "off" } });
+    await refusing.block("offer", { variants: [{ key: "a", audience: null, template: "<p>Hi</p>" }] });
+    const context = { consent: { categoryPreferences: { ...grant, analytics: true } } };
+    const messages = [{ type: "identify", userId: "eve", anonymousId: "laptop", messageId: "e", context }];
+    await refusing.batch([{ type: "page", anonymousId: "laptop", messageId: "l" }, ...messages]);
+    const [{ birth_id: laptop }] = (await refusing.rows<{ birth_id: string }>(
+      "SELECT birth_id FROM identifiers WHERE site_id = ?1 AND identifier = 'anonymousId:laptop'",
+    )) as [{ birth_id: string }];
+    await refusing.get(await refusing.tokenOf(laptop), "offer");
+    expect(await refusing.kept()).toHaveLength(1);
+    await unlink(bindings, refusing.id, { linkId: linkId("userId:eve", "anonymousId:laptop"), ...request });
+    expect(await refusing.kept()).toEqual([]);
   });
 
   it("goes with the person who is erased, whatever is being decided meanwhile", async () => {
