@@ -22,8 +22,8 @@ const ErasureSchema = z
   })
   .openapi("Erasure");
 
-const DESCRIPTION = `Takes all identifiers of the profile, their events, traits, consents, lists, links and memberships, and blanks what the
-audit tells of them. Sizes of segments keep their past. Events that are not newer are refused if they come again; newer ones begin a new
+const DESCRIPTION = `Takes all identifiers of the profile, their events, traits, consents, lists, links, memberships and what e-mails
+showed them, and blanks what the audit tells of them. Sizes of segments keep their past. Events that are not newer are refused if they come again; newer ones begin a new
 person. What others' own events say stays theirs. D1's Time Travel keeps what it kept: after a restore, erase again.`;
 
 export const profileErasure = newApp()

@@ -31,6 +31,7 @@ import { segmentSize } from "./segment-size.ts";
 import { segmentUpload } from "./segment-upload.ts";
 import { segmentWarnings } from "./segment-warnings.ts";
 import { segments } from "./segments.ts";
+import { profileSends } from "./sends.ts";
 import { sites } from "./sites.ts";
 import { slots } from "./slots.ts";
 import { profileTraits, traits } from "./traits.ts";
@@ -69,6 +70,7 @@ const routes = app
   .route("/api/traits", traits)
   .route("/api/profiles", profileLinks)
   .route("/api/profiles", profileConflicts)
+  .route("/api/profiles", profileSends)
   .route("/api/profiles", profileErasure)
   .route("/api/conflicts", conflicts)
   .route("/api/links", merges)

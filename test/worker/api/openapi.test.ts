@@ -44,6 +44,7 @@ describe("the OpenAPI document", () => {
         "GET /api/profiles/{id}/events",
         "GET /api/profiles/{id}/links",
         "GET /api/profiles/{id}/log",
+        "GET /api/profiles/{id}/sends",
         "GET /api/profiles/{id}/traits",
         "GET /api/profiles/{id}/traits/{trait}/history",
         "GET /api/segments",
