@@ -1,8 +1,8 @@
 /** The device's database is made anew where it is not ours, and lost without loss. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { heardOf, idOf, readOutbox, ready } from "./device.ts";
-import { openStage, type Stage, until, type Visitor } from "./stage.ts";
+import { arrived, heardOf, idOf, readOutbox, ready } from "./device.ts";
+import { openStage, type Stage, type Visitor } from "./stage.ts";
 
 let stage: Stage;
 beforeAll(async () => {
@@ -87,8 +87,7 @@ it("goes on in memory within a second where another tab does not let go, and say
     attune.track("And again");
     return attune.flush();
   });
-  const id = await idOf(page);
-  expect((await visitor.stored(id)).map(({ event }) => event)).toContain("From memory");
+  await arrived(visitor, await idOf(page), "From memory", "And again");
   expect(visitor.sent.flatMap(({ messages }) => messages).some((message) => "seq" in message)).toBe(false);
   expect(await heardOf(page, "error")).toHaveLength(1);
 });
@@ -104,8 +103,7 @@ it("sends what the database was not given before the page goes", async () => {
     attune.track("At once");
     location.href = "about:blank";
   });
-  const stored = async () => (await visitor.stored(id)).map(({ event }) => event);
-  await until(async () => (await stored()).includes("At once"), "what was captured at last");
+  await arrived(visitor, id, "At once");
 });
 
 it("keeps what was tracked when the database is deleted under it, and does not bring it back", async () => {
@@ -129,9 +127,7 @@ it("keeps what was tracked when the database is deleted under it, and does not b
   await page.evaluate(() => attune.track("After"));
   await visitor.context.unrouteAll();
   await page.evaluate(() => attune.flush());
-  const events = (await visitor.stored(id)).map(({ event }) => event);
-  expect(events).toContain("Before");
-  expect(events).toContain("After");
+  await arrived(visitor, id, "Before", "After");
   const sent = visitor.sent.flatMap(({ messages }) => messages);
   expect(sent.find(({ event }) => event === "Before")?.seq).toBe(2);
   expect(sent.find(({ event }) => event === "After")).not.toHaveProperty("seq");
@@ -149,6 +145,6 @@ it("goes on in memory on a disk that is full", async () => {
     attune.track("Too Much", { text: "x".repeat(20_000) });
     return attune.flush();
   });
-  expect((await visitor.stored(await idOf(page))).map(({ event }) => event)).toContain("Too Much");
+  await arrived(visitor, await idOf(page), "Too Much");
   expect(await heardOf(page, "error")).toEqual([expect.stringMatching(/quota/i)]);
 });

@@ -2,7 +2,7 @@
 import { chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { CHROMIUM_FLAGS } from "./chromium.ts";
-import { heardOf, idOf, readOutbox, ready } from "./device.ts";
+import { arrived, heardOf, idOf, readOutbox, ready, refuseFirst } from "./device.ts";
 import { openStage, type Stage, until } from "./stage.ts";
 
 let stage: Stage;
@@ -15,31 +15,21 @@ it("waits until the date that Retry-After names", async () => {
   const visitor = await stage.visitor();
   const page = await visitor.open();
   await ready(page);
-  const times: number[] = [];
-  await visitor.context.route(/\/a\/batch$/, (route) => {
-    times.push(Date.now());
-    if (times.length > 1) return route.continue();
-    const headers = {
-      "access-control-allow-origin": "*",
-      "access-control-expose-headers": "retry-after",
-      // Whole seconds: at least two.
-      "retry-after": new Date(Date.now() + 3_000).toUTCString(),
-    };
-    return route.fulfill({ status: 503, json: { title: "Busy" }, headers });
+  // Whole seconds: at least two.
+  const times = await refuseFirst(visitor, "Patient", 503, () => new Date(Date.now() + 3_000).toUTCString());
+  await page.evaluate(() => {
+    attune.track("Patient");
+    return attune.flush();
   });
-  await page.evaluate(() => attune.flush());
   await until(() => times.length > 1, "the second request");
   expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(1_900);
 });
 
 it("sends at once what is told to wait, when it is asked to", async () => {
   const visitor = await stage.visitor();
-  const page = await visitor.open();
-  await ready(page);
-  let failed = false;
+  let isOpen = false;
   await visitor.context.route(/\/a\/batch$/, (route) => {
-    if (failed) return route.continue();
-    failed = true;
+    if (isOpen) return route.continue();
     const headers = {
       "access-control-allow-origin": "*",
       "access-control-expose-headers": "retry-after",
@@ -47,15 +37,19 @@ it("sends at once what is told to wait, when it is asked to", async () => {
     };
     return route.fulfill({ status: 429, json: { title: "Slow down" }, headers });
   });
+  const page = await visitor.open();
+  await ready(page);
   await page.evaluate(() => attune.flush());
   expect(await readOutbox(page, stage.writeKey)).toHaveLength(1);
+  const { length } = visitor.sent;
+  isOpen = true;
   // Neither what comes nor the page that is hidden breaks the silence.
   await page.evaluate(() => {
     attune.track("Later");
     dispatchEvent(new Event("visibilitychange"));
   });
   await page.evaluate(() => attune.flush());
-  expect(visitor.sent.map(({ messages }) => messages.length)).toEqual([1, 2]);
+  expect(visitor.sent.slice(length).map(({ messages }) => messages.length)).toEqual([2]);
 });
 
 it("gives up a request for slots that hangs, and asks again", async () => {
@@ -63,8 +57,8 @@ it("gives up a request for slots that hangs, and asks again", async () => {
   let hanging = 0;
   await visitor.context.route(/\/a\/decide$/, (route) => (hanging++ ? route.continue() : undefined));
   const page = await visitor.open("<attune-block name=hero>Fallback</attune-block>");
-  await page.getByText("Welcome").waitFor({ timeout: 12_000 });
-  expect(await page.evaluate(() => attune.flush().then(() => heard.some(({ type }) => type === "ack")))).toBe(true);
+  await page.getByText("Welcome").waitFor();
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ack")), "the ack");
 });
 
 it("keeps what the Worker had no time to store, and sends it again", async () => {
@@ -73,10 +67,19 @@ it("keeps what the Worker had no time to store, and sends it again", async () =>
     const response = await route.fetch();
     await route.fulfill({ response, json: { ...(await response.json()), accepted: 0, pending: true } });
   });
+  let look = () => {};
+  const looked = new Promise<void>((resolve) => {
+    look = resolve;
+  });
+  await visitor.context.route(/\/a\/batch$/, async (route) => {
+    await looked;
+    await route.continue();
+  });
   const page = await visitor.open("<attune-block name=hero>Fallback</attune-block>");
   await page.getByText("Welcome").waitFor();
   const [kept] = (await readOutbox(page, stage.writeKey))!;
   expect(kept).toMatchObject({ type: "page" });
+  look();
   const acked = await until(
     () => page.evaluate(() => heard.find(({ type }) => type === "ack")?.detail.messageIds),
     "the second answer",
@@ -107,7 +110,10 @@ it("keeps what the browser does not let it send any more when the page goes", as
   const next = await visitor.open("", "", page);
   await ready(next);
   await next.evaluate(() => attune.flush());
-  expect((await visitor.stored(id)).filter(({ event }) => event === "Squeezed")).toHaveLength(10);
+  await until(
+    async () => (await visitor.stored(id)).filter(({ event }) => event === "Squeezed").length === 10,
+    "the events in D1",
+  );
 });
 
 it("sends what a page says in its last moment at once, and once only", async () => {
@@ -118,7 +124,7 @@ it("sends what a page says in its last moment at once, and once only", async () 
   await page.evaluate(() => attune.flush());
   await page.evaluate(() => addEventListener("pagehide", () => attune.track("Gone")));
   await page.goto("about:blank");
-  await until(async () => (await visitor.stored(id)).some(({ event }) => event === "Gone"), "the event in D1");
+  await arrived(visitor, id, "Gone");
   const next = await visitor.open("", "", page);
   await ready(next);
   await next.evaluate(() => attune.flush());
@@ -136,14 +142,18 @@ it("tells what the Worker did not take of a message that it took", async () => {
     attune.identify("u1", { plan: "gold", ["x".repeat(300)]: 1 });
     return attune.flush();
   });
-  const acks = (await heardOf(page, "ack")) as { warnings?: { messageId: string; pointer: string }[] }[];
+  type Ack = { warnings?: { messageId: string; pointer: string }[] };
+  const warnings = await until(async () => {
+    const all = ((await heardOf(page, "ack")) as Ack[]).flatMap(({ warnings = [] }) => warnings);
+    return all.length > 0 && all;
+  }, "the ack");
   const identify = visitor.sent.flatMap(({ messages }) => messages).find(({ type }) => type === "identify");
-  expect(acks.flatMap(({ warnings = [] }) => warnings)).toContainEqual(
+  expect(warnings).toContainEqual(
     expect.objectContaining({ messageId: identify?.messageId, pointer: expect.any(String), code: expect.any(String) }),
   );
 });
 
-it("works on plain http, where there are neither locks nor random ids, in turns", async () => {
+it("works on plain http, where there are neither locks nor random ids, in turns", { timeout: 120_000 }, async () => {
   const visitor = await stage.visitor();
   await visitor.open();
   const browser = await chromium.launch({
@@ -163,6 +173,7 @@ it("works on plain http, where there are neither locks nor random ids, in turns"
       page.on("pageerror", (error) => errors.push(error));
       await page.goto(stage.shopUrl.replace("localhost", "shop.test"));
       await ready(page);
+      await page.evaluate(() => attune.flush());
     }
     expect(await pages[0]!.evaluate(() => [isSecureContext, "locks" in navigator])).toEqual([false, false]);
     const [one, two] = pages as [Page, Page];
@@ -180,14 +191,23 @@ it("works on plain http, where there are neither locks nor random ids, in turns"
     await until(() => release, "the first request");
     await until(() => two.evaluate(() => Object.keys(localStorage).some((key) => key.endsWith(".lock"))), "the mark");
     const second = track(two);
-    await until(() => two.evaluate(() => heard.filter(({ type }) => type === "event").length === 6), "the events");
+    const theirs = await until(
+      () =>
+        two.evaluate(() => {
+          const ids = heard.filter(({ detail }) => detail.event === "Plain").map(({ detail }) => detail.messageId);
+          return ids.length === 5 && ids;
+        }),
+      "the events",
+    );
+    expect(sent.filter((id) => theirs.includes(id))).toEqual([]);
     release!();
     await Promise.all([first, second]);
     const id = await idOf(pages[1]!);
     expect(await idOf(pages[0]!)).toBe(id);
-    const stored = (await visitor.stored(id)).filter(({ event }) => event === "Plain");
-    expect(stored).toHaveLength(10);
-    expect(sent).toHaveLength(new Set(sent).size);
+    await until(
+      async () => (await visitor.stored(id)).filter(({ event }) => event === "Plain").length === 10,
+      "the events in D1",
+    );
     expect(errors).toEqual([]);
   } finally {
     await browser.close();
@@ -207,7 +227,7 @@ it("throws nothing into a sandboxed page, and goes on in memory", async () => {
       attune.track("Boxed");
       return attune.flush();
     });
-    expect((await visitor.stored(await idOf(page))).map(({ event }) => event)).toContain("Boxed");
+    await arrived(visitor, await idOf(page), "Boxed");
     expect(errors).toEqual([]);
   } finally {
     delete stage.headers["content-security-policy"];
