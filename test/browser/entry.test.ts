@@ -55,8 +55,12 @@ const create = (options: object) =>
 const own = () => ({ key: stage.writeKey, host: inject("workerUrl") });
 
 const isReady = (page: Page) => until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
-const names = (visitor: Visitor, id: string) =>
-  visitor.stored(id).then((events) => events.map(({ event, type }) => event ?? type).sort());
+/** Of what is stored, without what was seen by itself. */
+const names = async (visitor: Visitor, id: string) =>
+  (await visitor.stored(id))
+    .map(({ event, type }) => event ?? type)
+    .filter((name) => name !== "Attune Exposure")
+    .sort();
 
 /** Everything that the page's own code would notice, from now on. */
 function watch(page: Page): string[] {

@@ -113,7 +113,7 @@ it.each([
   const { page, thrown, reports } = await open(await stage.visitor(), { ...strict(), ...refusal }, HERO);
   await until(() => page.evaluate(() => heard.some(({ type }) => type === "error")), "the error");
   await shown(page, "p.plain");
-  expect(reports).not.toEqual([]);
+  await until(() => reports.length, "the report");
   await page.evaluate(() => attune.track("Still"));
   expect(thrown).toEqual([]);
 });
@@ -136,10 +136,13 @@ it("answers nothing where its lazy part is refused, and says so", async () => {
   const policy = { ...strict(), "script-src": `'nonce-stub' '${integrity}'` };
   const { page, thrown } = await open(await stage.visitor(), policy, HERO + tag(integrity, ""), NO_TAG);
   await shown(page, "p.all");
+  const refused = (part: string) =>
+    page.evaluate((part) => heard.filter(({ detail }) => String(detail).includes(part)).length, part);
+  await until(() => refused("attune.watch"), "the refusal of another");
   expect(await page.evaluate(async () => [await attune.explain(), await attune.stored()])).toEqual([
     undefined,
     undefined,
   ]);
-  expect(await page.evaluate(() => heard.filter(({ detail }) => /attune\.debug/.test(detail)).length)).toBe(1);
+  expect(await refused("attune.debug")).toBe(1);
   expect(thrown).toEqual([]);
 });

@@ -21,6 +21,8 @@ afterAll(() => stage?.close());
 const HERO = '<attune-block name="hero"><p>Fallback</p></attune-block>';
 const details = (page: Page, type: string) =>
   page.evaluate((type) => heard.filter((one) => one.type === type).map(({ detail }) => detail), type);
+const overwrites = async (page: Page) =>
+  (await details(page, "error")).filter((said) => String(said).includes("overwrites"));
 const frames = (page: Page) =>
   page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 const enter = (page: Page) =>
@@ -41,12 +43,13 @@ const answering = (visitor: Visitor, change: (slots: { [slot: string]: { html: s
 
 it("gives the page's own content back where the answer is: what the page has", async () => {
   const visitor = await stage.visitor();
-  let calls = 0;
+  let isOwn = false;
   await answering(visitor, (slots) => {
-    if (calls++) slots["hero"]!.html = null;
+    if (isOwn) slots["hero"]!.html = null;
   });
   const page = await visitor.open(HERO);
   await page.waitForSelector("p.all");
+  isOwn = true;
   await enter(page);
   await page.locator("attune-block", { hasText: "Fallback" }).waitFor();
   expect(await page.locator("attune-block").innerHTML()).toBe("<p>Fallback</p>");
@@ -67,8 +70,7 @@ it("does not touch what shows the same as the answer", async () => {
     );
   });
   await enter(page);
-  await until(() => asked(visitor).length === 2, "the second request");
-  await until(() => page.evaluate(() => attune.decisions()["hero"]?.variant === "shoes"), "its answer");
+  await until(() => page.evaluate(() => attune.decisions()["hero"]?.variant === "shoes"), "the second answer");
   await frames(page);
   expect(await page.evaluate(() => (window as unknown as { changes: number }).changes)).toBe(0);
 });
@@ -78,25 +80,26 @@ it("leaves the page's own content alone where its policy refuses HTML, and says 
   stage.headers["content-security-policy"] = "require-trusted-types-for 'script'; trusted-types 'none'";
   const page = await visitor.open(`${HERO}<script nonce="own">own = document.querySelector("p")</script>`);
   delete stage.headers["content-security-policy"];
-  await until(async () => (await details(page, "error")).length, "the refusal");
+  const refusals = async () => (await details(page, "error")).filter((said) => /policy/i.test(String(said)));
+  await until(async () => (await refusals()).length, "the refusal");
   await frames(page);
   expect(await page.evaluate(() => document.querySelector("attune-block p") === (window as { own?: Node }).own)).toBe(
     true,
   );
   await page.waitForFunction(() => document.querySelector<HTMLElement>("attune-block")!.style.visibility === "");
-  expect(await details(page, "error")).toHaveLength(1);
+  expect(await refusals()).toHaveLength(1);
 });
 
 it("waits with a change while somebody types in the slot", async () => {
   const visitor = await stage.visitor();
-  let calls = 0;
+  let isLate = false;
   await answering(visitor, (slots) => {
-    slots["letter"]!.html = calls++ ? "<p class=late>Later</p>" : "<input name=email>";
+    slots["letter"]!.html = isLate ? "<p class=late>Later</p>" : "<input name=email>";
   });
   const page = await visitor.open('<attune-block name="letter"></attune-block>');
   await page.locator("input").pressSequentially("some");
+  isLate = true;
   await enter(page);
-  await until(() => asked(visitor).length === 2, "the second request");
   await until(() => page.evaluate(() => attune.decisions()["letter"]?.html?.includes("late")), "its answer");
   await page.keyboard.type("body");
   expect(await page.locator("input").inputValue()).toBe("somebody");
@@ -131,7 +134,7 @@ it("fills slots that the HTML of a block holds, but none inside itself", async (
   await frames(page);
   await frames(page);
   expect(await page.locator("attune-block[name=nest]").first().textContent()).toBe("Nest Aside Itself");
-  expect(await details(page, "error")).toEqual([]);
+  expect(await overwrites(page)).toEqual([]);
 });
 
 it("puts back what the page overwrites, a few times, then says so once and leaves it", async () => {
@@ -151,7 +154,7 @@ it("puts back what the page overwrites, a few times, then says so once and leave
     await frames(page);
   }
   expect(await page.locator("attune-block").innerHTML()).toBe("<p>Mine</p>");
-  expect(await details(page, "error")).toEqual([expect.stringContaining("hero")]);
+  expect(await overwrites(page)).toEqual([expect.stringContaining("hero")]);
 });
 
 it("does not ask again and again for what it cannot reach, and fills all slots when it can", async () => {
@@ -165,7 +168,10 @@ it("does not ask again and again for what it cannot reach, and fills all slots w
   await page.evaluate(() =>
     document.body.insertAdjacentHTML("beforeend", '<attune-block name="aside">Fallback</attune-block>'),
   );
-  await until(() => asked(visitor).length === 2, "the request for the new one");
+  await until(
+    () => asked(visitor).some((slots) => (slots as string[]).includes("aside")),
+    "the request for the new one",
+  );
   fails = false;
   await page.waitForSelector("attune-block[name=hero] p.all");
   await page.waitForSelector("attune-block[name=aside] b");

@@ -1,7 +1,7 @@
 /** Who saw and who clicked: once per decision, and never what nobody could see. */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openStage, type Stage, until } from "./stage.ts";
+import { openStage, type Stage, until, watched } from "./stage.ts";
 
 let stage: Stage;
 beforeAll(async () => {
@@ -74,7 +74,10 @@ it("counts what was shown from the last page under the decision of this one", as
   expect(await ids()).toEqual([]);
   expect(await properties(page, "Attune Click")).toEqual([]);
   answer();
-  await until(() => page.evaluate((first) => attune.decisions()["hero"]?.id !== first, first), "the answer");
+  await until(async () => {
+    await page.clock.runFor(500);
+    return page.evaluate((first) => attune.decisions()["hero"]?.id !== first, first);
+  }, "the answer");
   const seen = await exposures(page, 1);
   expect(seen).toHaveLength(1);
   expect(seen[0]?.["decision"]).not.toBe(first);
@@ -123,6 +126,7 @@ it("tells neither of an empty slot, nor of anything below data-attune-ignore", a
     `<attune-block name="none"><a href="#own">Own</a></attune-block><div data-attune-ignore>${HERO}</div><attune-block name="form"></attune-block>`,
   );
   await page.waitForSelector("p.all");
+  await watched(page);
   await page.click("text=Own");
   await page.click("text=sale");
   await page.clock.install();
@@ -141,6 +145,7 @@ it.each<[string, string, (page: Page) => Promise<unknown>, string | undefined]>(
   const visitor = await stage.visitor();
   const page = await visitor.open(`<attune-block name="${name}"></attune-block>`);
   await page.waitForSelector("attune-block p");
+  await watched(page);
   await page.evaluate(() => addEventListener("submit", (event) => event.preventDefault()));
   await page.clock.install();
   await page.click("attune-block a, attune-block button >> nth=0", { button: "right" });
