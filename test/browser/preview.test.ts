@@ -1,7 +1,7 @@
 /** Shared previews in a browser: nothing in what is shown runs, and the page is for everybody's eyes and keys. */
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openStage, type Stage } from "./stage.ts";
+import { openStage, type Stage, until } from "./stage.ts";
 
 let stage: Stage;
 beforeAll(async () => {
@@ -115,7 +115,7 @@ it("runs all of it without the two", async () => {
   const page = await newPage();
   const ran = listen(page);
   await page.setContent(payloads);
-  await expect.poll(() => ran.size).toBeGreaterThanOrEqual(Object.keys(PAYLOADS).length - 1);
+  await until(() => ran.size >= Object.keys(PAYLOADS).length - 1, "all of it");
 });
 
 it("is not led away by what is shown, and neither is the frame", async () => {
@@ -150,14 +150,15 @@ it("is used by keys alone: another time, another version, another width", async 
   const page = await newPage({ viewport: { width: 1440, height: 900 } });
   await page.goto(await share({ device: "mobile" }));
   const frame = page.locator("iframe");
-  const widthOf = async () => (await frame.boundingBox())!.width;
-  expect(await widthOf()).toBe(390);
+  const isWide = (width: number) =>
+    until(async () => (await frame.boundingBox())!.width === width, `a width of ${width}`);
+  await isWide(390);
   await page.getByRole("button", { name: "Show" }).focus();
   await page.keyboard.press("Tab");
   const window = await page.locator(".stage").evaluate((stage) => stage.clientWidth - 32);
   for (const width of [820, 1280, window, 390]) {
     await page.keyboard.press("ArrowRight");
-    expect(await widthOf()).toBe(width);
+    await isWide(width);
   }
   await page.keyboard.press("Tab");
   expect(await page.evaluate(() => document.activeElement?.className)).toBe("stage");
