@@ -8,11 +8,13 @@ import { analyze } from "../../shared/engine/analyze.ts";
 import { describe } from "../../shared/engine/describe.ts";
 import type { JsonObject } from "../../shared/event.ts";
 import type { Variant } from "../../shared/manifest.ts";
+import { lintBalance } from "../blocks/checks/balance.ts";
 import { dropLiquid, lintHtml } from "../blocks/checks/html.ts";
 import { type KnownNames, lintTemplateNames } from "../blocks/checks/names.ts";
 import { lintOrder } from "../blocks/checks/order.ts";
 import { showNobody } from "../blocks/checks/samples.ts";
 import { lintSize } from "../blocks/checks/size.ts";
+import { lintStops } from "../blocks/checks/stops.ts";
 import { type BlockText, textsOf } from "../blocks/checks/texts.ts";
 import { findBare } from "../blocks/liquid/defaults.ts";
 import { checkTemplate, checkText, type Moment } from "../blocks/liquid.ts";
@@ -198,13 +200,15 @@ function lintText({ source, pointer, form }: BlockText, known: KnownNames, origi
       const detail = `{{ ${path} }} (line ${line}, column ${column}) is empty for whom it is not known. Add | default: "…", or put it into {% if ${path} %}.`;
       return { code: "no-default", severity: "warning", pointer, detail };
     }),
-    ...(form === "html" ? lintHtml(source, origins, pointer) : []),
+    ...(form === "html" ? [...lintHtml(source, origins, pointer), ...lintBalance(source, pointer)] : []),
   ];
 }
 
 /** @param text as it is published */
-function lintRendered({ source, pointer, form }: BlockText, site: JsonObject, moment: Moment): Finding[] {
+function lintRendered(text: BlockText, site: JsonObject, moment: Moment): Finding[] {
+  const { source, pointer, form } = text;
+  const stops = lintStops(text, site, moment);
   const checked = form === "html" && checkTemplate(source);
-  if (!checked || "errors" in checked) return [];
-  return lintSize([dropLiquid(source), showNobody(checked.template, site, moment)], pointer);
+  if (!checked || "errors" in checked) return stops;
+  return [...stops, ...lintSize([dropLiquid(source), showNobody(checked.template, site, moment)], pointer)];
 }

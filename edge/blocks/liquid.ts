@@ -6,6 +6,7 @@ import type { Liquid } from "liquidjs";
 import { TEMPLATE_BYTES } from "../../shared/limits.ts";
 import type { ProblemError } from "../problem.ts";
 import { type Compiled, compile, UNSET } from "./liquid/compile.ts";
+import { type Endless, findEndless } from "./liquid/endless.ts";
 import { escapeHtml } from "./liquid/html.ts";
 import { buildLiquid, interpret } from "./liquid/interpret.ts";
 import { LimitError } from "./liquid/limits.ts";
@@ -96,6 +97,13 @@ export function renderText(template: TextTemplate, scope: Scope, moment: Moment)
   return renderWith(textForm, template, scope, moment);
 }
 
+/** Why a rendering stops, and where in the template, as far as that is known: a second rendering, by liquidjs. */
+export function explainStop(template: Template | TextTemplate, scope: Scope, moment: Moment): string | undefined {
+  const form = template.form === "html" ? htmlForm : textForm;
+  const { error } = renderWith(form, { ...template, compiled: null }, scope, moment);
+  return error?.replace(/, line:(\d+), col:(\d+)$/, " (line $1, column $2)");
+}
+
 function isTooLarge(source: string): boolean {
   return source.length > TEMPLATE_BYTES || new TextEncoder().encode(source).length > TEMPLATE_BYTES;
 }
@@ -159,6 +167,11 @@ export function pathsOf({ uses }: Template | TextTemplate): readonly Path[] {
 /** Those of its paths whose first name is neither in the scope nor made by the template itself. */
 export function unknownPathsOf({ uses }: Template | TextTemplate): readonly Path[] {
   return unknownOf(uses);
+}
+
+/** Loops that, wherever somebody is led into them, stop the rendering. */
+export function endlessLoopsOf({ nodes }: Template | TextTemplate): Endless[] {
+  return findEndless(nodes);
 }
 
 /** URLs that the author wrote; what a value makes of one is seen when it is rendered. */

@@ -13,7 +13,7 @@ const TOKEN =
   /[^<\0]+|<(?![a-z/!?])|<!--(?!-?>)(?:(?!--!?>)[^\0])*-->|<\/([a-z][^\s/>\0]*)\s*>|<([a-z][^\s/>\0]*)((?:\s+[^\s"'<>/=\0]+(?:\s*=\s*(?:"[^"\0]*"|'[^'\0]*'|[^\s"'=<>`\0]+))?)*)\s*(\/?)>/giy;
 const ATTRIBUTE = /([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g;
 
-const VOID = words("area br col hr img input link source track wbr");
+export const VOID = words("area br col hr img input link source track wbr");
 /** Run something, lead elsewhere, are parsed in ways of their own, or are of the page as a whole. */
 const REFUSED = words(
   "script base meta object embed param applet html head body frame frameset template noscript noembed noframes xmp plaintext title math image isindex nobr foreignobject",
@@ -36,7 +36,7 @@ const IN_SVG = words(
   "svg g path circle ellipse line polyline polygon rect text tspan defs use symbol marker mask pattern clippath lineargradient radialgradient stop filter fegaussianblur feoffset feblend fecolormatrix feflood fecomposite femerge femergenode animate animatetransform",
 );
 /** End an open `<p>`. */
-const BLOCKS = words(
+export const BLOCKS = words(
   "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr li dd dt listing main menu nav ol p pre search section summary table ul",
 );
 

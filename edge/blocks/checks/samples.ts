@@ -4,7 +4,9 @@ import type { ProblemError } from "../../problem.ts";
 import {
   checkTemplate,
   checkText,
+  explainStop,
   type Moment,
+  type Rendered,
   type RenderedText,
   render,
   renderText,
@@ -66,10 +68,15 @@ function samplesOf(template: Template | TextTemplate): Sample[] {
   return [NOBODY, { who: "somebody with a full cart whose every trait is a long, odd text", scope }];
 }
 
+/** `error` says where, too. */
 function show(template: Template | TextTemplate, scope: Scope, moment: Moment): RenderedText {
-  if (template.form === "text") return renderText(template, scope, moment);
-  const { html, error } = render(template, scope, moment);
-  return error === undefined ? { text: html } : { error };
+  const shown =
+    template.form === "text" ? renderText(template, scope, moment) : toText(render(template, scope, moment));
+  return shown.error === undefined ? shown : { error: explainStop(template, scope, moment) ?? shown.error };
+}
+
+function toText(rendered: Rendered): RenderedText {
+  return rendered.error === undefined ? { text: rendered.html } : rendered;
 }
 
 /** None at all is fine: then there is nothing to follow. */

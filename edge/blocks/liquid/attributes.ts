@@ -33,6 +33,18 @@ export function* readAttributes(html: string): Generator<Attribute> {
 
 /** Every element's opening tag, in order. */
 export function* readElements(html: string): Generator<Element> {
+  for (const tag of readTags(html)) if (!tag.isEnd) yield tag;
+}
+
+/** Of an element, where it begins or ends. */
+export interface Tag extends Element {
+  isEnd: boolean;
+  /** Its tag ends in `/>`. */
+  hasSlash: boolean;
+}
+
+/** Every tag, in order. */
+export function* readTags(html: string): Generator<Tag> {
   TAG.lastIndex = 0;
   for (let tag = TAG.exec(html); tag; tag = TAG.exec(html)) {
     // Both expressions keep their place in `lastIndex`, which whoever reads meanwhile would move.
@@ -52,7 +64,9 @@ export function* readElements(html: string): Generator<Element> {
       const start = match.index + whole.indexOf(equals, whole.indexOf(name) + name.length) + equals.length;
       attributes.push({ name: name.toLowerCase(), value, start, end: at });
     }
-    if (!element.startsWith("/")) yield { name: element, start: tag.index, attributes };
+    const isEnd = element.startsWith("/");
+    const name = isEnd ? element.slice(1) : element;
+    yield { name, start: tag.index, attributes, isEnd, hasSlash: html.startsWith("/>", at - 2) };
     if (RAW_TEXT.test(element)) at = endOfRawText(html, element, at);
     TAG.lastIndex = at;
   }

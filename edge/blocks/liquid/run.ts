@@ -3,7 +3,7 @@ import type { JsonObject } from "../../../shared/event.ts";
 import { LimitError } from "./limits.ts";
 
 /** Each body of a loop, branch or template that is entered is one step, and so is each node in it. A clock would not do: in a Worker it stands still while code runs. */
-const STEPS = 20_000;
+export const STEPS = 20_000;
 const OUTPUT_BYTES = 512 * 1024;
 /** Characters and elements that values and filters make, and operations on them. */
 const MEMORY = 2_000_000;

@@ -122,6 +122,73 @@ describe("a template", () => {
     expect(findings.at(-1).detail).toContain("https://elsewhere.example");
   });
 
+  it("is told of what would stop it when it is published, and of loops that stop whoever is led there, when it is saved", async () => {
+    const site = await newSite();
+    const endless = "{% for i in (1..1000) %}\n{% for j in (1..1000) %}{{ i }}{% endfor %}{% endfor %}";
+    const body = {
+      ...{ key: "hero", slot: "hero", fallback: "{% for i in (1..100000000) %}{{ i }}{% endfor %}" },
+      variants: [
+        { key: "vip", audience: PRO, template: `{% if customer.plan == "gold" %}${endless}{% endif %}` },
+        { key: "all", template: `<p>\n  {% for i in (1..15000) %}x{% endfor %}</p>`, link: "{{ site.name }}" },
+        { key: "left", template: "{% for i in (1..100000) %}{% if i == 2 %}{% break %}{% endif %}{% endfor %}" },
+      ],
+    };
+    const findings = (await lint(site, body)).filter(({ code }) => ["stops", "unsafe-url"].includes(code));
+    expect(findings).toEqual([
+      {
+        code: "stops",
+        severity: "warning",
+        pointer: "/variants/0/template",
+        detail: expect.stringMatching(/\(line 2, column 1\) would turn 1,000,000 times/),
+      },
+      {
+        code: "stops",
+        severity: "error",
+        pointer: "/variants/1/template",
+        detail: expect.stringMatching(/steps \(line 2, column 3\)\. So it is not published/),
+      },
+      {
+        code: "unsafe-url",
+        severity: "error",
+        pointer: "/variants/1/link",
+        detail: expect.stringContaining("no https address"),
+      },
+      {
+        code: "stops",
+        severity: "error",
+        pointer: "/fallback",
+        detail: expect.stringMatching(/too much of its values \(line 1, column 1\)/),
+      },
+    ]);
+    await site.post("/api/blocks", body);
+    const { errors } = await problemOf(site.send("POST", "/api/blocks/hero/publish"), "invalid-template");
+    expect(errors!.map(({ pointer }) => pointer)).toEqual(["/variants/1/template", "/variants/1/link", "/fallback"]);
+  });
+
+  it("is told of elements that are not closed and tags that close nothing", async () => {
+    const site = await newSite();
+    const findings = await lint(site, block("<div>\n<b>{{ site.name }}</div>", { fallback: "<p>Hi</p></div>" }));
+    expect(findings).toMatchObject([
+      {
+        code: "unbalanced-html",
+        severity: "warning",
+        pointer: "/variants/0/template",
+        detail: expect.stringContaining("<b> (line 2, column 1)"),
+      },
+      {
+        code: "unbalanced-html",
+        severity: "warning",
+        pointer: "/fallback",
+        detail: expect.stringContaining("</div> (line 1, column 10)"),
+      },
+    ]);
+    const mjml =
+      "<mj-section><mj-column><mj-image src='https://a.example/a.png' alt='a' /><mj-text><b>Hi</mj-text></mj-column></mj-section>";
+    expect(seen(await lint(site, block(mjml, { format: "mjml" })))).toEqual([
+      "warning unbalanced-html /variants/0/template",
+    ]);
+  });
+
   it("is told of images that say nothing", async () => {
     const site = await newSite();
     const img = `<img src="a.png"><img alt="" src="a"><img alt=" "><img alt="{{ site.name }}"><img alt=x>`;
