@@ -26,6 +26,16 @@ const BlockAskedSchema = z.strictObject({
     .union([z.literal("draft"), z.literal("live"), z.int().min(1)])
     .default("draft")
     .openapi({ description: "Of the block: its draft, what is live, or a published version." }),
+  show: z
+    .strictObject({
+      block: KeySchema,
+      variant: KeySchema.nullable().openapi({ description: "Null: the block's fallback." }),
+    })
+    .optional()
+    .openapi({
+      description:
+        "Shows this in place of what is decided, whomever it is for: its reason is `simulated`, `why` and `says` tell what is decided by itself.",
+    }),
   ...PersonShape,
   device: z.enum(DEVICES).optional().openapi({
     description: "Fills context.device and context.screen as such a browser would; what context says wins.",
@@ -49,8 +59,10 @@ export const BlockAskedShape = BlockAskedSchema.shape;
 
 /** Either a template, or a block, a slot or both. */
 export const isOneThing = {
-  check: ({ template, block, slot }: { template?: unknown; block?: unknown; slot?: unknown }) =>
-    (template === undefined) !== (block === undefined && slot === undefined),
+  check: ({ template, block, slot, show }: { [field in "template" | "block" | "slot" | "show"]?: unknown }) =>
+    template === undefined
+      ? block !== undefined || slot !== undefined
+      : [block, slot, show].every((it) => it === undefined),
   message: { message: "Give either template, or block, slot or both.", path: ["template"] },
 };
 

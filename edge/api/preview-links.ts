@@ -2,21 +2,38 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { deletePreview, insertPreview, listPreviews, type SharedPreview } from "../db/previews.ts";
-import { type BlockAsked, previewBlock } from "../preview/preview.ts";
+import { previewBlock, type SharedAsked } from "../preview/preview.ts";
 import { Problem } from "../problem.ts";
 import { signToken } from "../tokens.ts";
 import { type ApiContext, newApp, siteOf } from "./app.ts";
 import { BlockAskedShape, isOneThing } from "./block-preview.ts";
 import { resolvePerson } from "./person.ts";
-import { IsoSchema, json, jsonBody, PageQuery, pageOf, problemResponse, readCursor, toIso, toPage } from "./schemas.ts";
+import {
+  IsoSchema,
+  json,
+  jsonBody,
+  NameSchema,
+  PageQuery,
+  pageOf,
+  problemResponse,
+  readCursor,
+  toIso,
+  toPage,
+} from "./schemas.ts";
 import { newId } from "./secrets.ts";
 
 const DAY_MS = 86_400_000;
 const DAYS = { most: 30, default: 7 };
+const PERSONAS = 20;
 
 const NewLinkSchema = z
   .strictObject({
     ...BlockAskedShape,
+    personas: z
+      .array(z.strictObject({ name: NameSchema, profile: BlockAskedShape.profile }))
+      .max(PERSONAS)
+      .optional()
+      .openapi({ description: "Others for whom it can be looked at: whoever has the link chooses by name." }),
     expiresInDays: z.int().min(1).max(DAYS.most).default(DAYS.default),
   })
   .refine(isOneThing.check, isOneThing.message)
@@ -52,9 +69,11 @@ export const previewLinks = newApp()
     async (c) => {
       const { expiresInDays, ...given } = c.req.valid("json");
       const now = c.get("now");
-      const request: BlockAsked = await resolvePerson(c, given);
+      const { personas, ...asked } = await resolvePerson(c, given);
+      const others = await Promise.all((personas ?? []).map((persona) => resolvePerson(c, persona)));
       // What cannot be shown now is refused here, where somebody can mend it.
-      await previewBlock(c.env, siteOf(c), request, now);
+      for (const { profile } of [asked, ...others]) await previewBlock(c.env, siteOf(c), { ...asked, profile }, now);
+      const request: SharedAsked = { ...asked, ...(others.length && { personas: others }) };
       const link = { id: newId("preview", now), request, createdAt: now, expiresAt: now + expiresInDays * DAY_MS };
       await insertPreview(c.env.DB, siteOf(c), link);
       return c.json(await toAnswer(c, link), 201);

@@ -132,7 +132,7 @@ export function explainDecision(answer: SlotAnswer, asking: Asking): string {
   const clock = clockIn(timeZone, now);
   const stays = "the page's own content stays";
   const fallback = block?.fallback ? `the fallback of ${phraseValue(block.key)} is shown` : stays;
-  const shown = () => `${nameOf(answer)} is shown`;
+  const shown = () => `${variant ? nameOf(answer) : `The fallback of ${phraseValue(block!.key)}`} is shown`;
   const SAYINGS: { readonly [reason in Reason]: () => string } = {
     targeted: shown,
     experiment: () => `${shown()}, as an experiment drew it`,
@@ -146,7 +146,7 @@ export function explainDecision(answer: SlotAnswer, asking: Asking): string {
     simulated: () => `${shown()}, as it was asked for`,
   };
   const says = SAYINGS[decision.reason]();
-  const cap = block && variant && decision.variant && capOf(block, variant);
+  const cap = decision.reason === "simulated" ? null : block && variant && decision.variant && capOf(block, variant);
   const limits = [
     cap && `at most ${cap.times} in ${cap.within}`,
     until !== null && `at least until ${clock(until)} if nothing new happens`,

@@ -260,6 +260,39 @@ export async function listBlockVersions(
   return results.map(toBlockVersion);
 }
 
+/** When versions of a block were published, newest first. */
+export async function listPublications(
+  db: D1Database,
+  siteId: string,
+  key: string,
+  limit: number,
+): Promise<Pick<BlockVersion, "version" | "publishedAt">[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT version, published_at AS publishedAt FROM block_versions
+       WHERE site_id = ?1 AND key = ?2 ORDER BY version DESC LIMIT ?3`,
+    )
+    .bind(siteId, key, limit)
+    .all<Pick<BlockVersion, "version" | "publishedAt">>();
+  return results;
+}
+
+/** What people call these blocks, by key; those without a name are left out. */
+export async function readBlockNames(
+  db: D1Database,
+  siteId: string,
+  keys: readonly string[],
+): Promise<Map<string, string>> {
+  const { results } = await db
+    .prepare(
+      `SELECT b.key, b.draft ->> '$.name' AS name FROM json_each(?2) AS asked
+       CROSS JOIN blocks AS b ON b.site_id = ?1 AND b.key = asked.value WHERE name IS NOT NULL`,
+    )
+    .bind(siteId, JSON.stringify(keys))
+    .all<{ key: string; name: string }>();
+  return new Map(results.map(({ key, name }) => [key, name]));
+}
+
 export interface LiveSchedule {
   key: string;
   slot: string;

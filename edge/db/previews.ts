@@ -1,11 +1,11 @@
 /** SQL of `previews`: what shared links show. */
-import type { BlockAsked } from "../preview/preview.ts";
+import type { SharedAsked } from "../preview/preview.ts";
 
 /** Times are epoch milliseconds. */
 export interface SharedPreview {
   /** Sorts by the time it was made. */
   id: string;
-  request: BlockAsked;
+  request: SharedAsked;
   createdAt: number;
   expiresAt: number;
 }

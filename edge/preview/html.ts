@@ -1,8 +1,8 @@
 /** Shared previews as HTML. Every value is escaped; what a block shows stands in a sandbox. */
 import { html, raw } from "hono/html";
 import { clockIn } from "../../shared/engine/look.ts";
-import { offsetOf } from "../../shared/engine/zone.ts";
 import type { Outcome, VariantWhy } from "../blocks/explain.ts";
+import { type Choices, controls } from "./choices.ts";
 import type { PreviewImage } from "./image.ts";
 import type { BlockAsked, BlockPreview, SlotPreview } from "./preview.ts";
 import { STYLE } from "./style.ts";
@@ -17,6 +17,9 @@ export interface SharedPage {
   request: BlockAsked;
   /** What is looked at now. */
   asked: BlockAsked;
+  /** For whom. */
+  person: Choices["people"][number];
+  choices: Choices;
   preview: BlockPreview;
   /** Null: there is none, or it cannot be painted here. */
   image: PreviewImage | null;
@@ -45,22 +48,24 @@ export async function noteHtml([title, text]: Note): Promise<string> {
   return page(title, html`<main class="note"><h1>${title}</h1><p>${text}</p></main>`);
 }
 
-export async function previewHtml({ request, asked, preview, image, expiresAt }: SharedPage): Promise<string> {
+export async function previewHtml(shared: SharedPage): Promise<string> {
+  const { request, asked, person, choices, preview, image, expiresAt } = shared;
   const { shown, now, timeZone } = preview;
   const clock = clockIn(timeZone, now);
   const isImageAlone = image !== null && shown.html?.trim() === "";
-  const what = asked.block ?? asked.slot ?? "A template";
+  const { names } = choices;
+  const what = names.get(asked.block ?? "") ?? asked.block ?? asked.slot ?? "A template";
   return page(
     `${what} – preview`,
     html`<header>
 <h1>${what}</h1>
-<p class="quiet">${sayPlace(asked)} for ${sayPerson(asked)}, as of ${clock(now)}</p>
+<p class="quiet">${sayPlace(asked)} for ${sayPerson(person.name, asked)}, as of ${clock(now)}</p>
 </header>
 <main>
-${controls(request, asked, now, timeZone)}
+${controls(request, asked, preview, choices, person.id)}
 ${isImageAlone ? "" : stage(shown.html, asked)}
 ${image ? cardHtml(image) : ""}
-${"decision" in shown ? explanation(shown, clock) : ""}
+${"decision" in shown ? explanation(shown, names, clock) : ""}
 </main>
 <footer><p>Whoever has this link can open it until ${clock(expiresAt)}. Times are those of ${timeZone}. Links and forms in what is shown do nothing here.</p></footer>`,
   );
@@ -85,9 +90,9 @@ function sayPlace({ block, slot }: BlockAsked): string {
   return block === undefined ? "All that is live in this slot," : `Among all that is live in the slot ${slot},`;
 }
 
-function sayPerson({ profile, device, locale, timeZone, consent }: BlockAsked): string {
+function sayPerson(name: string, { device, locale, timeZone, consent }: BlockAsked): string {
   return [
-    typeof profile === "string" ? "a person of this site" : "a made-up person",
+    name,
     device && `on a ${device} device`,
     locale && `in ${locale}`,
     timeZone && `in the zone ${timeZone}`,
@@ -95,23 +100,6 @@ function sayPerson({ profile, device, locale, timeZone, consent }: BlockAsked): 
   ]
     .filter(Boolean)
     .join(" ");
-}
-
-function controls(request: BlockAsked, asked: BlockAsked, now: number, timeZone: string): Html {
-  const wall = new Date(now + (offsetOf(timeZone)?.(now) ?? 0)).toISOString().slice(0, 16);
-  const versions = [...new Set([request.version, "draft", "live"])];
-  const choice = (version: BlockAsked["version"]) =>
-    html`<option value="${version}"${asked.version === version ? raw(" selected") : ""}>${sayVersion(version)}</option>`;
-  return html`<form class="bar" method="get">
-<label>Time (${timeZone}) <input type="datetime-local" name="now" value="${wall}" min="1900-01-01T00:00" max="2199-12-31T23:59" required></label>
-${asked.block === undefined ? "" : html`<label>Version <select name="version">${versions.map((it) => choice(it as BlockAsked["version"]))}</select></label>`}
-<button>Show</button>
-</form>`;
-}
-
-function sayVersion(version: BlockAsked["version"]): string {
-  if (version === "draft") return "Draft";
-  return version === "live" ? "Live" : `Version ${version}`;
 }
 
 function stage(shown: string | null, { device }: BlockAsked): Html {
@@ -131,15 +119,20 @@ function cardHtml({ alt, width, height, png, dark, missing }: PreviewImage): Htm
 ${missing ? html`<p>${missing} of its pictures could not be had: their rooms are empty.</p>` : ""}`;
 }
 
-function explanation({ says, link, next, why }: SlotPreview, clock: (instant: number) => string): Html {
+function explanation(
+  { says, decision, text, link, next, why }: SlotPreview,
+  names: Choices["names"],
+  clock: (instant: number) => string,
+): Html {
   const blocks = Map.groupBy(why, ({ block }) => block);
   return html`<h2>What is decided</h2>
 <p class="lead">${says}</p>
-<p>${next ? `From ${clock(next.at)} on, if nothing new happens: ${next.says}` : "Time alone changes nothing of it that can be foreseen."}</p>
+${decision.reason === "simulated" ? "" : html`<p>${next ? `From ${clock(next.at)} on, if nothing new happens: ${next.says}` : "Time alone changes nothing of it that can be foreseen."}</p>`}
 ${link ? html`<p>In an e-mail, a click leads to ${link}</p>` : ""}
+${text ? html`<details><summary>As plain text in an e-mail</summary><pre>${text}</pre></details>` : ""}
 <h2>Each variant, as it is asked</h2>
 ${[...blocks].map(
-  ([block, rows]) => html`<h3>${block}</h3>
+  ([block, rows]) => html`<h3>${names.has(block) ? `${names.get(block)} (${block})` : block}</h3>
 <ol>${rows.map(variantRow)}</ol>`,
 )}`;
 }

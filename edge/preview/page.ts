@@ -1,16 +1,19 @@
 /** `GET /preview/:token`: a shared preview as a page, for people without a key. No script is on it, and none runs in what it shows. */
-import { offsetOf, wallToInstant } from "../../shared/engine/zone.ts";
+import type { ManifestBlock } from "../../shared/manifest.ts";
+import { listPublications, readBlockNames } from "../db/blocks.ts";
 import { readPreview } from "../db/previews.ts";
 import type { Env } from "../env.ts";
 import { readSite } from "../manifest/read.ts";
 import { Problem } from "../problem.ts";
 import { verifyToken } from "../tokens.ts";
+import { type Choices, listPeople, readChoices, readPerson } from "./choices.ts";
 import { type Note, noteHtml, previewHtml } from "./html.ts";
 import { paintPreview } from "./image.ts";
-import { type BlockAsked, previewBlock } from "./preview.ts";
+import { type BlockAsked, type BlockPreview, previewBlock, type SharedAsked } from "./preview.ts";
 
 const TOKEN_CHARACTERS = 1_000;
-const YEARS = { from: Date.UTC(1900, 0), to: Date.UTC(2200, 0) };
+/** Published versions that can be chosen, the newest. */
+const VERSIONS = 20;
 
 /** What is shown inherits it: blocks bring their own styles and pictures, and nothing that runs or frames. */
 const POLICY =
@@ -35,11 +38,14 @@ export async function answerPreview(env: Env, url: string, token: string): Promi
 
   const { timeZone } = live.manifest.settings;
   const { request, expiresAt } = shared;
-  const asked = { ...request, ...readQuery(new URL(url).searchParams, request, timeZone) };
+  const query = new URL(url).searchParams;
+  const choices = await readAllChoices(env.DB, said.siteId, request, live.manifest.blocks);
   try {
-    const preview = await previewBlock(env, said.siteId, asked, present);
+    const wanted = { ...request, ...readChoices(query, request, choices, timeZone) };
+    const { asked, preview } = await look(env, said.siteId, wanted, present);
     const image = await paintPreview(env, preview);
-    return respond(200, previewHtml({ request, asked, preview, image, expiresAt }));
+    const person = readPerson(query, choices);
+    return respond(200, previewHtml({ request, asked, person, choices, preview, image, expiresAt }));
   } catch (error) {
     if (!(error instanceof Problem) || error.status >= 500) throw error;
     const isPersonGone = error.errors?.[0]?.pointer === "/profile";
@@ -47,15 +53,35 @@ export async function answerPreview(env: Env, url: string, token: string): Promi
   }
 }
 
-/** Another time, on the site's clock, and another version. What is neither is as if it were not said. */
-function readQuery(query: URLSearchParams, request: BlockAsked, timeZone: string): Partial<BlockAsked> {
-  const wall = Date.parse(`${query.get("now")}Z`);
-  const isTime = wall >= YEARS.from && wall <= YEARS.to;
-  const version = [request.version, "draft" as const, "live" as const].find((it) => `${it}` === query.get("version"));
-  return {
-    ...(isTime && { now: wallToInstant(wall, offsetOf(timeZone) ?? (() => 0)) }),
-    ...(version !== undefined && { version }),
-  };
+/** What is not among what is looked at cannot be shown in place of it: another version may lack a variant. */
+async function look(
+  env: Env,
+  siteId: string,
+  asked: BlockAsked,
+  present: number,
+): Promise<{ asked: BlockAsked; preview: BlockPreview }> {
+  try {
+    return { asked, preview: await previewBlock(env, siteId, asked, present) };
+  } catch (error) {
+    if (!(error instanceof Problem) || error.errors?.[0]?.pointer !== "/show") throw error;
+    const bare = { ...asked, show: undefined };
+    return { asked: bare, preview: await previewBlock(env, siteId, bare, present) };
+  }
+}
+
+async function readAllChoices(
+  db: D1Database,
+  siteId: string,
+  request: SharedAsked,
+  live: readonly ManifestBlock[],
+): Promise<Choices> {
+  const { block, slot } = request;
+  const keys = live.filter((it) => it.slot === slot).map(({ key }) => key);
+  const [versions, names] = await Promise.all([
+    block === undefined ? [] : listPublications(db, siteId, block, VERSIONS),
+    readBlockNames(db, siteId, block === undefined ? keys : [...keys, block]),
+  ]);
+  return { versions, names, people: listPeople(request) };
 }
 
 async function respond(status: number, body: string | Promise<string>): Promise<Response> {

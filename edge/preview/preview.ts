@@ -2,7 +2,7 @@
 import type { Decision } from "../../shared/decision.ts";
 import type { Subject } from "../../shared/engine/types.ts";
 import type { ManifestBlock } from "../../shared/manifest.ts";
-import { decideSlots, type SlotAnswer, scopeOf } from "../blocks/decide.ts";
+import { decideSlots, type SlotAnswer, scopeOf, showVariant } from "../blocks/decide.ts";
 import { type Asking, explainDecision, explainVariants, type VariantWhy } from "../blocks/explain.ts";
 import { checkTemplate } from "../blocks/liquid.ts";
 import { readBlock, readBlockVersion } from "../db/blocks.ts";
@@ -13,7 +13,7 @@ import { toPlainText } from "../email/text.ts";
 import { siteOf } from "../email/texts.ts";
 import type { Env } from "../env.ts";
 import type { LiveSite } from "../manifest/live.ts";
-import { buildLiveSlot, type LiveSlot } from "../manifest/slot.ts";
+import { buildLiveSlot, type LiveBlock, type LiveSlot, type LiveVariant } from "../manifest/slot.ts";
 import { LiveTemplate } from "../manifest/template.ts";
 import { Problem } from "../problem.ts";
 import { buildContext, type Surroundings } from "./context.ts";
@@ -28,6 +28,20 @@ export interface BlockAsked extends Asked, Surroundings {
   block?: string | undefined;
   slot?: string | undefined;
   version: "draft" | "live" | number;
+  /** In place of what is decided, whomever it is for. */
+  show?: Showing | undefined;
+}
+
+/** What a link is made for. */
+export interface SharedAsked extends BlockAsked {
+  /** Others for whom it can be looked at. */
+  personas?: { name: string; profile: BlockAsked["profile"] }[] | undefined;
+}
+
+/** A variant of a block in the slot; null: the block's fallback. */
+export interface Showing {
+  block: string;
+  variant: string | null;
 }
 
 /** What time alone makes of it. */
@@ -37,6 +51,8 @@ export interface NextChange extends Pick<SlotAnswer, "html" | "decision"> {
 }
 
 export interface SlotPreview extends Pick<SlotAnswer, "html" | "decision"> {
+  /** Among which it was chosen. */
+  slot: LiveSlot;
   says: string;
   /** As an e-mail without HTML would show it. */
   text: string | null;
@@ -45,7 +61,7 @@ export interface SlotPreview extends Pick<SlotAnswer, "html" | "decision"> {
   /** What an e-mail shows of it as an image, not painted yet; null: nothing. */
   card: GivenCard | null;
   why: VariantWhy[];
-  /** Null where nothing changes by time alone, or not within the next instants at which anything asked may. */
+  /** Null where nothing changes by time alone, or not within the next instants at which anything asked may, and with `show`. */
   next: NextChange | null;
 }
 
@@ -60,7 +76,7 @@ export interface BlockPreview {
 
 /**
  * @param present the moment of asking
- * @throws Problem `not-found`, `invalid-template`; `invalid-request` for a block of another slot
+ * @throws Problem `not-found`, pointing at what there is not; `invalid-template`; `invalid-request` for a block of another slot
  */
 export async function previewBlock(
   env: Env,
@@ -77,7 +93,9 @@ export async function previewBlock(
   const askAt = (at: number) => buildAsking(live, subject, found?.slot.segmentKeys ?? [], at);
   const asking = askAt(now);
   const segments = Object.fromEntries(Object.entries(asking.viewer.segments).map(([key, [, until]]) => [key, until]));
-  const shown = found ? await previewSlot(live, found, asking, askAt) : renderAlone(live, asked.template!, asking);
+  const shown = found
+    ? await previewSlot(live, found, asked.show, asking, askAt)
+    : renderAlone(live, asked.template!, asking);
   return { timeZone, now, segments, shown };
 }
 
@@ -89,27 +107,42 @@ interface FoundSlot {
 async function previewSlot(
   live: LiveSite,
   { name, slot }: FoundSlot,
+  show: Showing | undefined,
   asking: Asking,
   askAt: (at: number) => Asking,
 ): Promise<SlotPreview> {
   const decide = ({ viewer, subject, now }: Asking) =>
     decideSlots({ ...live, slots: new Map([[name, slot]]) }, [name], viewer, subject.context, now)[name]!;
-  const answer = decide(asking);
-  const { html, decision, block, variant, until } = answer;
+  const decided = decide(asking);
+  const answer = show ? showAsked(show) : decided;
+  const { html, decision, block, variant } = answer;
+  const by = explainDecided(decided, asking);
   return {
-    ...{ html, decision, says: explainDecision(answer, asking) },
+    ...{ html, decision, slot },
+    says: show ? `${explainDecision(answer, asking)} By itself: ${by}` : by,
     text: html === null ? null : await toPlainText(html),
     link: block && variant && linkOf(block, variant, live, asking.viewer, asking.now),
     card: cardOf({ ...answer, recipient: { view: async () => asking.viewer } }, live, asking.now),
-    why: explainVariants(slot, answer, asking),
-    next: findNext(until),
+    why: explainVariants(slot, decided, asking),
+    next: show ? null : findNext(decided.until),
   };
+
+  function showAsked(show: Showing): SlotAnswer {
+    const { block, variant } = findShown(slot, show);
+    const { viewer, subject, now } = asking;
+    return showVariant(name, block, variant, viewer, subject.context, now);
+  }
+
+  function explainDecided(answer: SlotAnswer, asking: Asking): string {
+    if (slot.blocks.length === 0) return "There is no live block in this slot: the page's own content stays.";
+    return explainDecision(answer, asking);
+  }
 
   function findNext(at: number | null): NextChange | null {
     for (let look = 0; look < LOOKS && at !== null; look++) {
       const later = askAt(at);
       const then = decide(later);
-      if (!isSame(then.decision, decision))
+      if (!isSame(then.decision, decided.decision))
         return { at, html: then.html, decision: then.decision, says: explainDecision(then, later) };
       at = then.until;
     }
@@ -119,6 +152,19 @@ async function previewSlot(
 
 function isSame(a: Decision, b: Decision): boolean {
   return a.block === b.block && a.variant === b.variant && a.reason === b.reason;
+}
+
+function findShown(
+  { blocks }: LiveSlot,
+  { block: key, variant: name }: Showing,
+): { block: LiveBlock; variant: LiveVariant | null } {
+  const block = blocks.find((block) => block.key === key);
+  const variant = block?.variants.find((variant) => variant.key === name) ?? null;
+  if (block && (variant || (name === null && block.fallback))) return { block, variant };
+  throw missing(
+    "/show",
+    `What is looked at has no ${name === null ? "fallback" : `variant ${name}`} of a block ${key}.`,
+  );
 }
 
 /** The site's slot, or one of the block alone. */
@@ -145,8 +191,14 @@ async function findBlock(
   const number = version === "live" ? draft?.liveVersion : version;
   const block = number === "draft" ? draft : draft && number ? await readBlockVersion(db, siteId, key, number) : null;
   if (block && draft?.status !== "archived") return block;
-  const detail = `There is no such version of a block ${key}.`;
-  throw new Problem("not-found", detail, { errors: [{ pointer: "/block", code: "unknown", detail }] });
+  if (!draft || draft.status === "archived") throw missing("/block", `There is no block ${key}.`);
+  const detail =
+    version === "live" ? `Nothing of the block ${key} is live.` : `Version ${version} of ${key} was never published.`;
+  throw missing("/version", detail);
+}
+
+function missing(pointer: string, detail: string): Problem {
+  return new Problem("not-found", detail, { errors: [{ pointer, code: "unknown", detail }] });
 }
 
 function renderAlone(live: LiveSite, source: string, { viewer, subject, now }: Asking): { html: string } {

@@ -25,6 +25,10 @@ p { margin: 6px 0; max-width: 48rem; }
 .lead { font-size: 18px; }
 .bar { display: flex; flex-wrap: wrap; align-items: end; gap: 12px 20px; margin: 20px 0; }
 .bar label { display: grid; gap: 2px; font-size: 13px; }
+.bar select { max-width: 18rem; }
+details { margin: 12px 0; }
+summary { cursor: pointer; }
+pre { margin: 8px 0; padding: 12px 16px; max-width: 48rem; white-space: pre-wrap; font: 14px/1.5 ui-monospace, monospace; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); }
 input, select, button { font: inherit; font-size: 15px; min-height: 40px; padding: 6px 12px; color: var(--ink); background: var(--raised); border: 1px solid var(--line); border-radius: 8px; }
 button { cursor: pointer; font-weight: 600; }
 button:hover, .widths label:hover { background: var(--soft); }
@@ -55,5 +59,5 @@ li p { grid-column: 1 / -1; margin: 0; color: var(--quiet); max-width: 52rem; }
 .error .mark { color: var(--bad); background: var(--bad-soft); }
 footer { margin: 44px auto 0; padding-block: 18px 40px; font-size: 14px; }
 footer p { border-top: 1px solid var(--line); padding-top: 16px; max-width: none; }
-@media (max-width: 40rem) { .bar label, .bar button { flex: 1 1 100%; } legend { width: 100%; line-height: 1.5; } .widths label { flex: 1; padding-inline: 4px; text-align: center; } .stage { padding: 0; } .stage iframe { margin: 0; border-radius: 0; } main:has(#phone:checked) iframe { width: 100%; } }
+@media (max-width: 40rem) { .bar label, .bar button { flex: 1 1 100%; } .bar select { max-width: none; } legend { width: 100%; line-height: 1.5; } .widths label { flex: 1; padding-inline: 4px; text-align: center; } .stage { padding: 0; } .stage iframe { margin: 0; border-radius: 0; } main:has(#phone:checked) iframe { width: 100%; } }
 `;

@@ -107,7 +107,7 @@ it.each([
   const page = await newPage();
   const ran = listen(page);
   await openHostile(page, await share(), payloads + END, lock);
-  await page.getByText("Tablet").click();
+  await page.locator(".widths").getByText("Tablet").click();
   expect([...ran]).toEqual([]);
 });
 
@@ -126,7 +126,7 @@ it("is not led away by what is shown, and neither is the frame", async () => {
   await openHostile(page, url, LEADS_AWAY + END);
   const frame = page.frameLocator("iframe");
   await frame.getByRole("link", { name: "sale" }).click();
-  await page.getByText("Tablet").click();
+  await page.locator(".widths").getByText("Tablet").click();
   await frame.locator("p.end").waitFor();
   expect(page.url()).toBe(url);
   expect(page.context().pages()).toHaveLength(1);
@@ -146,7 +146,7 @@ it.each([390, 1280])("shows the whole of it in a window of %i pixels, unless a d
   expect((await page.locator("iframe").boundingBox())!.width).toBe(1280);
 });
 
-it("is used by keys alone: another time, another version, another width", async () => {
+it("is used by keys alone: another time, variant, person, device, another width", async () => {
   const page = await newPage({ viewport: { width: 1440, height: 900 } });
   await page.goto(await share({ device: "mobile" }));
   const frame = page.locator("iframe");
@@ -167,6 +167,14 @@ it("is used by keys alone: another time, another version, another width", async 
   await page.keyboard.press("Enter");
   await page.getByText("The page’s own content stays.").waitFor();
   expect(await page.locator("li").first().textContent()).toContain("its time ended on Sun 1 Mar 2026 00:00");
+  await page.getByRole("combobox", { name: /^Shown/ }).selectOption("pro");
+  await page.getByLabel("Person").selectOption("Somebody of whom nothing is known");
+  await page.getByLabel("Device").selectOption("Tablet");
+  await page.getByRole("button", { name: "Show" }).press("Enter");
+  await page.frameLocator("iframe").getByText("For you").waitFor();
+  await isWide(820);
+  expect(await page.getByRole("combobox", { name: /^Shown/ }).inputValue()).toBe("offer/pro");
+  expect(await page.getByLabel(/^Time/).inputValue()).toBe("2026-03-01T00:00");
   await page.getByLabel("Version").selectOption("live");
   await page.getByRole("button", { name: "Show" }).press("Enter");
   await page.getByRole("heading", { name: "There is nothing to show" }).waitFor();

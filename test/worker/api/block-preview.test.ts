@@ -184,6 +184,41 @@ describe("a preview of a slot", () => {
     expect(next).toMatchObject({ at: new Date(AT - 60_000 + 7 * 86_400_000).toISOString(), html: null });
   });
 
+  it("shows a variant or a fallback that is asked for, and says what is decided by itself", async () => {
+    const site = await siteWithSlot();
+    await site.put("/api/blocks/offer", { ...OFFER, cap: { times: 1, within: "7d" } });
+    const profile = { traits: { name: "Ada" } };
+    const ask = (show: object, more: object = {}) =>
+      site.post("/api/blocks/preview", { slot: "hero", block: "offer", now: NOW, profile, show, ...more });
+    const pro = await ask({ block: "offer", variant: "pro" });
+    expect(pro).toMatchObject({
+      ...{ html: "Hi Ada", text: "Hi Ada", next: null },
+      decision: { block: "offer", variant: "pro", reason: "simulated", until: NOW },
+      why: [{ reason: "audience" }, { reason: "chosen" }, { reason: "earlier-variant" }],
+    });
+    expect(pro.says).toMatch(
+      /^"pro" of "offer" is shown, as it was asked for\. By itself: "all" of "offer" is shown, /,
+    );
+    expect(await ask({ block: "usual", variant: "all" }, { now: "2026-05-01T00:00:00Z" })).toMatchObject({
+      html: "usual",
+      why: [{ reason: "schedule" }, { reason: "schedule" }, { reason: "chosen" }],
+    });
+    for (const show of [
+      { block: "offer", variant: "none" },
+      { block: "usual", variant: null },
+      { block: "aside", variant: "all" },
+    ]) {
+      const asked = { slot: "hero", block: "offer", show };
+      const problem = await problemOf(site.send("POST", "/api/blocks/preview", asked), "not-found");
+      expect(problem.errors).toMatchObject([{ pointer: "/show" }]);
+    }
+  });
+
+  it("that is empty says so", async () => {
+    const { says } = await (await newSite()).post("/api/blocks/preview", { slot: "hreo" });
+    expect(says).toBe("There is no live block in this slot: the page's own content stays.");
+  });
+
   it("has no place for a block of another one", async () => {
     const site = await siteWithSlot();
     const problem = await problemOf(
@@ -249,6 +284,9 @@ describe("whom a block is tried on", () => {
     {},
     { template: "a", block: "b" },
     { template: "a", slot: "b" },
+    { template: "a", show: { block: "b", variant: null } },
+    { show: { block: "b", variant: "v" } },
+    { block: "b", show: { block: "b" } },
     { block: "b", device: "watch" },
     { block: "b", version: 0 },
     { block: "b", profile: { identifier: { kind: "email" } } },

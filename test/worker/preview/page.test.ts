@@ -118,6 +118,95 @@ describe("a shared preview", () => {
       expect(framed(await read(`${url}?${odd}`))).toContain("the new draft");
   });
 
+  it("lets people choose what is shown, by the names that they gave it", async () => {
+    const site = await siteWithBlock();
+    await site.put("/api/blocks/offer", {
+      ...{ slot: "hero", name: "Spring <offer>", fallback: "<p>nothing for you</p>" },
+      variants: [
+        { key: "pro", audience: { trait: "plan", eq: "pro" }, template: TEMPLATE },
+        { key: "phone", audience: { context: "device.type", eq: "mobile" }, template: "<p>on a phone</p>" },
+      ],
+    });
+    const usual = [{ key: "all", audience: null, template: "<p>as usual</p>" }];
+    await site.post("/api/blocks", { key: "usual", name: "Usual", slot: "hero", variants: usual });
+    await site.post("/api/blocks/usual/publish");
+    const { url } = await share(site, { slot: "hero" });
+    const page = await read(url);
+    expect(textOf(page)).toContain("Spring &lt;offer&gt;");
+    for (const [group, ...values] of [
+      ["Spring &lt;offer&gt;", "offer/pro", "offer/phone", "offer/"],
+      ["Usual", "usual/all"],
+    ]) {
+      const [, options] = page.split(`<optgroup label="${group}">`)!;
+      expect([...options!.split("</optgroup>")[0]!.matchAll(/value="([^"]*)"/g)].map(([, it]) => it)).toEqual(values);
+    }
+    const shown: { [query: string]: string } = {
+      "": "Hi Ada",
+      "show=offer/phone": "on a phone",
+      "show=offer/": "nothing for you",
+      "show=usual/all": "as usual",
+      "person=nobody": "as usual",
+      "person=nobody&device=mobile": "on a phone",
+      "person=nobody&show=offer/pro": "Hi you",
+      "person=withheld&show=offer/pro": "Hi you",
+      // Nothing that could be chosen.
+      "show=offer/none": "Hi Ada",
+      "show=__proto__/x&person=9&device=watch": "Hi Ada",
+    };
+    for (const [query, html] of Object.entries(shown))
+      expect(framed(await read(`${url}?${query}`)), query).toContain(`<p>${html}</p>`);
+    const asked = textOf(await read(`${url}?show=offer/phone`));
+    expect(asked).toContain('"phone" of "offer" is shown, as it was asked for. By itself: "pro" of "offer" is shown.');
+    expect(asked).not.toContain("Time alone");
+    expect(await read(`${url}?show=offer/phone&person=nobody&device=mobile`)).toMatch(
+      /value="offer\/phone" selected[\s\S]*value="nobody" selected[\s\S]*value="mobile" selected/,
+    );
+  });
+
+  it("offers every version that was published, with its time", async () => {
+    const site = await siteWithBlock();
+    await site.post("/api/blocks/offer/publish");
+    const variants = [{ key: "new", audience: null, template: "<p>the second</p>" }];
+    await site.put("/api/blocks/offer", { slot: "hero", variants });
+    await site.post("/api/blocks/offer/publish");
+    await site.put("/api/blocks/offer", { slot: "hero", variants: [{ ...variants[0], template: "<p>a draft</p>" }] });
+    const { url } = await share(site);
+    const versions = [...(await read(url)).matchAll(/<option value="(\w+)"[^>]*>([^<]*) published on/g)];
+    expect(versions.map(([, value, text]) => [value, text])).toEqual([
+      ["2", "2,"],
+      ["1", "1,"],
+    ]);
+    expect(framed(await read(`${url}?version=1`))).toContain("Hi Ada");
+    expect(framed(await read(`${url}?version=2`))).toContain("the second");
+    // The second has no such variant: it is shown as it is decided.
+    expect(framed(await read(`${url}?version=2&show=offer/pro`))).toContain("the second");
+    expect(framed(await read(`${url}?version=3`))).toContain("a draft");
+  });
+
+  it("goes through the people whom the link names, and no others", async () => {
+    const site = await siteWithBlock();
+    await ingest(site, [
+      { type: "identify", userId: "u", timestamp: "2026-02-01T00:00:00Z", traits: { name: "Bob", plan: "pro" } },
+    ]);
+    const personas = [
+      { name: "Bob, whom we know", profile: { identifier: { kind: "userId", value: "u" } } },
+      { name: "A free <rider>", profile: { traits: { plan: "free" } } },
+    ];
+    const made = await share(site, { profile: undefined, personas, slot: "hero" });
+    const kept = await readPreview(env.DB, site.siteId, made.id, Date.now());
+    expect(JSON.stringify(kept)).not.toContain('"Bob"');
+    const page = await read(made.url);
+    expect(framed(page)).toContain("offer for all");
+    expect(page).toContain("A free &lt;rider&gt;");
+    expect(framed(await read(`${made.url}?person=1`))).toContain("Hi Bob");
+    const second = await read(`${made.url}?person=2`);
+    expect(framed(second)).toContain("offer for all");
+    expect(textOf(second)).toContain("in the slot hero, for A free &lt;rider&gt;, as of");
+    expect(framed(await read(`${made.url}?person=3`))).toContain("offer for all");
+    const gone = { name: "Nobody", profile: { identifier: { kind: "userId", value: "nope" } } };
+    await problemOf(site.send("POST", SHARE, { block: "offer", personas: [gone] }), "not-found");
+  });
+
   it("without a time shows the moment at which it is opened", async () => {
     const { url } = await share(await siteWithBlock(), { now: undefined });
     const today = new Intl.DateTimeFormat("sv", { timeZone: "Europe/Berlin" }).format(Date.now());
