@@ -7,6 +7,14 @@ import { openStage, type Stage, until, type Visitor } from "./stage.ts";
 let stage: Stage;
 beforeAll(async () => {
   stage = await openStage();
+  await stage.api("POST", "/api/segments", {
+    key: "searcher",
+    name: "Searcher",
+    kind: "dynamic",
+    visibility: "public",
+    status: "active",
+    condition: { event: "Products Searched", where: { query: { contains: "hat" } } },
+  });
 });
 afterAll(() => stage?.close());
 
@@ -128,14 +136,6 @@ describe("site search", () => {
 
   it("is seen by rules in the page at once", async () => {
     const visitor = await stage.visitor();
-    await stage.api("POST", "/api/segments", {
-      key: "searcher",
-      name: "Searcher",
-      kind: "dynamic",
-      visibility: "public",
-      status: "active",
-      condition: { event: "Products Searched", where: { query: { contains: "hat" } } },
-    });
     const { page } = await searches(visitor, "/find?q=hats");
     await until(() => page.evaluate(() => "searcher" in attune.segments()), "the segment");
   });

@@ -1,5 +1,6 @@
 /** What a page calls, and what of it arrives in D1. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { arrived } from "./device.ts";
 import { openStage, type Stage, until } from "./stage.ts";
 
 let stage: Stage;
@@ -87,7 +88,7 @@ it("does nothing when it is included twice", async () => {
   });
   expect(same).toBe(true);
   const id = (await page.evaluate(() => attune.anonymousId()))!;
-  expect(names(await visitor.stored(id)).sort()).toEqual(["Once", "page"]);
+  expect(names(await arrived(visitor, id, "Once")).sort()).toEqual(["Once", "page"]);
 });
 
 it("cleans hostile properties, refuses what cannot be cleaned, and never throws into the page", async () => {
@@ -179,7 +180,7 @@ it("cleans hostile properties, refuses what cannot be cleaned, and never throws 
   });
   await page.evaluate(() => attune.flush());
   const id = (await page.evaluate(() => attune.anonymousId()))!;
-  const stored = await visitor.stored(id);
+  const stored = await arrived(visitor, id, "Last");
   expect(stored.find(({ event }) => event === "Odd")?.properties).toEqual({
     cycle: { name: "cycle" },
     big: "10",
@@ -199,7 +200,6 @@ it("cleans hostile properties, refuses what cannot be cleaned, and never throws 
     path: "/",
     fine: 1,
   });
-  expect(names(stored)).toContain("Last");
   const refused = await page.evaluate(() =>
     heard.filter(({ type }) => type === "rejected").map(({ detail }) => detail),
   );
@@ -249,10 +249,7 @@ it("sends arrays as arrays where the page has taught its own to be text, as old 
     return attune.flush();
   });
   const id = (await page.evaluate(() => attune.anonymousId()))!;
-  const stored = await until(async () => {
-    const events = await visitor.stored(id);
-    return events.length > 1 && events;
-  });
+  const stored = await arrived(visitor, id, "Listed");
   expect(stored.find(({ event }) => event === "Listed")?.properties).toEqual({
     list: [1, { of: ["a"] }],
     when: "1970-01-01T00:00:00.000Z",

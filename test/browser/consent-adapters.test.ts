@@ -11,7 +11,6 @@ beforeAll(async () => {
 afterAll(() => stage?.close());
 
 const tag = (name: string, attributes = "") => `<script ${attributes} src="${inject("workerUrl")}/${name}"></script>`;
-const loaded = (page: Page) => page.waitForFunction(() => "version" in attune);
 /** What holds now: the mode, and what is granted besides the necessary. */
 const terms = (page: Page) =>
   page.evaluate(() => {
@@ -41,8 +40,7 @@ it("takes what Consent Mode is told, before and after it came, and no default fo
   const denied = JSON.stringify({ ...signals("denied"), security_storage: "granted", region: ["DE", "US-CA"] });
   const html = `<script nonce="gtag">${GTAG};gtag("consent","default",${wait});gtag("consent","default",${denied});gtag("js",new Date())</script>${tag("attune.google-consent.js")}`;
   const page = await visitor.open(html, 'data-consent="off"');
-  await loaded(page);
-  expect(await terms(page)).toBe("off");
+  await become(page, "off");
   expect(await left(page)).toEqual(NOTHING);
 
   await page.evaluate(() => {
@@ -110,7 +108,7 @@ say:function(status,consents,applies){data={tcString:"CP",tcfPolicyVersion:4,cmp
 it("takes what a TCF manager says when it has loaded and when the visitor changes it", async () => {
   const visitor = await stage.visitor();
   const page = await visitor.open(`<script nonce="cmp">${CMP}</script>${tag("attune.tcf.js")}`, 'data-consent="off"');
-  await loaded(page);
+  await become(page, "off");
   await page.evaluate(() => cmp.load());
   // What it assumes while it asks is no answer.
   await page.evaluate(() => cmp.say("cmpuishown", [1, 3, 4, 5, 6, 7, 8, 9, 10]));

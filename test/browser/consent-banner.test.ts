@@ -1,12 +1,15 @@
 /** The sample banner: asks nobody twice, nothing is ticked beforehand, and no is as easy as yes. */
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, inject, it } from "vitest";
 import { left, NOTHING, ready } from "./consent.ts";
 import { openStage, type Stage, until } from "./stage.ts";
 
 let stage: Stage;
 beforeAll(async () => {
   stage = await openStage();
+});
+afterEach(() => {
+  delete stage.headers["content-security-policy"];
 });
 afterAll(() => stage?.close());
 
@@ -47,7 +50,6 @@ it("asks where nobody has chosen and the default is off, under a strict policy, 
   expect(await mode(page)).toBe("off");
   expect(await dialog(page).count()).toBe(0);
   expect(violations).toEqual([]);
-  delete stage.headers["content-security-policy"];
 });
 
 it("lets a visitor choose by keyboard, purpose by purpose, and think again by a link", async () => {

@@ -14,13 +14,12 @@ const idOf = async (page: Page) => (await page.evaluate(() => attune.anonymousId
 const gone = (page: Page) => until(async () => (await left(page)).databases.length === 0, "the database to go");
 /** All that is left of a withdrawal that the Worker knows of: the choice. */
 const choiceOnly = (page: Page) =>
-  until(
-    async () =>
-      (await page.evaluate((name) => localStorage[name], `attune.${stage.writeKey}`)) === '{"mode":"off"}' &&
-      (await left(page)).databases.length === 0 &&
-      left(page),
-    "the Worker to know",
-  );
+  until(async () => {
+    const choice = await page.evaluate((name) => localStorage[name], `attune.${stage.writeKey}`);
+    const now = await left(page);
+    // What was being sent is just being given up.
+    return choice === '{"mode":"off"}' && !now.databases.length && !now.locks.length && now;
+  }, "the Worker to know");
 /** Without waiting for a load, which a page that was kept never has. */
 async function back(page: Page): Promise<void> {
   await page.evaluate(() => history.back());
@@ -29,6 +28,12 @@ async function back(page: Page): Promise<void> {
 const NO = () => ({ ...NOTHING, local: [`attune.${stage.writeKey}`] });
 const statements = ({ sent }: Visitor) => sent.filter(({ path }) => path === "/a/consent").map(({ body }) => body);
 const others = ({ sent }: Visitor) => sent.filter(({ path }) => path !== "/a/consent");
+/** What went to the Worker after it was told, but for telling it again. */
+const since = ({ sent }: Visitor) => {
+  const told = sent.findIndex(({ path }) => path === "/a/consent");
+  expect(told).toBeGreaterThanOrEqual(0);
+  return sent.slice(told).filter(({ path }) => path !== "/a/consent");
+};
 async function isWithdrawn(anonymousId: string): Promise<boolean> {
   const { consent } = await stage.api<{ consent: { [purpose: string]: { granted: boolean } } }>(
     "GET",
@@ -78,7 +83,6 @@ it("sends nothing that waited, not even what was being sent", async () => {
   const page = await visitor.open(HERO);
   await page.waitForSelector("p.all");
   await page.evaluate(() => attune.flush());
-  const count = others(visitor).length;
   // What waits is being read when consent is withdrawn.
   await page.evaluate(() => {
     const { getAll } = IDBObjectStore.prototype;
@@ -91,9 +95,9 @@ it("sends nothing that waited, not even what was being sent", async () => {
   });
   await views(page);
   await page.evaluate(() => attune.flush());
-  await gone(page);
+  await choiceOnly(page);
   await page.goto("about:blank");
-  expect(others(visitor)).toHaveLength(count);
+  expect(since(visitor)).toEqual([]);
 });
 
 it("ends in all tabs, which hold up nothing", async () => {
@@ -129,7 +133,11 @@ it("ends the session of a tab that slept in the back/forward cache", async () =>
   const visitor = await stage.visitor();
   const one = await visitor.open(HERO, 'data-consent="session"');
   await one.waitForSelector("p.all");
-  await one.evaluate(() => Object.assign(window, { slept: true }));
+  await one.evaluate(() => {
+    Object.assign(window, { slept: true });
+    // A page that is just sending is not kept.
+    return attune.flush();
+  });
   await one.goto(`${stage.shopUrl}/other`);
   const two = await visitor.open(HERO, 'data-consent="session"');
   await ready(two);
@@ -151,8 +159,7 @@ it("is not held up by a tab that sleeps with the database open", async () => {
   await two.evaluate(() => attune.consent("off"));
   await gone(two);
   await back(one);
-  await one.waitForFunction(() => "version" in attune);
-  expect(await idOf(one)).toBeUndefined();
+  await one.waitForFunction(() => "version" in attune && attune.anonymousId() === undefined);
   expect((await left(one)).databases).toEqual([]);
 });
 
@@ -168,7 +175,12 @@ for (const mode of ["full", "session"])
     await visitor.open(first, `data-consent="${mode}"`, page);
     await page.waitForFunction(() => "version" in attune);
     expect(await choiceOnly(page)).toEqual(NO());
-    expect(others(visitor).slice(count)).toEqual([]);
+    // The page before may have said its last.
+    const later = others(visitor).slice(count);
+    expect(later.filter(({ path }) => path !== "/a/batch")).toEqual([]);
+    const names = later.flatMap(({ messages }) => messages.map(({ type, event }) => event ?? type));
+    expect(names).not.toContain("Early");
+    expect(names).not.toContain("page");
     expect(await page.evaluate(() => heard.map(({ type }) => type))).not.toContain("ready");
     if (mode === "full") expect(await isWithdrawn(id)).toBe(true);
   });
@@ -224,7 +236,10 @@ it("is told when the browser is online again", async () => {
   await page.evaluate(() => attune.flush());
   const id = await idOf(page);
   await visitor.context.setOffline(true);
-  await page.evaluate(() => attune.consent("off"));
+  await page.evaluate(() => {
+    heard.length = 0;
+    attune.consent("off");
+  });
   await until(() => page.evaluate(() => heard.some(({ type }) => type === "error")), "the failure");
   await visitor.context.setOffline(false);
   expect(await choiceOnly(page)).toEqual(NO());
@@ -248,15 +263,13 @@ it("shows what the device keeps, and that it keeps nothing when consent is withd
   const visitor = await stage.visitor();
   const page = await visitor.open(HERO, 'data-consent="full"');
   await ready(page);
-  await page.evaluate(() => attune.flush());
   await page.route("**/a/**", (route) => route.abort());
   await views(page);
   const stored = () => page.evaluate(() => attune.stored());
   const kept = await until(async () => {
     const now = await stored();
-    return now && now.outbox.length >= 2 && now;
+    return now?.outbox.filter(({ event }) => event === "Product Viewed").length === 2 && now;
   }, "two events wait");
-  expect(kept!.outbox.map(({ event }) => event)).toEqual(["Product Viewed", "Product Viewed"]);
   expect(kept!.state["anonymousId"]).toBe(await idOf(page));
   await page.evaluate(() => attune.consent("off"));
   await gone(page);
