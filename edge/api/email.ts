@@ -17,9 +17,12 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const MOST_DAYS = EMAIL_TOKEN_MS / DAY_MS;
 
 const RecipientSchema = z
-  .record(z.string(), z.string())
+  .record(z.string(), z.union([z.string(), z.int()]))
   .refine((recipient) => Object.keys(recipient).length === 1, "Name a recipient by exactly one identifier.")
-  .openapi({ description: "One identifier, by its kind.", example: { email: "ada@shop.example" } });
+  .openapi({
+    description: "One identifier, by its kind; a number stands for its digits.",
+    example: { email: "ada@shop.example" },
+  });
 
 const TokensRequest = z
   .strictObject({

@@ -319,12 +319,19 @@ describe("a countdown", () => {
       expect((await paintedOf([{ type: "countdown", to }])).parts).toMatchObject([{ type: "countdown", days: 1 }]);
   });
 
-  it("goes to where the decision ends, or the block, where a cap makes it hold for a moment only", async () => {
+  it("goes to where the decision ends, not to where a cap makes it hold for a moment only", async () => {
+    await shop.batch([{ type: "track", event: "Viewed", userId: "ann", messageId: "v" }]);
+    const image = cardOf([{ type: "countdown", over: "Over" }]);
+    const hour = [{ key: "a", audience: { event: "Viewed", within: "1h" }, template: "", image }];
     const schedule = { to: wall(DAY + 59_000) };
-    for (const more of [{}, { cap: { times: 1, within: "1d" } }])
-      expect((await paintedOf([{ type: "countdown", over: "Over" }], { schedule, ...more })).parts).toEqual([
+    for (const cap of [{}, { cap: { times: 1, within: "1d" } }]) {
+      expect((await paintedOf(image.parts, { schedule, ...cap })).parts).toEqual([
         { type: "countdown", days: 1, hours: 0, minutes: expect.any(Number) },
       ]);
+      expect((await paintedOf(image.parts, { schedule, variants: hour, ...cap })).parts).toEqual([
+        { type: "countdown", days: 0, hours: expect.any(Number), minutes: expect.any(Number) },
+      ]);
+    }
   });
 
   it("is not kept where the block may show another later", async () => {

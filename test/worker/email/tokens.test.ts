@@ -40,6 +40,16 @@ it("are in the order of the recipients, hold no address, and lead to the same de
   expect(JSON.stringify(said)).not.toMatch(/@|ann|bob|stranger/);
 });
 
+it("are those of the digits, where an id is given as a number", async () => {
+  const site = await newSite();
+  await ingest(site, [{ type: "identify", userId: 42, messageId: "a" }]);
+  const body = { send: "spring", recipients: [{ userId: 42 }, { userId: "42" }] };
+  const tokens: { token: string }[] = await site.post("/api/email/tokens", body);
+  const said = await Promise.all(tokens.map(({ token }) => verifyToken(bindings, "email", token)));
+  expect(said[0]!.birthId).toMatch(/^p_/);
+  expect(said[0]).toEqual(said[1]);
+});
+
 it.each([
   [{ send: "" }, "/send"],
   [{ expiresInDays: 0 }, "/expiresInDays"],
@@ -47,6 +57,7 @@ it.each([
   [{ expiresInDays: 1.5 }, "/expiresInDays"],
   [{ recipients: [] }, "/recipients"],
   [{ recipients: Array.from({ length: 1_001 }, () => ({ userId: "a" })) }, "/recipients"],
+  [{ recipients: [{ userId: 4.2 }] }, "/recipients/0/userId"],
   [{ recipients: [{ userId: "a", email: "b@c.example" }] }, "/recipients/0"],
   [{ recipients: [{ userId: "a" }, { email: "no address" }] }, "/recipients/1/email"],
 ])("%j is refused", async (more, pointer) => {
