@@ -15,6 +15,7 @@ interface StoredEvent {
   name?: string;
 }
 
+const PATIENCE_MS = 60_000;
 let system: System;
 
 beforeAll(async () => {
@@ -30,7 +31,11 @@ async function readPerson(identifier: string): Promise<{ profile: Profile; event
 }
 
 it("delivers identify, track, page, screen, group and alias of an unmodified client, each exactly once", async () => {
-  const analytics = new Analytics({ writeKey: system.writeKey, host: system.worker.url });
+  const analytics = new Analytics({
+    writeKey: system.writeKey,
+    host: system.worker.url,
+    httpRequestTimeout: PATIENCE_MS,
+  });
   const failures: unknown[] = [];
   analytics.on("error", (error) => failures.push(error));
 
@@ -42,7 +47,7 @@ it("delivers identify, track, page, screen, group and alias of an unmodified cli
   analytics.track({ userId: "user-1", event: "Order Completed", properties: { revenue: 99 }, messageId: "order-1" });
   analytics.track({ userId: "user-1", event: "Order Completed", properties: { revenue: 99 }, messageId: "order-1" });
   analytics.alias({ userId: "user-1", previousId: "anon-0" });
-  await analytics.closeAndFlush();
+  await analytics.closeAndFlush({ timeout: PATIENCE_MS });
 
   expect(failures).toEqual([]);
   const { profile, events } = await readPerson("userId=user-1");
@@ -62,6 +67,7 @@ it("takes the client's batches of many events, and its resend of a batch changes
     writeKey: system.writeKey,
     host: system.worker.url,
     flushAt: 50,
+    httpRequestTimeout: PATIENCE_MS,
     // The first answer is lost on its way, as a cut connection would: the client sends the same batch again.
     httpClient: async (url, options) => {
       const response = await fetch(url, options as RequestInit);
@@ -73,7 +79,7 @@ it("takes the client's batches of many events, and its resend of a batch changes
   for (let index = 0; index < 50; index++) {
     analytics.track({ userId: "user-2", event: "Song Played", properties: { index } });
   }
-  await analytics.closeAndFlush();
+  await analytics.closeAndFlush({ timeout: PATIENCE_MS });
 
   expect(sent.length).toBe(2);
   const { events } = await readPerson("userId=user-2");

@@ -88,7 +88,7 @@ it("computes a long chain anew, finds what is changed behind the Worker's back, 
   expect(await verify()).toMatchObject({ code: 0 });
   const anchored = await verify("--anchor", head);
   expect(anchored).toMatchObject({ code: 1, out: expect.stringContaining(`The anchor ${head} is not in the chain`) });
-});
+}, 600_000);
 
 it.each([
   [["--anchor", "7"], /^attune: "7" is no anchor/],

@@ -101,10 +101,12 @@ it("shows one decision in all its forms, to the person it is for", async () => {
   const again = (await (await fetch(address, { headers: SENDER })).json()) as Content;
   expect(again.decision).toEqual(content.decision);
   await expect
-    .poll(() =>
-      readRows<{ body: string }>(system, "SELECT body FROM events WHERE body LIKE '%spring%'")
-        .map(({ body }) => JSON.parse(body).event)
-        .sort(),
+    .poll(
+      () =>
+        readRows<{ body: string }>(system, "SELECT body FROM events WHERE body LIKE '%spring%'")
+          .map(({ body }) => JSON.parse(body).event)
+          .sort(),
+      { timeout: 30_000 },
     )
     .toEqual(["Attune Exposure", "Email Link Clicked", "Email Opened"]);
   expect(readRows(system, "SELECT id FROM send_decisions")).toEqual([{ id: content.decision.id }]);

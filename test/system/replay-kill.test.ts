@@ -33,7 +33,7 @@ it("ends with exactly the file's events when workerd is killed -9 under it and s
   expect(replay.output()).toContain(`accepted  ${file.events.toLocaleString("en-US")}`);
   expect(readOwners(1_000_000)).toEqual(file.owners);
   await gate.close();
-}, 180_000);
+}, 600_000);
 
 it("resumes after the Worker and the replay itself were killed -9, and a second replay changes nothing", async () => {
   const file = writeClicks("kill-both.tsv", 2_000_000);
@@ -60,7 +60,7 @@ it("resumes after the Worker and the replay itself were killed -9, and a second 
   expect(again.output()).toContain("rejected  0");
   expect(readOwners(2_000_000)).toEqual(file.owners);
   await gate.close();
-}, 180_000);
+}, 600_000);
 
 it("saves on Ctrl-C, says how to resume, and the resumed run sends only the rest", async () => {
   const file = writeClicks("interrupt.tsv", 3_000_000);
@@ -76,7 +76,7 @@ it("saves on Ctrl-C, says how to resume, and the resumed run sends only the rest
   expect(gate.batches(), "batches of both runs, those cut off counted twice").toBeLessThan(2 * 12 + file.events / 80);
   expect(readOwners(3_000_000)).toEqual(file.owners);
   await gate.close();
-}, 180_000);
+}, 600_000);
 
 interface ClickFile {
   path: string;
