@@ -26,7 +26,8 @@ let cookieName: string;
 const answers: { [path: string]: Answer } = {};
 const seen: IncomingMessage[] = [];
 beforeAll(async () => {
-  origin = createServer((request, response) => {
+  // The Worker lets go of a connection before the origin does.
+  origin = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     seen.push(request);
     const answer = answers[new URL(request.url!, "http://x").pathname];
     if (answer) answer(request, response);
@@ -74,7 +75,7 @@ function ask(path: string, options: RequestOptions = {}): Promise<Got> {
   const started = Date.now();
   return new Promise((resolve, reject) => {
     const headers = { ...NAVIGATION, ...options.headers };
-    const request = get(system.worker.url + path, { ...options, headers }, (response) => {
+    const request = get(system.worker.url + path, { ...options, headers, agent: false }, (response) => {
       const parts: Buffer[] = [];
       const times: number[] = [];
       response.on("data", (part) => {
