@@ -24,7 +24,7 @@ p { margin: 6px 0; max-width: 48rem; }
 .quiet, footer, label, legend { color: var(--quiet); }
 .lead { font-size: 18px; }
 .bar { display: flex; flex-wrap: wrap; align-items: end; gap: 12px 20px; margin: 20px 0; }
-.bar label { display: grid; gap: 2px; font-size: 13px; }
+.bar label { display: grid; grid-template-columns: minmax(0, 1fr); gap: 2px; min-width: 0; font-size: 13px; }
 .bar select { max-width: 18rem; }
 details { margin: 12px 0; }
 summary { cursor: pointer; }
