@@ -8,8 +8,10 @@ import { join } from "node:path";
 import { ASSETS, Failure, PRESS_CONFIG } from "./project.ts";
 import { readCause, runWrangler, spawnWrangler } from "./wrangler.ts";
 
-const START_MS = 90_000;
+const START_MS = 180_000;
 const STOP_MS = 5_000;
+/** After this, what was killed is left to the system. */
+const GONE_MS = 5_000;
 
 export interface WorkerOptions {
   /** Default: a free one. */
@@ -36,12 +38,12 @@ export interface RunningWorker {
  * @throws {Failure} one line: port in use, no build, or what wrangler found wrong.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const port = options.port ?? (await findFreePort());
-  if (options.port !== undefined) await checkPort(port);
+  if (options.port !== undefined) await checkPort(options.port);
   if (!existsSync(`${ASSETS}/attune.js`)) {
     throw new Failure("The browser script is not built: run `npm run build` first.");
   }
   await applyLocalMigrations(options.persistTo);
+  const port = options.port ?? (await findFreePort());
 
   const folder = await mkdtemp(join(tmpdir(), "attune-worker-"));
   const envFile = join(folder, "vars.env");
@@ -127,15 +129,18 @@ async function stopGroup(child: ChildProcess, pid: number): Promise<void> {
   const patience = setTimeout(() => signalGroup(pid, "SIGKILL"), STOP_MS);
   await gone;
   clearTimeout(patience);
-  signalGroup(pid, "SIGKILL"); // whatever of the group is left
+  // Whatever of the group is left: until it is gone, it holds the port, and writes into its folder.
+  const deadline = Date.now() + GONE_MS;
+  while (signalGroup(pid, "SIGKILL") && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
   if (child.connected) child.disconnect();
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** @returns false where the group is gone. */
+function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(-pid, signal);
+    return process.kill(-pid, signal);
   } catch {
-    // the group is gone
+    return false;
   }
 }
 
