@@ -5,7 +5,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
-import { inject } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import { callApi } from "../../cli/api.ts";
 import type { Attune } from "../../client/runtime/api.ts";
 import type { Message } from "../../shared/event.ts";
@@ -27,7 +27,7 @@ export interface Sent {
 
 export interface Stage {
   browser: Browser;
-  /** A visitor with an empty browser. */
+  /** A visitor with an empty browser, gone when the test ends: pages go on working, and hold up those of the next. */
   visitor(): Promise<Visitor>;
   shopUrl: string;
   writeKey: string;
@@ -117,6 +117,11 @@ export async function openStage(without: string[] = []): Promise<Stage> {
 
   const visitor = async (): Promise<Visitor> => {
     const context = await browser.newContext();
+    onTestFinished(async () => {
+      // What a test answers in the network's place may still be on its way.
+      for (const routed of [context, ...context.pages()]) await routed.unrouteAll({ behavior: "ignoreErrors" });
+      await context.close();
+    });
     const sent: Sent[] = [];
     context.on("request", (request) => record(request, sent));
     return {
