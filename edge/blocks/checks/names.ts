@@ -33,7 +33,7 @@ export function lintTemplateNames(template: Template | TextTemplate, known: Know
 }
 
 function* findNames(template: Template | TextTemplate, known: KnownNames): Generator<Named> {
-  for (const path of unknownPathsOf(template)) yield lintRoot(path);
+  for (const path of unknownPathsOf(template)) yield lintRoot(path, known);
   for (const path of pathsOf(template)) {
     const found = path.local ? undefined : (lintField(path) ?? lintTrait(path, known) ?? lintSegment(path, known));
     if (found) yield found;
@@ -42,12 +42,14 @@ function* findNames(template: Template | TextTemplate, known: KnownNames): Gener
 
 type Named = Omit<Finding, "pointer"> & { name: string };
 
-function lintRoot({ path, segments, line, column }: Path): Named {
+function lintRoot({ path, segments, line, column }: Path, { traits }: KnownNames): Named {
   const root = String(segments[0]);
+  // In other tools the person has another name: person.first_name, user.first_name.
+  const trait = typeof segments[1] === "string" && !traits.includes(root) ? segments[1] : root;
   const meant = nearest(root, ROOTS);
   const what = meant
     ? `Is ${meant} meant?`
-    : `There are ${ROOTS.join(", ")}, and what the template itself assigns; a trait is customer.${cut(root)}.`;
+    : `There are ${ROOTS.join(", ")}, and what the template itself assigns; a trait is customer.${cut(trait)}.`;
   const detail = `${cut(path)} (line ${line}, column ${column}) is always empty: there is no ${cut(root)}. ${what}`;
   return { name: root, code: "unknown-variable", severity: "warning", detail };
 }
