@@ -13,6 +13,7 @@ import { backfillWaiting } from "./profiles/backfill.ts";
 import { eraseWaiting } from "./profiles/erase.ts";
 import { spreadWaiting } from "./profiles/snapshot.ts";
 import { wakeDueProfiles } from "./profiles/wake.ts";
+import { isForOrigin } from "./stream/host.ts";
 
 /** How long the answer to an Idempotency-Key is kept. */
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
@@ -30,18 +31,15 @@ const SEND_DECISIONS = 2_000;
 /** Sites that are put into KV anew, at most. */
 const UNSPREAD = 5;
 
-/** What never reaches a site's own server, beside what `deliver` answers. */
-const OWN = /^\/(?:api|problems|preview)(?:\/|$)/;
-
 export default {
   async fetch(request, env, context) {
     try {
-      const answered = await deliver(request, env, context);
-      if (answered) return answered;
-      if (env.ORIGIN && !OWN.test(new URL(request.url).pathname)) {
+      if (isForOrigin(env, request.url)) {
         const { answerFromOrigin } = await import("./stream/stream.ts");
         return await answerFromOrigin(request, env, context);
       }
+      const answered = await deliver(request, env, context);
+      if (answered) return answered;
       // Loaded when first needed: the API's schemas cost start-up time that a block request shall not pay.
       const { api } = await import("./api/index.ts");
       return await api.fetch(request, env, context);

@@ -71,4 +71,6 @@ export interface HandedOver extends Omit<DecideAnswer, keyof IngestAnswer | "sta
   /** Left out: it is for somebody of whom nothing is known. */
   anonymousId?: string;
   stableId?: string;
+  /** Type of the device that it was decided for: an iPad says to servers that it is a Mac. */
+  device: string;
 }

@@ -190,7 +190,7 @@ export async function startVisit(
       if (answer) {
         // What is decided here, the edge has not heard of.
         answer.segments = { ...members(), ...answer.segments };
-        watching(([, , review]) => review(answer, slots, list, want));
+        watching(([, , review]) => review(answer, slots, context()["device"], list, want));
         return answer;
       }
       return carry({ userId, token, slots, context: context(), local: { segments } });

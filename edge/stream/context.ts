@@ -18,7 +18,8 @@ export function readContext({ url, headers, cf }: Request): JsonObject {
   };
 }
 
-function readDevice(headers: Headers): string {
+/** As far as a server is told: an iPad says that it is a Mac. The script sees more, and asks where it sees another. */
+export function readDevice(headers: Headers): string {
   const agent = headers.get("user-agent") ?? "";
   if (TABLET.test(agent)) return "tablet";
   return headers.get("sec-ch-ua-mobile") === "?1" || MOBILE.test(agent) ? "mobile" : "desktop";

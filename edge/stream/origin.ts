@@ -16,6 +16,10 @@ const HOP_BY_HOP = [
 const CONDITIONS = ["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"];
 /** Encodings of a page that workerd can read. */
 const READABLE = ["gzip", "br"];
+/** Hosts that have asked already, as those of Via (RFC 9110, section 7.6.3), at which servers stop packing what they answer. */
+const ASKED = "x-attune-via";
+/** Where the origin leads to. What else names it, by its own name, is its own to mend: it is told what it is asked as. */
+const LEADING = ["location", "content-location"];
 
 /**
  * Asks the origin; a redirect is the visitor's to follow.
@@ -27,6 +31,8 @@ export async function askOrigin(request: Request, env: Env, isPage: boolean): Pr
   const headers = new Headers(request.headers);
   const url = new URL(request.url);
   for (const name of HOP_BY_HOP) headers.delete(name);
+  const before = headers.get(ASKED)?.split(", ") ?? [];
+  headers.append(ASKED, url.host);
   headers.set("x-forwarded-host", url.host);
   headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
   const address = headers.get("cf-connecting-ip");
@@ -38,15 +44,29 @@ export async function askOrigin(request: Request, env: Env, isPage: boolean): Pr
   }
   const asked = new Request(request, { headers, redirect: "manual" });
   try {
+    if (before.includes(url.host)) throw new Error("ORIGIN leads to the Worker itself");
     if (env.ORIGIN === "assets") return await env.ASSETS.fetch(asked);
     if (env.ORIGIN === "route") return await fetch(asked);
     const origin = new URL(env.ORIGIN!);
-    if (origin.host === url.host) throw new Error("ORIGIN is the Worker itself");
-    return await fetch(new Request(`${origin.origin}${url.pathname}${url.search}`, asked));
+    return leadBack(await fetch(new Request(`${origin.origin}${url.pathname}${url.search}`, asked)), origin, url);
   } catch (error) {
     log("error", { origin: String(error) });
     return answerUnreachable();
   }
+}
+
+/** Where an answer leads to the origin by its own name, it leads to where the visitor has asked. */
+function leadBack(answer: Response, origin: URL, url: URL): Response {
+  let led = answer;
+  for (const name of LEADING) {
+    const value = answer.headers.get(name);
+    // A path alone leads there as it is.
+    const target = value && /^(https?:)?\/\//i.test(value) ? URL.parse(value, origin) : null;
+    if (target?.host !== origin.host) continue;
+    if (led === answer) led = new Response(answer.body, answer);
+    led.headers.set(name, `${url.origin}${target.pathname}${target.search}${target.hash}`);
+  }
+  return led;
 }
 
 /** A page of our own: there is none of the site's. */

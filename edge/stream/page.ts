@@ -5,6 +5,7 @@
  */
 import { log } from "../log.ts";
 import { guardParser } from "./guard.ts";
+import { buildFacade } from "./hydrate.ts";
 import { AROUND, type Elements, staysWithin } from "./plain.ts";
 
 export interface Content {
@@ -74,13 +75,20 @@ export function fillPage(
   /** What is to stand at the end of the slot that is being filled; empty outside of one. */
   let closing = "";
   let around = new Set<string>();
+  let policy = page.headers.get("content-security-policy") ?? "";
+  const reported = page.headers.get("content-security-policy-report-only") ?? "";
+  let facade: string | undefined;
 
   const rewriter = new HTMLRewriter()
+    .on('meta[http-equiv="content-security-policy" i]', {
+      element(element) {
+        policy += `,${element.getAttribute("content")?.replace(/&(#39|#x27|apos);/gi, "'")}`;
+      },
+    })
     .on('script[async][data-key][src*="attune"]', {
       element(element) {
-        // The script is to find the page's end.
-        element.removeAttribute("async");
-        element.setAttribute("defer", "");
+        // The script is to find the page's end; `defer` would have the page's own wait for it.
+        element.setAttribute("data-end", "");
       },
     })
     .onDocument({
@@ -91,15 +99,13 @@ export function fillPage(
         end.append(write(closing) + (script ?? ""), { html: true });
       },
     });
-  for (const slot of SLOTS) {
-    for (const name of [...AROUND, ...INERT])
-      rewriter.on(`${name} ${slot}`, {
-        element() {
-          around.add(name);
-        },
-      });
-  }
-  for (const slot of SLOTS) rewriter.on(slot, { element: fill });
+  for (const name of [...AROUND, ...INERT])
+    rewriter.on(SLOTS.map((slot) => `${name} ${slot}`).join(), {
+      element() {
+        around.add(name);
+      },
+    });
+  rewriter.on(SLOTS.join(), { element: fill });
 
   const guarded = guardParser(page, rewriter);
   const headers = new Headers(page.headers);
@@ -129,7 +135,8 @@ export function fillPage(
         tag.before(write(closing), { html: true });
         closing = "";
       });
-      closing = `</template>${content.html}`;
+      facade ??= buildFacade(policy, reported);
+      closing = `</template>${facade}${content.html}`;
       element.prepend(`<template data-attune="${content.id}">`, { html: true });
     } catch (error) {
       log("error", { slot: String(error) });
@@ -144,5 +151,7 @@ function toAscii(html: string): string {
 
 /** In the same characters, of which none ends a script element or begins a comment. */
 function escapeJson(json: string): string {
-  return json.replace(/[<\x80-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return json
+    .replaceAll("<", "\\u003c")
+    .replace(/[\x80-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

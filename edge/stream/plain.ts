@@ -9,9 +9,12 @@ export type Elements = ReadonlySet<string>;
 
 const words = (text: string) => new Set(text.split(" "));
 
+/** Text, and what ends it: the usual first. */
 const TOKEN =
-  /[^<\0]+|<(?![a-z/!?])|<!--(?!-?>)(?:(?!--!?>)[^\0])*-->|<\/([a-z][^\s/>\0]*)\s*>|<([a-z][^\s/>\0]*)((?:\s+[^\s"'<>/=\0]+(?:\s*=\s*(?:"[^"\0]*"|'[^'\0]*'|[^\s"'=<>`\0]+))?)*)\s*(\/?)>/giy;
+  /[^<\0]*(?:<\/([a-z][^\s/>\0]*)\s*>|<([a-z][^\s/>\0]*)((?:\s+[^\s"'<>/=\0]+(?:\s*=\s*(?:"[^"\0]*"|'[^'\0]*'|[^\s"'=<>`\0]+))?)*)\s*(\/?)>|<(?![a-z/!?])|<!--(?!-?>)(?:(?!--!?>)[^\0])*-->|$)/giy;
 const ATTRIBUTE = /([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g;
+/** Without any of it no attribute can do harm: most tags are looked at once. */
+const SUSPECT = /(?:^|[\s"'])(?:on|srcdoc)|j\s*a\s*v\s*a\s*s\s*c|&|[^\s -~]/i;
 
 export const VOID = words("area br col hr img input link source track wbr");
 /** Run something, lead elsewhere, are parsed in ways of their own, or are of the page as a whole. */
@@ -91,6 +94,7 @@ function fits(name: string, open: readonly string[], isDrawing: boolean): boolea
 }
 
 function isHarmless(attributes: string): boolean {
+  if (!SUSPECT.test(attributes)) return true;
   for (const [, name, double, single, bare] of attributes.matchAll(ATTRIBUTE)) {
     const value = decode(double ?? single ?? bare ?? "");
     if (/^(on|srcdoc)|javascript:/i.test(name + value)) return false;

@@ -14,7 +14,7 @@ import type { LiveSite } from "../manifest/live.ts";
 import { readSiteByWriteKey } from "../manifest/read.ts";
 import type { LiveTemplate } from "../manifest/template.ts";
 import { PROFILE_TOKEN_FRESH_MS } from "../tokens.ts";
-import { readContext } from "./context.ts";
+import { readContext, readDevice } from "./context.ts";
 import { readSmall } from "./guard.ts";
 import { answerUnreachable, askOrigin } from "./origin.ts";
 import { type Content, fillPage, isFillable } from "./page.ts";
@@ -93,7 +93,12 @@ function buildFilling(
       const { viewer, token, anonymousId } = visitor;
       const until = Math.min(untilOf(viewer, decided) ?? Infinity, now + HANDED_MS);
       const { stableId, ...answer } = buildAnswer(viewer, decided, token, until);
-      const handed: HandedOver = { ...answer, ...(stableId && { stableId }), ...(anonymousId && { anonymousId }) };
+      const handed: HandedOver = {
+        ...answer,
+        ...(stableId && { stableId }),
+        ...(anonymousId && { anonymousId }),
+        device: readDevice(request.headers),
+      };
       return JSON.stringify(handed);
     },
   ];

@@ -13,6 +13,7 @@ import type { AddressInfo } from "node:net";
 import { brotliCompressSync, constants, createGzip, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callApi } from "../../cli/api.ts";
+import { buildFacade } from "../../edge/stream/hydrate.ts";
 import type { HandedOver } from "../../shared/wire.ts";
 import { ADMIN_TOKEN, type System, startSystem } from "./system.ts";
 
@@ -90,6 +91,8 @@ function ask(path: string, options: RequestOptions = {}): Promise<Got> {
     request.on("error", reject);
   });
 }
+/** Stands behind what is kept. */
+const FACADE = buildFacade("", "");
 const SHOWN = '<p class="all">Welcome</p>';
 /** By slot. */
 const TEMPLATES = {
@@ -117,7 +120,7 @@ describe("a page", () => {
     const handed = readHanded(html)!;
     const { id } = handed.slots["hero"]!.decision;
     expect(html).toContain(
-      `<html lang="en"><head><title>Shop</title></head><body><attune-block name="hero"><template data-attune="${id}"><p>Own</p></template>${SHOWN}</attune-block><footer>End</footer></body></html><script`,
+      `<html lang="en"><head><title>Shop</title></head><body><attune-block name="hero"><template data-attune="${id}"><p>Own</p></template>${FACADE}${SHOWN}</attune-block><footer>End</footer></body></html><script`,
     );
     expect(handed).toMatchObject({
       slots: {
@@ -234,7 +237,7 @@ describe("a page", () => {
     );
     const html = String((await ask("/many")).body);
     const { id } = readHanded(html)!.slots["hero"]!.decision;
-    const kept = (own: string) => `<template data-attune="${id}">${own}</template>${SHOWN}`;
+    const kept = (own: string) => `<template data-attune="${id}">${own}</template>${FACADE}${SHOWN}`;
     expect(html.split("<script type")[0]).toBe(
       `<div data-attune-slot="hero">${kept('a<attune-block name="hero">b</attune-block>')}</div><section><ATTUNE-BLOCK name=hero>${kept("c")}</section><attune-block name="hero">${kept("d")}`,
     );
@@ -245,7 +248,7 @@ describe("a page", () => {
       '<!doctype html><script async src="/attune.js" data-key="pk_demo"></script><script async src="/x.js"></script><p>No slot';
     serve("/none", 200, HTML, page);
     expect(String((await ask("/none")).body)).toBe(
-      page.replace('async src="/attune.js" data-key="pk_demo"', 'src="/attune.js" data-key="pk_demo" defer=""'),
+      page.replace('data-key="pk_demo"', 'data-key="pk_demo" data-end=""'),
     );
   });
 
@@ -351,6 +354,23 @@ describe("whatever else the origin answers", () => {
     expect(seen[0]!.url).toBe("/told?a=%20b");
     const { host } = new URL(system.worker.url);
     expect(seen[0]!.headers).toMatchObject({ "x-forwarded-host": host, "x-forwarded-proto": "http" });
+  });
+
+  it("where it leads to itself by its own name, it leads to where the visitor has asked", async () => {
+    const own = `127.0.0.1:${(origin.address() as AddressInfo).port}`;
+    const { url } = system.worker;
+    const led = async (name: string, value: string, status: number) => {
+      serve("/led", status, { [name]: value, link: `<http://${own}/x>`, "content-encoding": "gzip" }, gzipSync("{}"));
+      const answer = await ask("/led");
+      expect([answer.status, answer.headers.link]).toEqual([status, `<http://${own}/x>`]);
+      return answer.headers[name];
+    };
+    expect(await led("location", `http://${own}/new?a=%20b#c`, 302)).toBe(`${url}/new?a=%20b#c`);
+    expect(await led("location", `HTTPS://${own}`, 301)).toBe(`${url}/`);
+    expect(await led("location", `//${own}/new`, 201)).toBe(`${url}/new`);
+    expect(await led("content-location", `http://${own}/it.json`, 200)).toBe(`${url}/it.json`);
+    for (const value of ["/new", "new?x", "http://other.example/", `http://${own}.example/`, `/go?to=http://${own}/`])
+      expect(await led("location", value, 302)).toBe(value);
   });
 
   it("100 MB pass, and what breaks off breaks off", async () => {

@@ -13,6 +13,7 @@ it.each([
   '<form action="/x"><input name=a value=b><select><option selected>1</option></select><textarea>x</textarea></form>',
   "<my-card title='a \"b\"'><slot-like></slot-like></my-card>",
   '<img alt="&#39;quoted&#34; &eacute;">',
+  '<img alt="Running on java, script: é" data-on="onward">',
 ])("takes %s", (html) => {
   expect(readPlain(html)).not.toBeNull();
 });
@@ -68,6 +69,8 @@ it.each([
   '<a href="javascript&colon;alert(1)">x</a>',
   '<a href="java&Tab;script:alert(1)">x</a>',
   "<a href=JaVaScRiPt:1>x</a>",
+  '<a title="a" href="j\na va\u00a0s c\u0001ript:1">x</a>',
+  '<img\tsrc="x"\nonerror="1">',
   '<svg><a href="javascript:1"></a></svg>',
   '<form><button formaction="javascript:1">x</button></form>',
 ])("refuses %s", (html) => {
