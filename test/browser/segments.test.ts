@@ -28,6 +28,23 @@ beforeAll(async () => {
   for (const segment of segments) {
     await partial.api("POST", "/api/segments", { ...segment, name: segment.key, kind: "dynamic", status: "active" });
   }
+  await stage.api("POST", "/api/segments", {
+    key: "long",
+    name: "Long",
+    kind: "dynamic",
+    visibility: "public",
+    status: "active",
+    condition: { event: "Long Ago", within: "700d" },
+  });
+  await stage.api("POST", "/api/blocks", {
+    key: "greeting",
+    slot: "greeting",
+    variants: [
+      { key: "here", audience: { segment: "active" }, template: "<p class=here>Here</p>" },
+      { key: "gone", audience: null, template: "<p class=gone>Gone</p>" },
+    ],
+  });
+  await stage.api("POST", "/api/blocks/greeting/publish");
 });
 afterAll(async () => {
   await stage?.close();
@@ -180,15 +197,6 @@ describe("decided in the page", () => {
   });
 
   it("gives the slot back when the visitor leaves by time alone", async () => {
-    await stage.api("POST", "/api/blocks", {
-      key: "greeting",
-      slot: "greeting",
-      variants: [
-        { key: "here", audience: { segment: "active" }, template: "<p class=here>Here</p>" },
-        { key: "gone", audience: null, template: "<p class=gone>Gone</p>" },
-      ],
-    });
-    await stage.api("POST", "/api/blocks/greeting/publish");
     const visitor = await stage.visitor();
     const page = await visitor.open('<attune-block name="greeting"></attune-block>');
     await page.waitForSelector("p.gone");
@@ -265,14 +273,6 @@ describe("time", () => {
   });
 
   it("never asks for a timer longer than there are", async () => {
-    await stage.api("POST", "/api/segments", {
-      key: "long",
-      name: "Long",
-      kind: "dynamic",
-      visibility: "public",
-      status: "active",
-      condition: { event: "Long Ago", within: "700d" },
-    });
     const visitor = await stage.visitor();
     await visitor.context.addInitScript(() => {
       const delays: number[] = [];
