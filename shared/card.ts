@@ -16,13 +16,15 @@ export interface Theme {
   accent: string;
 }
 
+export type Align = "left" | "center" | "right";
+
 interface TextStyle {
   /** CSS pixels. */
   size?: number;
   bold?: boolean;
   /** Left out: the theme's text. */
   color?: string;
-  align?: "left" | "center" | "right";
+  align?: Align;
 }
 
 interface Picture {
@@ -37,9 +39,9 @@ export type CardPart =
   /** `src` makes the https URL of a PNG or JPEG. */
   | ({ type: "image"; src: string } & Picture)
   /** `amount` and `was` make numbers, in units of the currency. */
-  | { type: "price"; amount: string; was?: string; currency: string; locale?: string }
+  | { type: "price"; amount: string; was?: string; currency: string; locale?: string; align?: Align }
   /** `to` makes an ISO 8601 time; left out: until when the decision holds. `over` stands there after it. */
-  | { type: "countdown"; to?: string; over?: string; locale?: string }
+  | { type: "countdown"; to?: string; over?: string; locale?: string; align?: Align }
   /** `items` is a path to a list of objects with `name`, `price`, `image_url` and `url` (Segment's names): the first `most` of them. */
   | { type: "products"; items: string; most?: number; currency: string; locale?: string };
 
@@ -60,12 +62,12 @@ export interface PaintedProduct {
   image?: string;
 }
 
-/** Nothing is left to be computed but pixels. Texts are plain text. */
+/** Nothing is left to be computed but pixels. Texts are plain text. What names no side stands where the first text does. */
 export type PaintedPart =
   | ({ type: "text"; text: string } & TextStyle)
   | ({ type: "image"; src: string } & Picture)
-  | { type: "price"; price: string; was?: string }
-  | { type: "countdown"; days: number; hours: number; minutes: number; locale?: string }
+  | { type: "price"; price: string; was?: string; align?: Align }
+  | { type: "countdown"; days: number; hours: number; minutes: number; locale?: string; align?: Align }
   | { type: "products"; products: PaintedProduct[] };
 
 /** Equal ones are equal images: its hash names them in caches. */

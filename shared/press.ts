@@ -16,10 +16,21 @@ export interface Painted {
   missing: number;
 }
 
-/** Neither method rejects because of what it was given. */
+/** What of a card its reader does not see, by the index of the part. */
+export type CardFault = { part: number } & (
+  | /** Its text ends in an ellipsis: about so many characters fit. */ { what: "cut"; fits: number }
+  /** It is not, or not wholly, on the card. */
+  | { what: "outside" }
+  /** Characters of its texts that no font of the press has, each once. */
+  | { what: "undrawn"; characters: string }
+);
+
+/** No method rejects because of what it was given. */
 export interface Press {
   /** @param scale pixels of the PNG for one of the card */
   paint(card: PaintedCard, scale: 1 | 2): Promise<Painted | { error: string }>;
+  /** Lays a card out, without its pictures. */
+  findFaults(card: PaintedCard): Promise<{ faults: CardFault[] } | { error: string }>;
   /**
    * @param source an `<mjml>` document, or the components of a body; Liquid in it stays as it is
    * @returns of a document a whole e-mail, of components what can be put inside one

@@ -9,6 +9,7 @@ import { paintPreview } from "../preview/image.ts";
 import { type BlockPreview, previewBlock } from "../preview/preview.ts";
 import { newApp, siteOf } from "./app.ts";
 import { DecisionSchema, toDecision } from "./decision.ts";
+import { FindingSchema } from "./lint.ts";
 import { PersonShape, resolvePerson } from "./person.ts";
 import { IsoSchema, json, jsonBody, KeySchema, problemResponse, toIso, toIsoOrNull } from "./schemas.ts";
 import { toWhy, WhySchema } from "./why.ts";
@@ -114,6 +115,9 @@ const ImageSchema = z
     png: z.string().openapi({ description: "A data URL, at 1×.", example: "data:image/png;base64,iVBORw0KGgo=" }),
     dark: z.string().optional().openapi({ description: "The same in the card's dark theme, where it has one." }),
     missing: z.int().openapi({ description: "Pictures on it that could not be had: their rooms are empty." }),
+    findings: z.array(FindingSchema).openapi({
+      description: "Texts that are cut, and characters that its fonts do not have; pointers lead into the card.",
+    }),
   })
   .openapi("PreviewImage", {
     description:

@@ -19,6 +19,9 @@ const CurrencySchema = z
   .string()
   .regex(/^[A-Z]{3}$/, "A currency is three capital letters (ISO 4217).")
   .openapi({ example: "EUR" });
+const AlignSchema = z.enum(["left", "center", "right"]).openapi({
+  description: "Left out: a text stands left, everything else where the first text does.",
+});
 const LocaleSchema = z
   .string()
   .max(35)
@@ -43,7 +46,7 @@ const PartSchema = z
       }),
       bold: z.boolean().optional(),
       color: ColorSchema.optional(),
-      align: z.enum(["left", "center", "right"]).optional(),
+      align: AlignSchema.optional(),
     }),
     z.strictObject({
       type: z.literal("image"),
@@ -59,6 +62,7 @@ const PartSchema = z
       was: TextSchema.optional().openapi({ description: "What it cost before; Liquid that makes a number." }),
       currency: CurrencySchema,
       locale: LocaleSchema.optional(),
+      align: AlignSchema.optional(),
     }),
     z.strictObject({
       type: z.literal("countdown"),
@@ -68,6 +72,7 @@ const PartSchema = z
       }),
       over: TextSchema.optional().openapi({ description: "Stands there afterwards." }),
       locale: LocaleSchema.optional(),
+      align: AlignSchema.optional(),
     }),
     z.strictObject({
       type: z.literal("products"),

@@ -9,6 +9,7 @@ import { describe } from "../../shared/engine/describe.ts";
 import type { JsonObject } from "../../shared/event.ts";
 import type { Variant } from "../../shared/manifest.ts";
 import { lintBalance } from "../blocks/checks/balance.ts";
+import { lintCard } from "../blocks/checks/card.ts";
 import { dropLiquid, lintHtml } from "../blocks/checks/html.ts";
 import { type KnownNames, lintTemplateNames } from "../blocks/checks/names.ts";
 import { lintOrder } from "../blocks/checks/order.ts";
@@ -127,6 +128,13 @@ export async function lintBlock(
   const names = await readNames(c);
   const others = published.filter(({ key, slot }) => key !== block.key && slot === block.slot);
   const known = { traits: names.traits, segments };
+  const shown = { id: site.id, name: site.name, timeZone };
+  const moment = { now, timeZone };
+  const cards = await Promise.all(
+    block.variants.map(({ image }, index) =>
+      image ? lintCard(image, c.env.PRESS, shown, moment, `/variants/${index}/image`) : [],
+    ),
+  );
   return [
     ...lintEmpty(block),
     ...lintOrder(block, others, timeZone, now),
@@ -136,9 +144,8 @@ export async function lintBlock(
       ...lintImage(variant, `/variants/${index}`),
     ]),
     ...textsOf(asWritten(block)).flatMap((text) => lintText(text, known, origins)),
-    ...textsOf(block).flatMap((text) =>
-      lintRendered(text, { id: site.id, name: site.name, timeZone }, { now, timeZone }),
-    ),
+    ...textsOf(block).flatMap((text) => lintRendered(text, shown, moment)),
+    ...cards.flat(),
   ];
 }
 

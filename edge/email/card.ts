@@ -29,6 +29,8 @@ export interface GivenCard {
   /** Nothing that is painted of it changes with time. */
   isStill: boolean;
   paint(isDark: boolean): Promise<PaintedCard>;
+  /** Of each painted part the index of the card's that it is made of. */
+  origins(): Promise<number[]>;
 }
 
 /** What a card is made of, and for whom. */
@@ -49,26 +51,20 @@ export function cardOf(
   const view = async () => (isPersonal ? recipient.view() : NOBODY);
   // What holds for one showing does not end with it for whoever counts down.
   const until = decision.until === now && block ? block.to : decision.until;
+  const paintParts = async () => {
+    const end = until !== null && Number.isFinite(until) ? until : null;
+    const painter = new Painter(source, await view(), live, now, end);
+    return card.parts.map((part) => painter.paint(part));
+  };
   return {
     card,
     alt: async () => writerOf(source, await view(), live, now)(card.alt).trim(),
     isStill: !texts.some(({ variables }) => variables.timed) && !card.parts.some(({ type }) => type === "countdown"),
     paint: async (isDark) => {
-      const painter = new Painter(
-        source,
-        await view(),
-        live,
-        now,
-        until !== null && Number.isFinite(until) ? until : null,
-      );
       const theme = (isDark ? card.dark : undefined) ?? card.theme ?? THEME;
-      return {
-        width: card.width,
-        height: card.height,
-        theme,
-        parts: card.parts.flatMap((part) => painter.paint(part)),
-      };
+      return { width: card.width, height: card.height, theme, parts: (await paintParts()).flat() };
     },
+    origins: async () => (await paintParts()).flatMap((parts, index) => parts.map(() => index)),
   };
 }
 
@@ -136,21 +132,23 @@ class Painter {
     }
   }
 
-  #price({ amount, was, currency, locale }: CardPart & { type: "price" }): PaintedPart[] {
+  #price({ amount, was, currency, locale, align }: CardPart & { type: "price" }): PaintedPart[] {
     const price = writePrice(this.#write(amount), currency, locale);
     const before = was === undefined ? null : writePrice(this.#write(was), currency, locale);
-    return price ? [{ type: "price", price, ...(before && before !== price && { was: before }) }] : [];
+    return price
+      ? [{ type: "price", price, ...(before && before !== price && { was: before }), ...(align && { align }) }]
+      : [];
   }
 
   /** Minutes that are begun count, so that what stands there is over when its time is, and never later. */
-  #countdown({ to, over, locale }: CardPart & { type: "countdown" }): PaintedPart[] {
+  #countdown({ to, over, locale, align }: CardPart & { type: "countdown" }): PaintedPart[] {
     const end = to === undefined ? this.#until : readTime(this.#write(to).trim(), this.#timeZone);
     if (end === null || !Number.isFinite(end)) return [];
     const minutes = Math.ceil((end - this.#now) / MINUTE_MS);
-    if (minutes <= 0) return this.paint({ type: "text", text: over ?? "" });
+    if (minutes <= 0) return this.paint({ type: "text", text: over ?? "", ...(align && { align }) });
     const hours = Math.floor(minutes / 60);
     const left = { days: Math.floor(hours / 24), hours: hours % 24, minutes: minutes % 60 };
-    return [{ type: "countdown", ...left, ...(locale !== undefined && { locale }) }];
+    return [{ type: "countdown", ...left, ...(locale !== undefined && { locale }), ...(align && { align }) }];
   }
 
   #products({ items, most, currency, locale }: CardPart & { type: "products" }): PaintedProduct[] {

@@ -1,10 +1,8 @@
 /** What cards are made of: boxes for satori, in CSS pixels, on a scale that follows the card's size. */
 import type { VNode } from "@cf-wasm/satori";
-import type { PaintedCard, Theme } from "../../shared/card.ts";
+import type { Align, PaintedCard, Theme } from "../../shared/card.ts";
 import { mix } from "./color.ts";
 import type { Picture } from "./picture.ts";
-
-export type Align = "left" | "center" | "right";
 
 /** Where parts are drawn. */
 export interface Ground {

@@ -64,7 +64,12 @@ function readPart(value: unknown, at: string): PaintedPart {
         ...optional("height", pixels),
       };
     case "price":
-      return { type, price: readText(part["price"], `${at}/price`), ...optional("was", readText) };
+      return {
+        type,
+        price: readText(part["price"], `${at}/price`),
+        ...optional("was", readText),
+        ...optional("align", readAlign),
+      };
     case "countdown":
       return {
         type,
@@ -72,6 +77,7 @@ function readPart(value: unknown, at: string): PaintedPart {
         hours: count("hours"),
         minutes: count("minutes"),
         ...optional("locale", readText),
+        ...optional("align", readAlign),
       };
     case "products": {
       const products = part["products"];

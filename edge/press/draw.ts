@@ -8,8 +8,16 @@ import type { Picture } from "./picture.ts";
 import { drawProducts, gridLeast } from "./products.ts";
 import { drawText, measureTexts, textLeast } from "./text.ts";
 
-export async function draw(card: PaintedCard, pictures: ReadonlyMap<string, Picture>): Promise<string> {
-  const { width, height, theme } = card;
+/** A part that has something to show, and where it comes to stand. */
+export interface Laid {
+  part: PaintedPart;
+  drawn: Drawn;
+  /** Of a text: those that it would fill, and those that it has room for. */
+  lines?: { filled: number; shown: number };
+}
+
+/** The parts in their order, the ground that they stand on, and what room is left; below 0 they are higher than the card. */
+export async function layOut(card: PaintedCard, pictures: ReadonlyMap<string, Picture>) {
   const ground = layGround(card, pictures);
   const parts = card.parts.filter(isShown);
   const texts = parts.filter((part) => part.type === "text");
@@ -19,14 +27,21 @@ export async function draw(card: PaintedCard, pictures: ReadonlyMap<string, Pict
 
   let rest =
     parts.reduce((rest, part) => rest - leastHeight(part, ground), ground.height) - (parts.length - 1) * ground.gap;
-  const drawn = new Map<PaintedPart, Drawn>();
+  const laid = new Map<PaintedPart, Laid>();
   // Of what is left when each has the least that it needs, the texts take first, then pictures and products.
   for (const part of [...texts, ...parts.filter((part) => part.type !== "text")]) {
     const least = leastHeight(part, ground);
     const one = drawPart(part, least + Math.max(rest, 0));
     rest -= one.height - least;
-    drawn.set(part, one);
+    const filled = part.type === "text" ? lines.get(part)! : 0;
+    laid.set(part, { part, drawn: one, ...(filled && { lines: { filled, shown: Math.round(one.height / least) } }) });
   }
+  return { ground, rest, laid: parts.map((part) => laid.get(part)!) };
+}
+
+export async function draw(card: PaintedCard, pictures: ReadonlyMap<string, Picture>): Promise<string> {
+  const { width, height, theme } = card;
+  const { ground, rest, laid } = await layOut(card, pictures);
   const root = box(
     {
       width,
@@ -38,10 +53,7 @@ export async function draw(card: PaintedCard, pictures: ReadonlyMap<string, Pict
       backgroundColor: theme.background,
       fontFamily: TYPE.family,
     },
-    ...listVisible(
-      parts.map((part) => drawn.get(part)!),
-      ground,
-    ).map(({ node }) => node),
+    ...listVisible(laid, ground).map(({ drawn }) => drawn.node),
   );
   return satori(root, { ...TYPE.options, width, height });
 }
@@ -54,11 +66,11 @@ function isShown(part: PaintedPart): boolean {
 }
 
 /** Those that begin on the card: resvg breaks off at what is cut to nothing. */
-function listVisible(drawn: Drawn[], { height, gap }: Ground): Drawn[] {
+function listVisible(laid: Laid[], { height, gap }: Ground): Laid[] {
   let top = 0;
-  return drawn.filter((part) => {
+  return laid.filter(({ drawn }) => {
     const isVisible = top < height;
-    top += part.height + gap;
+    top += drawn.height + gap;
     return isVisible;
   });
 }

@@ -39,6 +39,13 @@ const classes = Object.values(ranges)
   .join(",")
   .replace(/U\+(\w+)(?:-(\w+))?,?/g, (_, from, to = from) => `\\u{${from}}-\\u{${to}}`);
 const unknown = new RegExp(`\\p{Cf}|[^${classes}]`, "gu");
+/** Of those, what is seen elsewhere: no joiners, no marks of direction. */
+const seen = /[^\p{Cf}\p{Cc}\p{Zs}\p{Mn}]/u;
 
 /** The text without the characters that no font here draws: other scripts, emoji, and those without a shape. */
 export const keepDrawable = (text: string): string => text.replace(unknown, "");
+
+/** The characters that are left out of it, each once. */
+export const listUndrawn = (text: string): string[] => [
+  ...new Set((text.normalize().match(unknown) ?? []).filter((character) => seen.test(character))),
+];

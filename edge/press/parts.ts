@@ -35,8 +35,9 @@ export function drawPicture(part: Part<"image">, room: number, ground: Ground): 
   return { height, node: row(ground.align, {}, node) };
 }
 
-export function drawPrice({ price, was }: Part<"price">, ground: Ground): Drawn {
-  const { theme, align } = ground;
+export function drawPrice(part: Part<"price">, ground: Ground): Drawn {
+  const { theme } = ground;
+  const { price, was, align = ground.align } = part;
   const height = priceHeight(ground);
   // Smaller where they are too long for the card.
   const letters = price.length * PRICE + (was?.length ?? 0) * WAS + PRICE;
@@ -59,7 +60,8 @@ const line = (text: string, style: Style): VNode => ({
 });
 
 export function drawCountdown(part: Part<"countdown">, ground: Ground): Drawn {
-  const { theme, unit, align } = ground;
+  const { theme, unit } = ground;
+  const { align = ground.align } = part;
   const gap = 8 * unit;
   const width = Math.min(76 * unit, (ground.width - 2 * gap) / 3);
   const height = countdownHeight(ground);

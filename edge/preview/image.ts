@@ -1,9 +1,11 @@
 /** The card of what is tried, as the recipient of an e-mail would see it: painted each time, and kept nowhere. */
 import type { PaintedCard } from "../../shared/card.ts";
+import { findCardFaults } from "../blocks/checks/card.ts";
 import { answerWithin, patienceOf } from "../deadline.ts";
 import { PAINT_MS } from "../email/image.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
+import type { Finding } from "../segments/lint/finding.ts";
 import type { BlockPreview } from "./preview.ts";
 
 export interface PreviewImage {
@@ -16,6 +18,8 @@ export interface PreviewImage {
   dark?: string;
   /** Pictures that could not be had: their rooms are empty. */
   missing: number;
+  /** What of its texts is not seen; pointers lead into the card. */
+  findings: Finding[];
 }
 
 /** @returns null where there is no card, no press, or it cannot be painted */
@@ -27,7 +31,8 @@ export async function paintPreview(env: Env, { shown }: BlockPreview): Promise<P
   const [light, dark] = await Promise.all([paint(false), theme ? paint(true) : null]);
   if (!light) return null;
   const { png, missing } = light;
-  return { alt: await given.alt(), width, height, png, ...(dark && { dark: dark.png }), missing };
+  const findings = await findCardFaults(env.PRESS, await given.paint(false), given.card, await given.origins(), "");
+  return { alt: await given.alt(), width, height, png, ...(dark && { dark: dark.png }), missing, findings };
 }
 
 async function paintNow(env: Env, card: PaintedCard): Promise<{ png: string; missing: number } | null> {

@@ -74,6 +74,20 @@ describe("text", () => {
     expect(right.right).toBeGreaterThan(570);
   });
 
+  test("does not say where a price and a countdown stand that say so themselves", async () => {
+    const text: PaintedPart = { type: "text", text: "Hello" };
+    const countdown = { type: "countdown", days: 1, hours: 2, minutes: 3 } as const;
+    for (const part of [{ type: "price", price: "€12" } as const, countdown]) {
+      const at = async (align?: "left" | "center" | "right") =>
+        findColor(await paint(cardOf(text, { ...part, ...(align && { align }) })), light.accent)!;
+      const [own, left, center, right] = [await at(), await at("left"), await at("center"), await at("right")];
+      expect(own).toEqual(left);
+      expect(left.left).toBeLessThan(40);
+      expect(Math.abs(center.left + center.right - 600)).toBeLessThan(12);
+      expect(right.right).toBeGreaterThan(560);
+    }
+  });
+
   test("that is empty takes no room, as no price and no products do", async () => {
     const shown: PaintedPart = { type: "text", text: "Hello" };
     const empty: PaintedPart[] = [

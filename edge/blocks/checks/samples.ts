@@ -19,11 +19,10 @@ import type { BlockText } from "./texts.ts";
 
 /** What somebody may have put into a form. */
 const ODD = `"><script>alert(1)</script>'{{ customer.name }}{% raw %}&amp; \u202e😀\u0000 ${"Ünïcödé ".repeat(100)}`;
-const ITEM = {
-  ...{ product_id: ODD, sku: ODD, variant: ODD, name: ODD, brand: ODD, category: ODD, currency: "EUR" },
-  ...{ price: 1_234.5, quantity: 3, url: "https://shop.example/p?a=1&b=2", image_url: "https://shop.example/p.png" },
-};
-const ITEMS = Array.from({ length: 20 }, () => ITEM);
+/** A name, a city, a plan. */
+const TYPICAL = "Alexandra";
+const ITEMS = 20;
+const URL_OF_ITEM = "https://shop.example/p?a=1&b=2";
 
 interface Sample {
   who: string;
@@ -53,19 +52,35 @@ export function showNobody(template: Template | TextTemplate, site: JsonObject, 
   return show(template, { ...NOBODY.scope, site }, moment).text ?? "";
 }
 
+/** The same for somebody like most: of whom all is known that it looks at, in words of the usual length. */
+export function showTypical(template: Template | TextTemplate, site: JsonObject, moment: Moment): string {
+  return show(template, { ...fullScope(template, TYPICAL), site }, moment).text ?? "";
+}
+
 const NOBODY: Sample = { who: "somebody of whom nothing is known", scope: { customer: {}, segment: {}, context: {} } };
 
-/** All of what the template looks at is there, too long and full of what HTML and Liquid are made of. */
 function samplesOf(template: Template | TextTemplate): Sample[] {
+  return [
+    NOBODY,
+    { who: "somebody with a full cart whose every trait is a long, odd text", scope: fullScope(template, ODD) },
+  ];
+}
+
+/** All of what it looks at is there, each text the one given. */
+function fullScope(template: Template | TextTemplate, text: string): Scope {
   const { traits, segments } = variablesOf(template);
-  const scope: Scope = {
-    customer: Object.fromEntries((traits ?? []).map((trait) => [trait, ODD])),
-    segment: Object.fromEntries((segments ?? []).map((key) => [key, true])),
-    cart: { items: ITEMS, count: 3 * ITEMS.length, total: 1e6, currency: "EUR" },
-    product_recommendations: ITEMS,
-    context: { page: { path: "/", url: ITEM.url, title: ODD, search: ODD, referrer: ODD }, locale: "de-DE" },
+  const item = {
+    ...{ product_id: text, sku: text, variant: text, name: text, brand: text, category: text, currency: "EUR" },
+    ...{ price: 1_234.5, quantity: 3, url: URL_OF_ITEM, image_url: "https://shop.example/p.png" },
   };
-  return [NOBODY, { who: "somebody with a full cart whose every trait is a long, odd text", scope }];
+  const items = Array.from({ length: ITEMS }, () => item);
+  return {
+    customer: Object.fromEntries((traits ?? []).map((trait) => [trait, text])),
+    segment: Object.fromEntries((segments ?? []).map((key) => [key, true])),
+    cart: { items, count: 3 * ITEMS, total: 1e6, currency: "EUR" },
+    product_recommendations: items,
+    context: { page: { path: "/", url: URL_OF_ITEM, title: text, search: text, referrer: text }, locale: "de-DE" },
+  };
 }
 
 /** `error` says where, too. */

@@ -302,7 +302,7 @@ describe("the card of a preview", () => {
   const dark = { ...theme, background: "#000000" };
   const parts = [
     { type: "text", text: "Hi {{ customer.name | default: 'you' }}" },
-    { type: "countdown", to: "2026-03-01T13:30:00Z" },
+    { type: "countdown", to: "2026-03-01T13:30:00Z", align: "right" },
   ];
   const card = { width: 300, height: 100, theme, alt: "For {{ customer.name }}", parts };
   const asked = { block: "card", now: NOW, profile: { traits: { name: "Ann & Co" } } };
@@ -330,10 +330,17 @@ describe("the card of a preview", () => {
     const press = pressing(undefined, 2);
     const { html, image } = await preview(site, press.env);
     expect(html).toBe("<p>card</p>");
-    expect(image).toEqual({ alt: "For Ann & Co", width: 300, height: 100, png: expect.any(String), missing: 2 });
+    const cut = {
+      code: "cut-text",
+      severity: "warning",
+      pointer: "/parts/0/text",
+      detail: expect.stringContaining("5"),
+    };
+    const size = { width: 300, height: 100 };
+    expect(image).toEqual({ alt: "For Ann & Co", ...size, png: expect.any(String), missing: 2, findings: [cut] });
     const texts = [
       { type: "text", text: "Hi Ann & Co" },
-      { type: "countdown", days: 0, hours: 1, minutes: 30 },
+      { type: "countdown", days: 0, hours: 1, minutes: 30, align: "right" },
     ];
     expect(read(image.png)).toEqual([1, { width: 300, height: 100, theme, parts: texts }]);
     await preview(site, press.env);

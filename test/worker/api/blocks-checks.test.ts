@@ -215,7 +215,7 @@ describe("a template", () => {
       { type: "price", amount: "12,99", was: "19.90", currency: "EUR" },
       { type: "products", items: "customer.favourites", currency: "EUR" },
     ];
-    const image = { width: 600, height: 200, alt: "a", parts };
+    const image = { width: 600, height: 600, alt: "a", parts };
     const findings = await lint(
       site,
       block("", { variants: [{ key: "all", template: "x", link: "https://a.example/", image }] }),
@@ -224,6 +224,54 @@ describe("a template", () => {
       "warning no-effect /variants/0/image/parts/0/to",
       "warning no-effect /variants/0/image/parts/3/amount",
     ]);
+  });
+
+  it("is told of texts that a card cuts for somebody like most, and of characters that it cannot draw", async () => {
+    const site = await newSite();
+    const parts = [
+      { type: "text", text: "Hi {{ customer.name | default: 'you' }} 🔥" },
+      { type: "text", text: "{% for i in (1..30) %}{{ customer.name | default: 'you' }}, {% endfor %}", size: 40 },
+      { type: "price", amount: "12.99", currency: "EUR", align: "right" },
+      { type: "countdown", to: "2030-12-01T00:00", align: "center" },
+      { type: "products", items: "cart.items", currency: "EUR" },
+    ];
+    const image = { width: 600, height: 200, alt: "a", parts };
+    const variants = [{ key: "all", template: "x", link: "https://a.example/", image }];
+    const findings = await lint(site, block("", { variants }));
+    expect(findings).toEqual([
+      {
+        code: "cut-text",
+        severity: "warning",
+        pointer: "/variants/0/image/parts/1/text",
+        detail: expect.stringMatching(/about \d+ characters fit/),
+      },
+      {
+        code: "cut-text",
+        severity: "warning",
+        pointer: "/variants/0/image/parts/3/to",
+        detail: expect.stringMatching(/not room enough/),
+      },
+      {
+        code: "cut-text",
+        severity: "warning",
+        pointer: "/variants/0/image/parts/4/items",
+        detail: expect.stringMatching(/not room enough/),
+      },
+      {
+        code: "undrawn-text",
+        severity: "warning",
+        pointer: "/variants/0/image/parts/0/text",
+        detail: expect.stringContaining("no 🔥:"),
+      },
+    ]);
+    expect(
+      seen(
+        await lint(
+          site,
+          block("", { variants: [{ ...variants[0], image: { ...image, height: 900, parts: parts.slice(2) } }] }),
+        ),
+      ),
+    ).toEqual([]);
   });
 
   it("is told when its HTML is large, made or written", async () => {

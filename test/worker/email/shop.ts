@@ -92,5 +92,6 @@ export function pressing(
     const png = new TextEncoder().encode(JSON.stringify([scale, card])).buffer as ArrayBuffer;
     return answer ?? { png, missing };
   };
-  return { cards, env: { PRESS: { paint } as unknown as NonNullable<Env["PRESS"]> } };
+  const findFaults = async () => ({ faults: [{ part: 0, what: "cut", fits: 5 }] });
+  return { cards, env: { PRESS: { paint, findFaults } as unknown as NonNullable<Env["PRESS"]> } };
 }
