@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const ASSETS = `${ROOT}dist/assets`;
-/** What `attune/client` resolves to (package.json). */
+/** The package `attune` of sites that bundle. */
 export const CLIENT = `${ROOT}dist/client`;
 /** Of the second Worker, from the project's root. */
 export const PRESS_CONFIG = "edge/press/wrangler.toml";

@@ -42,8 +42,9 @@ export const formatBytes = (text: string): string => {
   return bytes < 1_024 ? `${bytes} B` : `${(bytes / 1_024).toFixed(1)} kB`;
 };
 
-/** Each value that is not an object with its path, in order: `address.city`. */
+/** Each value that is not an object with its path, in order: `address.city`. What is undefined is not there. */
 export function flatten(value: unknown, path = ""): [path: string, value: string][] {
+  if (value === undefined) return [];
   if (typeof value !== "object" || value === null) return [[path, typeof value === "string" ? value : `${value}`]];
   const entries = Object.entries(value);
   if (!entries.length) return path ? [[path, Array.isArray(value) ? "[]" : "{}"]] : [];

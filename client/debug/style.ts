@@ -96,5 +96,6 @@ pre { margin: 4px 0 10px; padding: 8px 10px; max-height: 256px; overflow: auto; 
   button, .row .choices button, dd .choices button { padding: 5px 11px; }
   .tabs button { padding: 10px 9px; }
   input { font-size: 16px; }
+  label.bar input[type=datetime-local] { flex-basis: 240px; }
 }
 `;

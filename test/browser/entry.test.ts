@@ -1,5 +1,5 @@
 /** How Attune comes into a page: as a module of the site's bundle, as a tag, both, twice; and into pages that break things. */
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as esbuild from "esbuild";
@@ -20,9 +20,7 @@ beforeAll(async () => {
   stage = await openStage();
   site = await mkdtemp(join(tmpdir(), "attune-entry-"));
   const installed = join(site, "node_modules/attune");
-  await mkdir(installed, { recursive: true });
-  await cp(`${ROOT}package.json`, join(installed, "package.json"));
-  await buildClient("1.2.3", join(installed, "dist/client"));
+  await buildClient("1.2.3", installed);
 });
 afterAll(async () => {
   await stage?.close();

@@ -1,6 +1,6 @@
 /** What `npm run build` makes of the ES modules, as a site that bundles takes it. */
 import { execFileSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as esbuild from "esbuild";
@@ -12,9 +12,7 @@ let site: string;
 beforeAll(async () => {
   site = await mkdtemp(join(tmpdir(), "attune-site-"));
   const installed = join(site, "node_modules/attune");
-  await mkdir(installed, { recursive: true });
-  await cp(`${ROOT}package.json`, join(installed, "package.json"));
-  await buildClient("1.2.3", join(installed, "dist/client"));
+  await buildClient("1.2.3", installed);
   await writeFile(join(site, "package.json"), '{"type": "module"}');
 }, 60_000);
 afterAll(() => rm(site, { recursive: true, force: true }));
@@ -51,6 +49,12 @@ any.track("Whatever", { is: ["said"] });
 export const off: () => void = any.on("slot", ({ slot, html }: Details["slot"]) => console.log(slot, html));
 export const why: Promise<string[]> = any.explain().then((all) => (all ?? []).map(({ key }) => key));
 `;
+
+it("is a package of its own version that needs no other", async () => {
+  const described = JSON.parse(await readFile(join(site, "node_modules/attune/package.json"), "utf8"));
+  expect(described).toMatchObject({ name: "attune", version: "1.2.3" });
+  expect(Object.keys(described)).not.toContain("dependencies");
+});
 
 it.each([
   ["bundler", "esnext"],
