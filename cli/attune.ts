@@ -47,7 +47,9 @@ const COMMANDS: { [name: string]: () => Promise<(args: string[]) => Promise<numb
 };
 
 async function main([name = "help", ...args]: string[]): Promise<number> {
-  const command = name === "--help" || name === "-h" ? "help" : name;
+  // What a file is replayed with has a text of its own.
+  const asksHelp = [name, ...args].some((it) => it === "--help" || it === "-h") && name !== "replay";
+  const command = asksHelp ? "help" : name;
   if (!Object.hasOwn(COMMANDS, command)) {
     throw new Failure(`Unknown command "${name}": one of ${Object.keys(COMMANDS).join(", ")}.`, 2);
   }

@@ -23,9 +23,10 @@ function attune(
 }
 
 test("without a command, and with help, it tells how it is used", async () => {
-  const [none, help] = await Promise.all([attune([]), attune(["--help"])]);
+  const [none, help, start] = await Promise.all([attune([]), attune(["--help"]), attune(["start", "--help"])]);
   expect(none).toEqual({ code: 0, out: expect.stringMatching(/^Usage: npm run attune -- <command>/), err: "" });
   expect(help.out).toBe(none.out);
+  expect(start.out).toBe(none.out);
 });
 
 test.each([
