@@ -21,6 +21,11 @@ beforeAll(async () => {
       },
     ],
   });
+  const theme = { background: "#101614", text: "#e8eeea", accent: "#6ee7a8" };
+  const parts = [{ type: "text", text: "20 % off, {{ customer.name }}", size: 28, bold: true }];
+  const image = { width: 600, height: 120, dark: theme, alt: "20 % off", parts };
+  const variants = [{ key: "all", audience: null, template: "<p>20 % off</p>", image }];
+  await stage.api("POST", "/api/blocks", { key: "card", slot: "card", variants });
 });
 afterAll(() => stage?.close());
 
@@ -181,11 +186,6 @@ it("is used by keys alone: another time, variant, person, device, another width"
 });
 
 it("shows a card as it is painted, no wider than the window", async () => {
-  const theme = { background: "#101614", text: "#e8eeea", accent: "#6ee7a8" };
-  const parts = [{ type: "text", text: "20 % off, {{ customer.name }}", size: 28, bold: true }];
-  const image = { width: 600, height: 120, dark: theme, alt: "20 % off", parts };
-  const variants = [{ key: "all", audience: null, template: "<p>20 % off</p>", image }];
-  await stage.api("POST", "/api/blocks", { key: "card", slot: "card", variants });
   const page = await newPage({ viewport: { width: 360, height: 740 } });
   await page.goto(await share({ block: "card", slot: undefined, profile: { traits: { name: "Ada" } } }));
   const images = page.locator("main img");
