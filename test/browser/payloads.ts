@@ -257,6 +257,26 @@ const READERS = [
   ],
 ];
 
+/** What would leave a property of a style, or load something in it. */
+const STYLES = [
+  ...[`url(${CANARY})`, `red url("${CANARY}")`, `image-set("${CANARY}" 1x)`, `cross-fade(url(${CANARY}), red)`],
+  ...[`red;background:url(${CANARY})`, `red;background:image-set('${CANARY}' 1x)`, `red}*{background:url(${CANARY})}`],
+  ...[
+    `\\75rl(${CANARY})`,
+    `\\75 \\72 \\6c(${CANARY})`,
+    `u/**/rl(${CANARY})`,
+    `/**/url(${CANARY})`,
+    `&#117;rl(${CANARY})`,
+  ],
+  ...[
+    `x');background:url('${CANARY}`,
+    `x);background:url(${CANARY}`,
+    `x\\27);background:url(${CANARY})`,
+    `x\n);background:url(${CANARY})`,
+  ],
+  ...["red;position:fixed;inset:0", "red&#59;position:fixed", "red\\3b position:fixed", "red!important;position:fixed"],
+];
+
 /** In this order, so that a number names one. */
 export const PAYLOADS: readonly string[] = [
   ...new Set([
@@ -266,5 +286,6 @@ export const PAYLOADS: readonly string[] = [
     ...SCHEMES,
     ...MUTATIONS,
     ...READERS,
+    ...STYLES,
   ]),
 ].map((payload, index) => payload.replaceAll("@", String(index)));

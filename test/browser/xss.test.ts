@@ -20,7 +20,8 @@ const SEPARATOR = "¦";
 const PLAIN = `<section data-at="{{ at }}"><p title="{{ v }}" data-a='{{ v }}'>{{ v }}</p><a href="{{ v }}">a</a><a href='/{{ v }}'>b</a>
 <img src="{{ v }}" alt="{{ v }}"><img srcset="{{ v }} 2x" alt=''><video poster="{{ v }}"></video><blockquote cite="{{ v }}">c</blockquote>
 <form action="{{ v }}"><button formaction="{{ v }}">d</button><input value="{{ v }}"><textarea>{{ v }}</textarea>
-<select><option value="{{ v }}">{{ v }}</option></select></form><!-- {{ v }} --><svg><text y="9">{{ v }}</text></svg></section>`;
+<select><option value="{{ v }}">{{ v }}</option></select></form><b style="color: {{ v }}; background: {{ v }}; clip-path: url('#{{ v }}')">e</b>
+<i style='background: {{ v }}; clip-path: url(#{{ v }})'>f</i><!-- {{ v }} --><svg><text y="9" fill="{{ v }}" mask="{{ v }}">{{ v }}</text></svg></section>`;
 const FOREIGN = `<section data-at="{{ at }}"><p>{{ v }}</p><svg><title>{{ v }}</title><a xlink:href="{{ v }}" href="{{ v }}"><text>{{ v }}</text></a>
 <foreignObject><b title="{{ v }}">{{ v }}</b></foreignObject></svg><math href="{{ v }}"><mtext>{{ v }}</mtext></math>
 <template><b title="{{ v }}">{{ v }}</b></template><noscript>n</noscript><map><area href="{{ v }}"></map></section>`;
@@ -156,11 +157,14 @@ async function watch(): Promise<Watched> {
   return { context, page, alarms };
 }
 
-/** Where addresses lead, as the browser reads them, what handlers there are, and what each payload is seen as. */
+/** Where addresses lead, as the browser reads them, what handlers there are, what left its place in a style, and what each payload is seen as. */
 function survey(root: string) {
   const elements = [...document.querySelectorAll(`${root} *`)];
   const protocols = new Set<string>();
   const handlers: string[] = [];
+  const styles = elements
+    .filter((element) => element.hasAttribute("style"))
+    .map((element) => getComputedStyle(element));
   for (const element of elements) {
     for (const name of element.getAttributeNames()) {
       const value = element.getAttribute(name)!;
@@ -174,11 +178,19 @@ function survey(root: string) {
   const shown = [...document.querySelectorAll(`${root} section`)].map(
     (section) => section.querySelector("p")!.textContent,
   );
-  return { protocols: [...protocols], handlers, names, shown, ends: document.querySelectorAll(`${root} i.end`).length };
+  const left = styles.filter(({ position, backgroundImage }) => position !== "static" || backgroundImage !== "none");
+  return {
+    protocols: [...protocols],
+    handlers,
+    left: left.map(({ cssText }) => cssText),
+    names,
+    shown,
+    ends: document.querySelectorAll(`${root} i.end`).length,
+  };
 }
 
 const SAFE = ["http:", "https:", "mailto:", "tel:", "sms:", "data:"];
-const PLAIN_NAMES = "a blockquote button form i img input option p section select svg text textarea video".split(" ");
+const PLAIN_NAMES = "a b blockquote button form i img input option p section select svg text textarea video".split(" ");
 const FOREIGN_NAMES = "a area b foreignobject i map math mtext noscript p section svg template text title".split(" ");
 
 /** As a parser reads line ends and what is no character, and as a text is compared. */
@@ -196,9 +208,10 @@ async function settle(page: Page): Promise<void> {
 async function expectHarmless({ page, alarms }: Watched, root: string, payloads: readonly string[], names: string[]) {
   const count = (root: string) => document.querySelectorAll(`${root} section`).length;
   await until(async () => (await page.evaluate(count, root)) >= payloads.length, root);
-  const { protocols, handlers, shown, ends, names: found } = await page.evaluate(survey, root);
+  const { protocols, handlers, left, shown, ends, names: found } = await page.evaluate(survey, root);
   expect(protocols.filter((protocol) => !SAFE.includes(protocol))).toEqual([]);
   expect(handlers).toEqual([]);
+  expect(left).toEqual([]);
   expect(found.filter((name) => !names.includes(name))).toEqual([]);
   expect(norm(shown)).toEqual(wanted(payloads));
   expect(ends).toBe(1);
@@ -232,6 +245,9 @@ function writeAll(payloads: readonly string[]): number {
     frame.contentDocument!.open();
     frame.contentDocument!.write(`<body>${payload}`);
     frame.contentDocument!.close();
+    const styled = document.createElement("p");
+    styled.setAttribute("style", `background: ${payload}`);
+    document.body.append(styled);
     const link = document.createElement("a");
     link.setAttribute("href", payload);
     if (link.protocol === "javascript:") count++;
@@ -270,7 +286,7 @@ describe.each([
   ["without any policy", false],
 ])("%s", (_, isStrict) => {
   const policy = () =>
-    `default-src 'none'; img-src 'self' data:; script-src 'nonce-stub' 'nonce-tag' 'strict-dynamic'; connect-src 'self' ${system.worker.url}; require-trusted-types-for 'script'; trusted-types attune; report-uri /reports`;
+    `default-src 'none'; img-src 'self' data:; style-src-attr 'unsafe-inline'; script-src 'nonce-stub' 'nonce-tag' 'strict-dynamic'; connect-src 'self' ${system.worker.url}; require-trusted-types-for 'script'; trusted-types attune; report-uri /reports`;
   const open = async (url: string, slots: readonly string[]) => {
     const watched = await watch();
     shop = buildPage(slots);
@@ -324,7 +340,8 @@ describe("in documents of their own", () => {
     const profile = { traits: { list0: [...lists[0]!, ...others] } };
     const { url } = await system.api<{ url: string }>("POST", "/api/blocks/preview/links", { block: "t0", profile });
     const watched = await watch();
-    await watched.page.goto(url);
+    // Its hundreds of pictures are not waited for.
+    await watched.page.goto(url, { waitUntil: "domcontentloaded" });
     const shown = watched.page.frames()[1]!;
     await shown.waitForSelector("i.end", { state: "attached" });
     await settle(watched.page);
