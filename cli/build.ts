@@ -27,35 +27,6 @@ const SCRIPTS: { [name: string]: string } = {
   "attune.shopify.js": "adapters/shopify-tag.ts",
   "attune.tcf.js": "consent/tcf-tag.ts",
 };
-/**
- * Properties that only parts of the engine know of each other, and what each is called where the script and its rules
- * meet. A script of before asks for the rules of now: a name keeps its letter.
- */
-const SHORT_NAMES = {
-  lasting: "a",
-  needs: "b",
-  made: "c",
-  seen: "d",
-  enters: "e",
-  kindOf: "f",
-  span: "g",
-  turns: "h",
-  facts: "i",
-  low: "j",
-  high: "k",
-  columns: "l",
-  leaves: "m",
-  flatten: "n",
-  series: "o",
-  times: "p",
-  checks: "q",
-  since: "r",
-  keep: "s",
-  fact: "t",
-  nodes: "u",
-  kept: "v",
-};
-const ENGINE_NAMES = new RegExp(`^(${Object.keys(SHORT_NAMES).join("|")})$`);
 const SWAGGER = `${ROOT}node_modules/swagger-ui-dist`;
 const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "LICENSE", "NOTICE"];
 
@@ -178,14 +149,14 @@ export const natives = {
 
 /**
  * One self-contained file; `__ATTUNE_VERSION__` in the sources becomes `version`.
- * @param names short ones of properties. With them variables keep theirs: whoever shortens these does that, too.
+ * @param mangle false: variables keep their names, for whoever shortens them later.
  */
 export async function bundle(
   entry: string,
   format: "iife" | "esm",
   version: string,
   plugins: esbuild.Plugin[] = [],
-  names?: Pick<esbuild.BuildOptions, "mangleProps" | "mangleCache">,
+  mangle = true,
 ): Promise<Uint8Array> {
   const { outputFiles } = await runEsbuild({
     entryPoints: [entry],
@@ -199,27 +170,21 @@ export async function bundle(
     charset: "utf8",
     ...natives,
     define: { ...natives.define, __ATTUNE_VERSION__: JSON.stringify(version) },
-    ...names,
   });
   // Terser takes a twelfth off what esbuild's own minifier leaves; the two together, a hundredth more.
   const { code } = await minify(outputFiles[0]!.text, {
     ecma: 2020,
     module: format === "esm",
     toplevel: true,
-    mangle: !names,
+    mangle,
     compress: { passes: 3, hoist_funs: true, unsafe: true, unsafe_arrows: true, keep_fargs: false },
   });
   return new TextEncoder().encode(code);
 }
 
 /** As `bundle`, what has the engine in it: every visitor loads it. UglifyJS merges variables, a sixtieth of the bytes. */
-async function bundleWithEngine(
-  ...[entry, format, version, plugins = []]: Parameters<typeof bundle>
-): Promise<Uint8Array> {
-  const bundled = await bundle(entry, format, version, plugins, {
-    mangleProps: ENGINE_NAMES,
-    mangleCache: SHORT_NAMES,
-  });
+async function bundleWithEngine(...[entry, format, version, plugins]: Parameters<typeof bundle>): Promise<Uint8Array> {
+  const bundled = await bundle(entry, format, version, plugins, false);
   const { code, error } = uglify(new TextDecoder().decode(bundled), {
     toplevel: true,
     compress: { hoist_funs: true, unsafe: true, keep_fargs: false, inline: 1, varify: false },
