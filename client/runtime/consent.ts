@@ -172,6 +172,7 @@ export function createConsent(
     purposes,
     (said) => {
       try {
+        if (Object(said) !== said && !isMode(said)) throw `No consent mode: ${said}`;
         read();
         const { analytics, personalization, marketing } = { ...shared(), ...(said as Consent) };
         const purposes = {

@@ -37,7 +37,8 @@ export function createAttune(
     name,
     endpoint,
     key,
-    isRefused ? "off" : isMode(consent) ? consent : undefined,
+    // What nobody understands allows nothing.
+    isRefused || (consent && !isMode(consent)) ? "off" : consent || undefined,
     (...visit) =>
       startVisit(
         name,
@@ -65,14 +66,14 @@ export function createAttune(
   /**
    * Takes what a message is made of at once, and its person as soon as that is known.
    * @param names fields that are identifiers or names.
-   * @param base what `data` is added to. Left out: names must be there.
+   * @param base what `data` is added to. Left out: names must be there. A name that is an object is none.
    */
   const message = (type: EventType, names: JsonObject, data: JsonObject, context: unknown, base?: JsonObject) => {
     const fields: JsonObject = { type };
     try {
       for (const [field, value] of Object.entries(names)) {
         if (/^(string|number)$/.test(typeof value) && value !== "") fields[field] = `${value}`;
-        else if (!base) throw `${field} is missing`;
+        else if (!base || Object(value) === value) throw `${field} is no text`;
       }
       const draft = buildDraft(fields, data, base, around(), context);
       run((visit) => visit[type === "identify" ? type : "capture"](draft));

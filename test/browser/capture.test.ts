@@ -1,5 +1,5 @@
 /** What a page calls, and what of it arrives in D1. */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { arrived } from "./device.ts";
 import { openStage, type Stage, until } from "./stage.ts";
 
@@ -235,6 +235,42 @@ it("starts a new anonymous id when another user logs in on the device, and on re
   expect(linus).not.toBe(first);
   expect(nobody).not.toBe(linus);
   expect(ids.user).toBeUndefined();
+});
+
+it("refuses objects where names belong, and says so", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open();
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+  const refused = await page.evaluate(() => {
+    attune.identify({ plan: "gold" } as never);
+    attune.page({ a: 1 } as never);
+    attune.track({ event: "Bought" } as never);
+    return heard
+      .filter(({ type }) => type === "rejected")
+      .map(({ detail }) => [detail.message.type, detail.problem.title]);
+  });
+  expect(refused).toEqual([
+    ["identify", "userId is no text"],
+    ["page", "name is no text"],
+    ["track", "event is no text"],
+  ]);
+});
+
+it("says in the console what is wrong with a tag that cannot work", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open("", "data-other");
+  const lines: string[] = [];
+  page.on("console", (message) => lines.push(message.text()));
+  await page.evaluate(
+    (src) => {
+      const script = document.createElement("script");
+      document.head.append(Object.assign(script, { type: "module", src: `${src}#module` }));
+      document.head.append(Object.assign(document.createElement("script"), { src: `${src}#keyless` }));
+    },
+    `${inject("workerUrl")}/attune.js`,
+  );
+  await until(() => lines.length > 1, "two lines");
+  expect(lines).toEqual(Array(2).fill("attune.js: its tag has no data-key, or is a module"));
 });
 
 it("sends arrays as arrays where the page has taught its own to be text, as old versions of Prototype.js do", async () => {

@@ -114,6 +114,22 @@ it("holds the calls of a first visit without network, a bounded number of them, 
   expect(first?.context?.["consent"]).toEqual({ categoryPreferences: { necessary: true } });
 });
 
+it("takes what it does not understand for no yes, and says so where it is called", async () => {
+  const visitor = await stage.visitor();
+  const asked = watch(visitor);
+  const page = await visitor.open(HERO, 'data-consent="ful"');
+  await loaded(page);
+  await until(async () => (await heardModes(page)).length > 0, "the mode");
+  expect(await heardModes(page)).toEqual(["off"]);
+  expect(asked).toEqual([]);
+  const told = await page.evaluate(() => {
+    for (const said of ["Off", "denied", false, null, undefined]) attune.consent(said as never);
+    return heard.filter(({ type }) => type === "error").map(({ detail }) => detail);
+  });
+  expect(told).toEqual(["Off", "denied", "false", "null", "undefined"].map((said) => `No consent mode: ${said}`));
+  expect(await left(page)).toEqual(NOTHING);
+});
+
 it("decides in the page and keeps nothing with consent for memory", async () => {
   const visitor = await stage.visitor();
   const page = await visitor.open(HERO, 'data-consent="memory"');

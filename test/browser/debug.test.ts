@@ -305,7 +305,7 @@ describe("shows", () => {
     });
     const events = page.locator("attune-debug [data-state]");
     await page.getByText("1 message without an ack").waitFor();
-    expect(await events.first().textContent()).toContain("event is missing");
+    expect(await events.first().textContent()).toContain("event is no text");
     expect(await events.nth(1).textContent()).toMatch(/Kept.*waiting/);
     await visitor.context.setOffline(false);
     await page.locator("attune-debug").getByRole("button", { name: "Flush" }).click();

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { build, measureEngine } from "../../../cli/build.ts";
 
 /** With everything that every page needs. The aim is 8 KiB; the bench says by how much it is missed. */
-const BUDGET_BYTES = 8_688;
+const BUDGET_BYTES = 8_832;
 /** Builds whatever else the machine does. */
 const PATIENCE = { timeout: 120_000 };
 /** Of these, what deciding costs. */
