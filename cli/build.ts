@@ -1,3 +1,4 @@
+/// <reference path="./uglify.d.ts" />
 /**
  * Builds what the Worker serves as static files: the browser script, its lazy part, the files of the API reference
  * page, and on a local start the demo shop.

@@ -10,6 +10,8 @@ import { readCause, runWrangler, spawnWrangler } from "./wrangler.ts";
 
 const START_MS = 180_000;
 const STOP_MS = 5_000;
+/** Storage is cold here, the machine busy with other things, and nobody leaves for that. */
+const ATTUNE_PATIENCE = "10";
 /** After this, what was killed is left to the system. */
 const GONE_MS = 5_000;
 
@@ -47,7 +49,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
   const folder = await mkdtemp(join(tmpdir(), "attune-worker-"));
   const envFile = join(folder, "vars.env");
-  await writeFile(envFile, formatEnv(options.vars ?? {}), { mode: 0o600 });
+  await writeFile(envFile, formatEnv({ ATTUNE_PATIENCE, ...options.vars }), { mode: 0o600 });
 
   // The first one is what listens; the second one is reached by its binding, in the same workerd.
   const args = ["dev", "-c", "wrangler.toml", "-c", PRESS_CONFIG, "--local"];

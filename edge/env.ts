@@ -13,8 +13,10 @@ export interface Env {
   ATTUNE_SECRET_PREVIOUS?: string;
   /** Lets its bearer create sites and keys. Secret. */
   ATTUNE_ADMIN_TOKEN?: string;
-  /** `"1"` on a local start only: the demo keys are accepted, and who asks waits for storage for longer. */
+  /** `"1"` on a local start only: the demo keys are accepted. */
   ATTUNE_LOCAL?: string;
+  /** How many times as long as in production somebody waits for storage; set on a local start. */
+  ATTUNE_PATIENCE?: string;
   /**
    * The site's own server, which the Worker stands before: its address; `"route"`, where the Worker stands on a route of the zone;
    * `"assets"`, where the pages lie beside the Worker. Left out: there is none.

@@ -30,6 +30,7 @@ export default defineConfig({
               bindings: {
                 ATTUNE_SECRET: "test-secret-0123456789abcdef0123456789abcdef",
                 ATTUNE_ADMIN_TOKEN: "test-admin-token-0123456789abcdef",
+                ATTUNE_PATIENCE: "10",
                 // Of the random suites: see test/unit/shared/seed.ts.
                 ...(process.env.ATTUNE_CASES && { ATTUNE_CASES: process.env.ATTUNE_CASES }),
                 ...(process.env.ATTUNE_SEED && { ATTUNE_SEED: process.env.ATTUNE_SEED }),

@@ -35,7 +35,7 @@ async function askSlowly(
 ): Promise<{ response: Response; answer: DecideAnswer }> {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   if (slowMs) setTimeout(open, slowMs);
-  const env: Env = { ...bindings, ...own, DB: throughEach((call) => gate.then(call)) };
+  const env: Env = { ...bindings, ATTUNE_PATIENCE: "1", ...own, DB: throughEach((call) => gate.then(call)) };
   const context = createExecutionContext();
   const request = new Request<unknown, IncomingRequestCfProperties>("https://edge.example/a/decide", {
     method: "POST",
@@ -52,7 +52,7 @@ const ask = async (body: object): Promise<DecideAnswer> => (await site.post("/a/
 describe("while storage takes its time", () => {
   it("a local start waits for it", async () => {
     const event = track("Ran", {}, { anonymousId: "late-0" });
-    const { answer } = await askSlowly({ anonymousId: "late-0", events: [event] }, { ATTUNE_LOCAL: "1" }, 600);
+    const { answer } = await askSlowly({ anonymousId: "late-0", events: [event] }, { ATTUNE_PATIENCE: "10" }, 600);
     expect(answer).toMatchObject({ accepted: 1, slots: { hero: { html: "Run!" } } });
   });
 

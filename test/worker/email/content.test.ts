@@ -375,7 +375,7 @@ describe("whatever is wrong", () => {
       await gate;
       return call();
     });
-    const asked = shop.get(token, "offer", {}, { DB });
+    const asked = shop.get(token, "offer", {}, { DB, ATTUNE_PATIENCE: "1" });
     // `ask` waits for what goes on behind the answer, which is given first.
     const late = setTimeout(open, 500);
     expect(await (await asked).text()).toBe("<p>10 %</p>");

@@ -96,7 +96,7 @@ describe("a page is filled", () => {
     await identify(id, `c-${id}`, "Cleo");
     const { promise: gate, resolve } = Promise.withResolvers<void>();
     const DB = throughEach((call) => gate.then(call));
-    const { html, handed } = await open("/", cookieOf(id), { DB }, resolve);
+    const { html, handed } = await open("/", cookieOf(id), { DB, ATTUNE_PATIENCE: "1" }, resolve);
     expect([html, handed]).toEqual([PAGE, null]);
   });
 
