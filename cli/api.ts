@@ -25,7 +25,12 @@ export async function callApi<T>(
 ): Promise<ApiAnswer<T>> {
   const response = await fetch(api.url + path, {
     method,
-    headers: { authorization: `Bearer ${api.token}`, "content-type": "application/json" },
+    headers: {
+      authorization: `Bearer ${api.token}`,
+      "content-type": "application/json",
+      // One that is kept may be closed by the Worker in the moment that it is used again.
+      connection: "close",
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch(() => {
     throw new Failure(`No Worker answers at ${api.url}: start one with \`npm start\`, or name yours with --url.`);

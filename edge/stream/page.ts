@@ -32,11 +32,10 @@ const STALE_HEADERS =
   );
 
 /** True of a page that may be filled: a whole HTML document that can be read and may be changed. */
-export function isFillable({ status, headers, body }: Response): boolean {
+export function isFillable({ status, headers }: Response): boolean {
   const says = (name: string) => headers.get(name)?.toLowerCase() ?? "";
   return (
     status === 200 &&
-    body !== null &&
     /^\s*text\/html\s*(;|$)/.test(says("content-type")) &&
     isReadable(says("content-type")) &&
     /^\s*(identity|gzip|br)?\s*$/.test(says("content-encoding")) &&
@@ -108,15 +107,7 @@ export function fillPage(
   rewriter.on(SLOTS.join(), { element: fill });
 
   const guarded = guardParser(page, rewriter);
-  const headers = new Headers(page.headers);
-  for (const name of STALE_HEADERS) headers.delete(name);
-  // Not `no-store`, unless the origin says so: a browser could not keep the page for its way back.
-  headers.set(
-    "cache-control",
-    headers.get("cache-control")?.includes("no-store") ? "private, no-store" : "private, no-cache",
-  );
-  if (headers.get("vary") !== "*") headers.append("vary", "cookie");
-  return new Response(guarded.body, { status: page.status, statusText: page.statusText, headers });
+  return new Response(guarded.body, { status: page.status, statusText: page.statusText, headers: privately(page) });
 
   async function fill(element: Element): Promise<void> {
     const held = around;
@@ -142,6 +133,19 @@ export function fillPage(
       log("error", { slot: String(error) });
     }
   }
+}
+
+/** The headers of a page as those of one visitor's own. */
+export function privately(page: Response): Headers {
+  const headers = new Headers(page.headers);
+  for (const name of STALE_HEADERS) headers.delete(name);
+  // Not `no-store`, unless the origin says so: a browser could not keep the page for its way back.
+  headers.set(
+    "cache-control",
+    headers.get("cache-control")?.includes("no-store") ? "private, no-store" : "private, no-cache",
+  );
+  if (headers.get("vary") !== "*") headers.append("vary", "cookie");
+  return headers;
 }
 
 /** The same in characters that every charset of the web has; not inside a `<style>`. */

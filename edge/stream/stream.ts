@@ -17,7 +17,7 @@ import { PROFILE_TOKEN_FRESH_MS } from "../tokens.ts";
 import { readContext, readDevice } from "./context.ts";
 import { readSmall } from "./guard.ts";
 import { answerUnreachable, askOrigin } from "./origin.ts";
-import { type Content, fillPage, isFillable } from "./page.ts";
+import { type Content, fillPage, isFillable, privately } from "./page.ts";
 import { type Elements, readPlain } from "./plain.ts";
 import { decideSlot, readVisitor, type Visitor } from "./visitor.ts";
 
@@ -31,13 +31,15 @@ const DOCUMENTS = ["document", "iframe", "frame", null];
 
 export async function answerFromOrigin(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
   const { method, headers } = request;
-  const isDocument = method === "GET" && DOCUMENTS.includes(headers.get("sec-fetch-dest"));
+  const isDocument = /^(GET|HEAD)$/.test(method) && DOCUMENTS.includes(headers.get("sec-fetch-dest"));
   if (!isDocument || !headers.get("accept")?.includes("text/html")) return askOrigin(request, env, false);
   const now = Date.now();
   const finding = answerWithin(patienceOf(env, DEADLINE_MS), findSite(request, env, context, now)).catch(toNull);
   const asked = await askOrigin(request, env, true);
   const found = isFillable(asked) ? await finding : null;
   if (!found) return asked;
+  // A cache that asks for the head only believes it of the page that it has.
+  if (!asked.body) return new Response(null, { status: 200, headers: privately(asked) });
   const small = await readSmall(asked).catch(toNull);
   if (!small) return answerUnreachable();
   const { page, isParsable } = small;

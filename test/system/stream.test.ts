@@ -332,9 +332,13 @@ describe("whatever else the origin answers", () => {
       ["s=1", "t=2"],
     ]);
 
-    serve("/head", 200, { ...HTML, "content-length": 44, etag: '"h"' });
+    serve("/head", 200, { "content-type": "image/png", "content-length": 44, etag: '"h"' });
     const head = await ask("/head", { method: "HEAD" });
     expect([head.status, head.headers["content-length"], head.headers.etag]).toEqual([200, "44", '"h"']);
+    serve("/page-head", 200, { ...HTML, "content-length": 44, etag: '"h"', "cache-control": "public, max-age=600" });
+    const { headers } = await ask("/page-head", { method: "HEAD" });
+    expect([headers["cache-control"], headers.vary]).toEqual(["private, no-cache", "cookie"]);
+    expect([headers["content-length"], headers.etag]).toEqual([undefined, undefined]);
 
     answers["/form"] = (request, response) =>
       request.pipe(response.writeHead(200, { "content-type": "text/plain", "x-method": request.method! }));
