@@ -26,7 +26,7 @@ const TemplateSchema = z
 const LinkSchema = z.string().max(LINK_LENGTH).openapi({
   description:
     "Where a click in an e-mail leads: Liquid that makes an https URL. It begins with https:// and a host, or with a value; nothing of `customer` or `segment` may stand in it.",
-  example: "https://shop.example/p/{{ product_recommendations[0].id }}",
+  example: "https://shop.example/p/{{ cart.items[0].product_id }}",
 });
 
 const WallSchema = z

@@ -79,7 +79,7 @@ const PartSchema = z
       items: z
         .string()
         .max(PATH_LENGTH)
-        .regex(/^[a-zA-Z_]\w*(?:\.\w+|\[\d+\])*$/, "A path of names, such as product_recommendations or cart.items.")
+        .regex(/^[a-zA-Z_]\w*(?:\.\w+|\[\d+\])*$/, "A path of names, such as cart.items.")
         .openapi({
           description: "Path to a list of objects with name, price, image_url and url.",
           example: "cart.items",

@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { Identifier } from "../../shared/identifier.ts";
 import { NAME_LENGTH } from "../../shared/limits.ts";
 import { selectComponents, toIdentifierRow } from "../db/identifiers.ts";
-import type { IdentityPolicy } from "../identity/policy.ts";
+import { type IdentityPolicy, phraseKinds } from "../identity/policy.ts";
 import { pointerOf } from "../invalid.ts";
 import { Problem, type ProblemError } from "../problem.ts";
 import { EMAIL_TOKEN_MS, signToken } from "../tokens.ts";
@@ -77,7 +77,9 @@ function toIdentifiers(recipients: readonly z.infer<typeof RecipientSchema>[], i
       pointer: pointerOf(["recipients", index, kind]),
       code: "no-identifier",
       detail:
-        checked.refused === "kind" ? "The site has no such kind of identifier." : `This ${kind} identifies nobody.`,
+        checked.refused === "kind"
+          ? `The site has no such kind of identifier: ${phraseKinds(identity)}.`
+          : `This ${kind} identifies nobody.`,
     });
     return "";
   });

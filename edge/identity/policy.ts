@@ -88,6 +88,11 @@ export function buildPolicy(settings?: IdentitySettings): IdentityPolicy {
   };
 }
 
+/** For whoever named one that is none. */
+export function phraseKinds({ kinds }: IdentityPolicy): string {
+  return [...kinds.keys()].join(", ");
+}
+
 /** Tells blocked values: whole ones by a look-up, those with `*` one after the other. */
 function buildBlockList(blocked: readonly BlockedValue[]): (kind: IdentifierKind, value: string) => boolean {
   const whole = new Set<string>();

@@ -3,6 +3,7 @@ import type { VNode } from "@cf-wasm/satori";
 import type { PaintedPart } from "../../shared/card.ts";
 import { box, type Drawn, frame, type Ground, lineHeight, row, type Style, tint, words } from "./boxes.ts";
 import { inkOn, mix } from "./color.ts";
+import { listUndrawn } from "./fonts.ts";
 
 type Part<Type> = Extract<PaintedPart, { type: Type }>;
 
@@ -86,7 +87,7 @@ export function drawCountdown(part: Part<"countdown">, ground: Ground): Drawn {
   return { height, node: row(align, { height, gap }, ...counts) };
 }
 
-/** As the language calls that many of them. */
+/** As the language calls that many of them; in English where it is written in what the font has not. */
 function labelOf(unit: "day" | "hour" | "minute", count: number, locale = "en"): string {
   const format = (locale: string) => new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" });
   let parts: Intl.NumberFormatPart[];
@@ -95,5 +96,6 @@ function labelOf(unit: "day" | "hour" | "minute", count: number, locale = "en"):
   } catch {
     parts = format("en").formatToParts(count); // no such language
   }
-  return parts.find(({ type }) => type === "unit")?.value ?? unit;
+  const label = parts.find(({ type }) => type === "unit")?.value ?? unit;
+  return listUndrawn(label).length ? labelOf(unit, count) : label;
 }

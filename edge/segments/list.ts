@@ -2,7 +2,7 @@
 import { readCsv } from "../../shared/csv.ts";
 import type { Identifier, IdentifierKind } from "../../shared/identifier.ts";
 import { UPLOAD_ROWS } from "../../shared/limits.ts";
-import type { IdentityPolicy } from "../identity/policy.ts";
+import { type IdentityPolicy, phraseKinds } from "../identity/policy.ts";
 import { pointerOf } from "../invalid.ts";
 import { Problem } from "../problem.ts";
 
@@ -42,13 +42,9 @@ export function readIdentifiers(given: readonly GivenIdentifier[], identity: Ide
 }
 
 function unknownKind(index: number, kind: string, identity: IdentityPolicy): Problem {
-  const detail = `The site has no such kind of identifier: ${namesOf(identity)}.`;
+  const detail = `The site has no such kind of identifier: ${phraseKinds(identity)}.`;
   const errors = [{ pointer: pointerOf(["identifiers", index, kind]), code: "kind", detail }];
   return new Problem("invalid-request", detail, { errors });
-}
-
-function namesOf(identity: IdentityPolicy): string {
-  return [...identity.kinds.keys()].join(", ");
 }
 
 /**
@@ -88,7 +84,7 @@ function tooMany(): Problem {
 }
 
 function unnamed(identity: IdentityPolicy): Problem {
-  const detail = `The first row names no identifier: name a column ${namesOf(identity)}.`;
+  const detail = `The first row names no identifier: name a column ${phraseKinds(identity)}.`;
   return new Problem("invalid-request", detail);
 }
 

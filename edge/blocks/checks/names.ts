@@ -35,7 +35,8 @@ export function lintTemplateNames(template: Template | TextTemplate, known: Know
 function* findNames(template: Template | TextTemplate, known: KnownNames): Generator<Named> {
   for (const path of unknownPathsOf(template)) yield lintRoot(path, known);
   for (const path of pathsOf(template)) {
-    const found = path.local ? undefined : (lintField(path) ?? lintTrait(path, known) ?? lintSegment(path, known));
+    if (path.local) continue;
+    const found = lintEmpty(path) ?? lintField(path) ?? lintTrait(path, known) ?? lintSegment(path, known);
     if (found) yield found;
   }
 }
@@ -52,6 +53,12 @@ function lintRoot({ path, segments, line, column }: Path, { traits }: KnownNames
     : `There are ${ROOTS.join(", ")}, and what the template itself assigns; a trait is customer.${cut(trait)}.`;
   const detail = `${cut(path)} (line ${line}, column ${column}) is always empty: there is no ${cut(root)}. ${what}`;
   return { name: root, code: "unknown-variable", severity: "warning", detail };
+}
+
+function lintEmpty({ path, segments: [root], line, column }: Path): Named | undefined {
+  if (root !== "product_recommendations") return undefined;
+  const detail = `${cut(path)} (line ${line}, column ${column}) is empty for everybody: nothing is recommended yet. Say what shows instead.`;
+  return { name: root, code: "always-empty", severity: "warning", detail };
 }
 
 function lintField({ path, segments: [root, field], line, column }: Path): Named | undefined {

@@ -18,6 +18,7 @@ export const FINDING_CODES = [
   "inactive-segment",
   "cycle",
   "unknown-variable",
+  "always-empty",
   "dropped-html",
   "foreign-html",
   "unbalanced-html",

@@ -101,6 +101,11 @@ describe("a template", () => {
     expect(findings[0].detail).toMatch(/vipp \(line 1, column 31\).*Is vip meant\?/);
   });
 
+  it("is told that nothing is recommended yet", async () => {
+    const findings = await lint(await newSite(), block("{{ product_recommendations[0].name | default: 'a' }}"));
+    expect(seen(findings)).toEqual(["warning always-empty /variants/0/template"]);
+  });
+
   it("is told of what a browser is not given, and of what acts on its own there", async () => {
     const site = await newSite({ origins: ["https://shop.example"] });
     const findings = await lint(
