@@ -75,7 +75,8 @@ export interface StreamVisitor {
 const LISTEN = `window.heard=[];document.addEventListener("load",function(e){if(e.target.dataset.key)heard.push({type:"loaded"})},true);["ready","slot","event","ack","error"].forEach(function(t){attune.on(t,function(d){heard.push({type:t,detail:t==="slot"?{html:d.html,decision:d.decision}:t==="error"?String(d.error):d})})})`;
 
 export async function openStreamStage(): Promise<StreamStage> {
-  const origin = createServer(({ url }, response) => {
+  // The Worker lets go of a connection before the origin does.
+  const origin = createServer({ keepAliveTimeout: 60_000 }, ({ url }, response) => {
     const type = url === "/page.js" ? "text/javascript" : "text/html; charset=utf-8";
     response
       .writeHead(200, { "content-type": type, ...stage.headers })

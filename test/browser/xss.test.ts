@@ -57,7 +57,7 @@ let shop = "";
 const headers: { [name: string]: string } = {};
 
 beforeAll(async () => {
-  origin = createServer({ maxHeaderSize: 64 * 1024 }, (request, response) => {
+  origin = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, (request, response) => {
     const isPage = request.headers.accept?.includes("text/html") && request.url!.split("?")[0] === "/";
     if (isPage) response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers }).end(shop);
     else response.writeHead(204).end();
