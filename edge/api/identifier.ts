@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { Identifier } from "../../shared/identifier.ts";
 import { IDENTIFIER_LENGTH, NAME_LENGTH } from "../../shared/limits.ts";
+import { phraseRefusal } from "../identity/policy.ts";
 import type { LiveSite } from "../manifest/live.ts";
 import { Problem } from "../problem.ts";
 
@@ -30,13 +31,8 @@ export function readIdentifier(
 ): Identifier {
   const checked = live.identity.check(kind, value);
   if ("identifier" in checked) return checked.identifier;
-  const [field, detail] =
-    checked.refused === "kind"
-      ? [
-          "kind",
-          `There is no kind of identifier like this; the site has ${[...live.identity.kinds.keys()].join(", ")}.`,
-        ]
-      : ["value", `This ${kind} identifies nobody: it is ${checked.refused}.`];
+  const field = checked.refused === "kind" ? "kind" : "value";
+  const detail = phraseRefusal(live.identity, kind, checked.refused);
   const place = pointer === null ? "" : `${pointer}/${field}`;
   throw new Problem("invalid-request", detail, { errors: [{ pointer: place, code: checked.refused, detail }] });
 }

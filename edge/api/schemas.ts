@@ -76,6 +76,9 @@ export function readCursor<T>(cursor: string | undefined, schema: z.ZodType<T>, 
   }
 }
 
+/** What is wrong in one place of a body. */
+export const ErrorSchema = z.object({ pointer: z.string(), code: z.string(), detail: z.string() });
+
 const ProblemSchema = z
   .object({
     type: z.string(),
@@ -83,7 +86,7 @@ const ProblemSchema = z
     status: z.number().int(),
     detail: z.string().optional(),
     instance: z.string().optional().openapi({ description: "The request's id." }),
-    errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })).optional(),
+    errors: z.array(ErrorSchema).optional(),
   })
   .openapi("Problem", {
     example: {

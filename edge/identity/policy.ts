@@ -93,6 +93,12 @@ export function phraseKinds({ kinds }: IdentityPolicy): string {
   return [...kinds.keys()].join(", ");
 }
 
+/** For whoever named somebody by what is no identifier. */
+export function phraseRefusal(identity: IdentityPolicy, kind: IdentifierKind, refused: IdentifierRefusal): string {
+  if (refused === "kind") return `The site has no such kind of identifier: ${phraseKinds(identity)}.`;
+  return `This ${kind} identifies nobody: it is ${refused}.`;
+}
+
 /** Tells blocked values: whole ones by a look-up, those with `*` one after the other. */
 function buildBlockList(blocked: readonly BlockedValue[]): (kind: IdentifierKind, value: string) => boolean {
   const whole = new Set<string>();

@@ -2,7 +2,7 @@
 import { readCsv } from "../../shared/csv.ts";
 import type { Identifier, IdentifierKind } from "../../shared/identifier.ts";
 import { UPLOAD_ROWS } from "../../shared/limits.ts";
-import { type IdentityPolicy, phraseKinds } from "../identity/policy.ts";
+import { type IdentityPolicy, phraseKinds, phraseRefusal } from "../identity/policy.ts";
 import { pointerOf } from "../invalid.ts";
 import { Problem } from "../problem.ts";
 
@@ -42,7 +42,7 @@ export function readIdentifiers(given: readonly GivenIdentifier[], identity: Ide
 }
 
 function unknownKind(index: number, kind: string, identity: IdentityPolicy): Problem {
-  const detail = `The site has no such kind of identifier: ${phraseKinds(identity)}.`;
+  const detail = phraseRefusal(identity, kind, "kind");
   const errors = [{ pointer: pointerOf(["identifiers", index, kind]), code: "kind", detail }];
   return new Problem("invalid-request", detail, { errors });
 }

@@ -243,10 +243,6 @@ describe("e-mail tokens", () => {
 
   it.each([
     [{ send: "s", recipients: [] }, "/recipients"],
-    [{ send: "s", recipients: [{}] }, "/recipients/0"],
-    [{ send: "s", recipients: [{ userId: "a", email: "b@c.example" }] }, "/recipients/0"],
-    [{ send: "s", recipients: [{ userId: "a" }, { email: "nonsense" }] }, "/recipients/1/email"],
-    [{ send: "s", recipients: [{ name: "a" }] }, "/recipients/0/name"],
     [{ recipients: [{ userId: "a" }] }, "/send"],
   ])("are refused for %j", async (body, pointer) => {
     const site = await newSite();

@@ -1,5 +1,6 @@
 /** Tokens in bulk, as an e-mail service's importer asks for them. */
 import { expect, it } from "vitest";
+import type { ProblemError } from "../../../edge/problem.ts";
 import { verifyToken } from "../../../edge/tokens.ts";
 import { ingest, newSite, problemOf } from "../api/client.ts";
 import { ask } from "../delivery/worker.ts";
@@ -51,15 +52,40 @@ it("are those of the digits, where an id is given as a number", async () => {
 });
 
 it.each([
+  [{}, "", "malformed"],
+  [null, "", "malformed"],
+  ["ada", "", "malformed"],
+  [["ada"], "", "malformed"],
+  [{ userId: "a", email: "b@c.example" }, "", "malformed"],
+  [{ email: null }, "/email", "empty"],
+  [{ email: "" }, "/email", "empty"],
+  [{ email: "no address" }, "/email", "malformed"],
+  [{ userId: { $ne: 1 } }, "/userId", "malformed"],
+  [{ userId: "anonymous" }, "/userId", "blocked"],
+  [{ userId: "a".repeat(2_000) }, "/userId", "too-long"],
+  [{ ["__proto__"]: "ada" }, "/__proto__", "kind"],
+  [{ "shoe/size": 42 }, "/shoe~1size", "kind"],
+])("%j among a thousand recipients costs nobody else a token", async (wrong, pointer, code) => {
+  const site = await newSite();
+  const recipients: unknown[] = Array.from({ length: 1_000 }, (_, index) => ({ userId: `u-${index}` }));
+  recipients[500] = wrong;
+  const answer: { token: string | null; error?: ProblemError }[] = await site.post("/api/email/tokens", {
+    send: "spring",
+    recipients,
+  });
+  expect(answer).toHaveLength(1_000);
+  expect(answer[500]).toMatchObject({ token: null, error: { pointer: `/recipients/500${pointer}`, code } });
+  const others = answer.filter((_, index) => index !== 500);
+  expect(others.every(({ token, error }) => token && !error)).toBe(true);
+});
+
+it.each([
   [{ send: "" }, "/send"],
   [{ expiresInDays: 0 }, "/expiresInDays"],
   [{ expiresInDays: 401 }, "/expiresInDays"],
   [{ expiresInDays: 1.5 }, "/expiresInDays"],
   [{ recipients: [] }, "/recipients"],
   [{ recipients: Array.from({ length: 1_001 }, () => ({ userId: "a" })) }, "/recipients"],
-  [{ recipients: [{ userId: 4.2 }] }, "/recipients/0/userId"],
-  [{ recipients: [{ userId: "a", email: "b@c.example" }] }, "/recipients/0"],
-  [{ recipients: [{ userId: "a" }, { email: "no address" }] }, "/recipients/1/email"],
 ])("%j is refused", async (more, pointer) => {
   const site = await newSite();
   const body = { send: "spring", recipients: [{ userId: "a" }], ...more };
