@@ -32,8 +32,8 @@ export async function runSite(args: string[]): Promise<undefined> {
   write key   ${site.writeKey}
   secret key  ${site.secretKey}   shown this once
 
-Into the pages of ${origin}:
-  <script async src="${admin.url}/attune.js" data-key="${site.writeKey}"></script>`);
+Into the head of the pages of ${origin}:
+${buildTag(admin.url, site.writeKey)}`);
 }
 
 export async function runKey(args: string[]): Promise<undefined> {
@@ -51,6 +51,20 @@ export async function runKey(args: string[]): Promise<undefined> {
     label,
   });
   say(`${kind} key  ${body.key}${kind === "secret" ? "   shown this once" : ""}`);
+}
+
+/** Before the script's tag. An element with this id is no queue. */
+export const STUB = `  // Keeps calls that are made before the script has arrived.
+  if (!window.attune?.push) window.attune = [];
+  for (const name of "track page identify alias group reset consent on flush".split(" "))
+    attune[name] ??= (...args) => attune.push([name, ...args]);
+`;
+
+/** What a page includes. */
+function buildTag(url: string, writeKey: string): string {
+  return `<script>
+${STUB}</script>
+<script async src="${url}/attune.js" data-key="${writeKey}"></script>`;
 }
 
 /** A host becomes its https origin; localhost stays http. @throws {Failure} */

@@ -8,7 +8,8 @@ const page = globalThis as unknown as { attune?: Target };
 /** `window.attune`, the queue of its stub, or a queue for a script that comes later. */
 export const pageAttune: Target = {
   push(...calls) {
-    page.attune ??= [] as unknown as Target;
+    // An element with that id stands there, too, where nothing else does.
+    if (!page.attune?.push) page.attune = [] as unknown as Target;
     page.attune.push(...calls);
   },
 };

@@ -8,4 +8,4 @@ import { TEXTS } from "./texts.ts";
 const { lang, policy, ...data } = (document.currentScript as HTMLScriptElement | null)?.dataset ?? {};
 const texts = Object.fromEntries(Object.entries(data).filter(([name]) => Object.hasOwn(TEXTS["en"]!, name)));
 const dnt = !!document.querySelector("script[data-key][data-dnt]");
-connectBanner({ texts, dnt, ...(lang && { lang }), ...(policy && { policy }) });
+connectBanner(undefined, { texts, dnt, ...(lang && { lang }), ...(policy && { policy }) });

@@ -21,7 +21,7 @@ export interface BannerOptions {
 const OPTIONAL = ["analytics", "personalization", "marketing"] as const;
 
 /** Calls of before the script came are kept by its stub; the banner comes when the script has said what holds. */
-export function connectBanner(options: BannerOptions = {}, attune: Target = pageAttune): void {
+export function connectBanner(attune: Target = pageAttune, options: BannerOptions = {}): void {
   const { lang = document.documentElement.lang, policy, dnt } = options;
   const known = TEXTS[lang.slice(0, 2).toLowerCase()];
   const texts = { ...(known ?? TEXTS["en"]!), ...options.texts };

@@ -19,4 +19,4 @@ if (script?.dataset["key"])
     // The end of a page that the edge has filled says what was decided. Scripts of the page's do not wait for this one.
     addEventListener("DOMContentLoaded", start);
   else start();
-else console.error("attune.js: its tag has no data-key, or is a module");
+else console.error("attune.js: no data-key, or a module");

@@ -24,7 +24,7 @@ type Methods = { [method: string]: (...args: unknown[]) => unknown };
  * @throws where `host` is no address.
  */
 export function createAttune(
-  { key, host, path = "/a", consent, dnt, search = "q,s,search,query,keyword" }: Options,
+  { key, host, path = "/a", consent, dnt, search = "q,s,search,query,keyword", pages }: Options,
   load: Load,
 ): Attune {
   const waiting = page.attune;
@@ -49,7 +49,7 @@ export function createAttune(
         around,
         attune.track,
         () => {
-          attune.page();
+          pages || attune.page();
           const query = readSearch(search);
           if (query) attune.track("Products Searched", { query });
         },

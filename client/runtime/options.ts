@@ -12,6 +12,8 @@ export interface Options {
   consent?: ConsentMode;
   /** Do Not Track counts as a refusal of everything. On the tag: the attribute is there. */
   dnt?: boolean | string;
+  /** `off`: the site calls `page()` itself. Default: each page, and each step inside a single-page app, is viewed by itself. */
+  pages?: "off";
   /** Name of the query parameter that holds what a visitor searched the site for. */
   search?: string;
 }

@@ -107,6 +107,19 @@ it("views a prerendered page when it is shown, as of then, and says nothing befo
   expect(early!.event).toBe("Early");
 });
 
+it("is left to a site that says so: no page is viewed but by its own call", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open("", `data-pages="off"`);
+  await until(() => page.evaluate(() => heard.some(({ type }) => type === "ready")), "ready");
+  await page.evaluate(() => history.pushState({}, "", "/hats"));
+  // Longer than a title is waited for.
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 600)));
+  await page.evaluate(() => attune.page("Hats"));
+  const [view, ...more] = await views(page, 1);
+  expect(more).toEqual([]);
+  expect(view).toMatchObject({ name: "Hats", properties: { path: "/hats" } });
+});
+
 describe("site search", () => {
   const searches = async (visitor: Visitor, path: string, tag?: string) => {
     const page = await visitor.open("", tag);

@@ -270,7 +270,7 @@ it("says in the console what is wrong with a tag that cannot work", async () => 
     `${inject("workerUrl")}/attune.js`,
   );
   await until(() => lines.length > 1, "two lines");
-  expect(lines).toEqual(Array(2).fill("attune.js: its tag has no data-key, or is a module"));
+  expect(lines).toEqual(Array(2).fill("attune.js: no data-key, or a module"));
 });
 
 it("sends arrays as arrays where the page has taught its own to be text, as old versions of Prototype.js do", async () => {

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
 import { inject, onTestFinished } from "vitest";
 import { callApi } from "../../cli/api.ts";
+import { STUB } from "../../cli/site.ts";
 import type { Attune } from "../../client/runtime/api.ts";
 import type { Message } from "../../shared/event.ts";
 import { CHROMIUM_FLAGS } from "./chromium.ts";
@@ -162,16 +163,12 @@ export async function openStage(without: string[] = []): Promise<Stage> {
   };
 }
 
-/** The stub is the documented one. */
-export const STUB =
-  '(function(w){var a=w.attune=w.attune||[];"track page identify alias group reset consent on flush".split(" ").forEach(function(m){a[m]=a[m]||function(){a.push([m].concat([].slice.call(arguments)))}})})(window)';
-
 const LISTEN = `window.heard=[];["ready","segments","slot","event","ack","rejected","error","consent"].forEach(function(t){
   attune.on(t,function(d){heard.push({type:t,detail:t==="slot"?{slot:d.slot,html:d.html,decision:d.decision}:t==="error"?String(d.error&&d.error.detail||d.error):d})})})`;
 
 function buildShop(html: string, tag: string): string {
   return `<!doctype html><html lang="en"><head><title>Shop</title>
-<script nonce="stub">${STUB};${LISTEN}</script>
+<script nonce="stub">${STUB}${LISTEN}</script>
 <script async nonce="tag" ${tag}></script></head><body>${html}</body></html>`;
 }
 

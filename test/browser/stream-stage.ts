@@ -14,9 +14,10 @@ import {
 } from "playwright-core";
 import { inject } from "vitest";
 import { callApi } from "../../cli/api.ts";
+import { STUB } from "../../cli/site.ts";
 import { startWorker } from "../../cli/worker.ts";
 import { CHROMIUM_FLAGS } from "./chromium.ts";
-import { STUB, until } from "./stage.ts";
+import { until } from "./stage.ts";
 
 const ADMIN_TOKEN = "stream-admin-token-0123456789abcdef";
 const KEYS = { writeKey: "pk_demo", secretKey: "sk_demo" };

@@ -6,13 +6,14 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { STUB } from "../../cli/site.ts";
 import { escapeHtml } from "../../edge/blocks/liquid/html.ts";
 import { checkTemplate, render } from "../../edge/blocks/liquid.ts";
 import { readPlain } from "../../edge/stream/plain.ts";
 import { ADMIN_TOKEN, type System, startSystem } from "../system/system.ts";
 import { CHROMIUM_FLAGS } from "./chromium.ts";
 import { PAYLOADS } from "./payloads.ts";
-import { STUB, until } from "./stage.ts";
+import { until } from "./stage.ts";
 
 const DEVICE = "0e5a1c52-8a52-4a3e-9a4f-3f7f3f3a0c11";
 const SEPARATOR = "¦";
