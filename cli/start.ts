@@ -36,7 +36,14 @@ export async function start(args: string[]): Promise<number> {
   const worker = await startWorker({
     port,
     persistTo: values.state,
-    vars: { ...vars, ATTUNE_LOCAL: "1", ORIGIN: origin, ORIGIN_KEY: values["origin-key"] },
+    vars: {
+      ...vars,
+      ATTUNE_LOCAL: "1",
+      ORIGIN: origin,
+      ORIGIN_KEY: values["origin-key"],
+      // An app has its own `/api`: it stands under this name, Attune's under the machine's number.
+      ...(values.origin !== undefined && { ORIGIN_HOSTS: "localhost" }),
+    },
     log: (line) => log(line),
   });
   if (!values.verbose) log = showTrouble;
@@ -92,7 +99,7 @@ function showTrouble(line: string): void {
 /** @param origin what the Worker stands before; null: the shop */
 function welcome(url: string, state: string, origin: string | null): string {
   const streamed = origin
-    ? `${url}/               ${origin}, filled by the Worker in the HTML stream`
+    ? `${url.replace("127.0.0.1", "localhost")}/               ${origin}, filled by the Worker in the HTML stream`
     : `${url}/demo/stream/   the same shop, filled by the Worker in the HTML stream`;
   const mail = `curl -s ${url}/api/email/tokens -H 'Authorization: Bearer sk_demo' -H 'Content-Type: application/json'`;
   const recipients = `{"send":"demo","recipients":[{"email":"robin@example.com"}]}`;

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer as createOrigin } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { ROOT } from "../../../cli/project.ts";
 
 const START_MS = 120_000;
@@ -27,8 +28,8 @@ interface Started {
 }
 
 /** `npm start` without npm; resolves when it says how to end it, or when it has ended. */
-async function start(port: number): Promise<Started> {
-  const args = ["--no-warnings", `${ROOT}cli/attune.ts`, "start", "--port", String(port), "--state", state];
+async function start(port: number, ...more: string[]): Promise<Started> {
+  const args = ["--no-warnings", `${ROOT}cli/attune.ts`, "start", "--port", String(port), "--state", state, ...more];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   let out = "";
@@ -131,13 +132,21 @@ test("npm start: the shop, the keys and the e-mail work; a second one says why i
   await expect.poll(() => below.filter(isAlive), { timeout: 2_000 }).toEqual([]);
 });
 
-test("started again it keeps what it stored, and killed with -9 it leaves no process behind", {
+test("started again it keeps what it stored, stands before another server, and killed with -9 leaves no process behind", {
   timeout: START_MS,
 }, async () => {
-  const { child, url, ended } = await start(await findFreePort());
-  const profile = await fetch(`${url}/api/profiles?anonymousId=start-test`, {
-    headers: { authorization: "Bearer sk_demo" },
+  const origin = createOrigin((request, response) => response.end(`app ${request.url}`));
+  await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    origin.close();
+    origin.closeAllConnections();
   });
+  const app = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
+  const { child, url, ended } = await start(await findFreePort(), "--origin", app);
+  const path = "/api/profiles?anonymousId=start-test";
+  const own = await fetch(url.replace("127.0.0.1", "localhost") + path);
+  expect(await own.text()).toBe(`app ${path}`);
+  const profile = await fetch(url + path, { headers: { authorization: "Bearer sk_demo" } });
   expect(await profile.json()).toMatchObject({ segments: [{ key: "high-value" }] });
 
   const below = listDescendants(child.pid!);
