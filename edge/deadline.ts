@@ -1,6 +1,9 @@
 /** Waits, but not for ever: somebody waits for us. */
 import type { Env } from "./env.ts";
 
+/** Somebody looks at a page, or an e-mail, that waits: after this, storage is not waited for. */
+export const DEADLINE_MS = 400;
+
 /** How long somebody waits who waits so long in production, milliseconds. */
 export const patienceOf = (env: Env, ms: number): number => ms * Number(env.ATTUNE_PATIENCE ?? 1);
 

@@ -2,7 +2,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { IDENTIFIER_LENGTH } from "../../shared/limits.ts";
-import { decideSlots, NOBODY } from "../blocks/decide.ts";
+import { decideInHaste, decideSlots, NOBODY } from "../blocks/decide.ts";
+import { answerWithin, DEADLINE_MS, patienceOf } from "../deadline.ts";
 import { SLOT_CHARACTERS, SLOTS } from "../delivery/decide.ts";
 import { keepFor } from "../delivery/keep.ts";
 import { viewerOf } from "../delivery/viewer.ts";
@@ -53,7 +54,8 @@ export const decide = newApp().openapi(
     path: "/",
     summary: "Decide slots for a person, and render them",
     description: `For pages that a server makes: it names the person, and puts the HTML into its own. Nothing is stored. Who has seen it, it says itself:
-track "Attune Exposure" with the properties decision, slot, block, variant, reason. Cache-Control says how long the answer may be kept for this person.`,
+track "Attune Exposure" with the properties decision, slot, block, variant, reason. A profile that storage does not give within ${DEADLINE_MS} ms
+counts as not known: what anybody gets, with reason \`error\` where that needs somebody's data. Cache-Control says how long the answer may be kept for this person.`,
     tags: ["Blocks"],
     request: jsonBody(DecideRequestSchema),
     responses: { 200: json(ServerDecisionsSchema, "A decision for each slot."), ...problemResponse },
@@ -66,11 +68,20 @@ track "Attune Exposure" with the properties decision, slot, block, variant, reas
       asked === undefined || typeof asked === "string"
         ? { id: asked ?? "" }
         : { identifier: readIdentifier(live, asked, "/profile") };
-    const profile = asked === undefined ? null : await readProfileView(c.env.DB, live, by, now);
+    const reading = asked === undefined ? null : readProfileView(c.env.DB, live, by, now);
+    const read =
+      reading &&
+      (await answerWithin(
+        patienceOf(c.env, DEADLINE_MS),
+        reading.then((profile) => ({ profile })),
+      ));
+    const isLate = reading !== null && read === null;
+    const profile = read?.profile ?? null;
     const viewer = profile
       ? viewerOf(profile.person)
       : { ...NOBODY, consent: grantedPurposes({}, live.manifest.settings.consentDefault) };
-    const answers = Object.entries(decideSlots(live, [...new Set(slots)], viewer, context, now));
+    const choose = isLate ? decideInHaste : decideSlots;
+    const answers = Object.entries(choose(live, [...new Set(slots)], viewer, context, now));
     const decided = answers.map(([slot, { html, decision }]) => [slot, { html, decision: toDecision(decision) }]);
     const untils = [viewer.wakesAt, ...answers.map(([, { until }]) => until)].filter((at) => at !== null);
     const until = untils.length ? Math.min(...untils) : null;

@@ -18,7 +18,7 @@ import {
 } from "../blocks/decide.ts";
 import { statementsOf } from "../db/identifiers.ts";
 import type { Decisions } from "../db/profiles.ts";
-import { answerWithin, patienceOf } from "../deadline.ts";
+import { answerWithin, DEADLINE_MS, patienceOf } from "../deadline.ts";
 import type { Env } from "../env.ts";
 import { invalidRequest } from "../invalid.ts";
 import { log } from "../log.ts";
@@ -40,8 +40,6 @@ export const SLOT_CHARACTERS = 128;
 const LOCAL_SEGMENTS = 500;
 /** How long an answer holds that rests on what a browser said of itself. */
 const LOCAL_MS = 60_000;
-/** Somebody looks at a slot that waits: after this, storage is not waited for. */
-const DEADLINE_MS = 400;
 /** How long an answer holds that did not wait for storage. */
 const HASTY_MS = 30_000;
 

@@ -5,7 +5,7 @@
  */
 import type { WireDecision } from "../../shared/wire.ts";
 import { escapeHtml } from "../blocks/liquid/html.ts";
-import { answerWithin, patienceOf } from "../deadline.ts";
+import { answerWithin, DEADLINE_MS, patienceOf } from "../deadline.ts";
 import type { Env } from "../env.ts";
 import { log } from "../log.ts";
 import type { LiveSite } from "../manifest/live.ts";
@@ -22,7 +22,6 @@ import { toPlainText } from "./text.ts";
 
 /** After this nothing is decided for good any more; what is being kept by then gets the rest. */
 const AIM_MS = 300;
-const DEADLINE_MS = 400;
 /** Services that build e-mails keep what they fetch at least this long, whatever they are told. */
 const CONTENT_SECONDS = 300;
 const IMAGE_SECONDS = 3_600;

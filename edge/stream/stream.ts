@@ -4,7 +4,7 @@
  */
 import type { HandedOver } from "../../shared/wire.ts";
 import type { SlotAnswer } from "../blocks/decide.ts";
-import { answerWithin, patienceOf } from "../deadline.ts";
+import { answerWithin, DEADLINE_MS, patienceOf } from "../deadline.ts";
 import { buildAnswer, untilOf } from "../delivery/answer.ts";
 import { SLOT_CHARACTERS, SLOTS } from "../delivery/decide.ts";
 import { type DeviceCookie, keepDevice, readCookie } from "../delivery/device.ts";
@@ -21,8 +21,6 @@ import { type Content, fillPage, isFillable, privately } from "./page.ts";
 import { type Elements, readPlain } from "./plain.ts";
 import { decideSlot, readVisitor, type Visitor } from "./visitor.ts";
 
-/** From the request on: after this, slots stay as the page has them, and the script asks. */
-const DEADLINE_MS = 400;
 /** For so long the script believes what it finds in a page: browsers show pages of before. */
 const HANDED_MS = PROFILE_TOKEN_FRESH_MS;
 

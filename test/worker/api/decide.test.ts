@@ -1,5 +1,9 @@
 /** Slots for a person whom a server names. */
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { beforeAll, expect, it } from "vitest";
+import worker from "../../../edge/worker.ts";
+import { throughEach } from "../profiles/around.ts";
+import { bindings } from "../site.ts";
 import { type Client, ingest, newSite, problemOf } from "./client.ts";
 
 let site: Client;
@@ -83,4 +87,27 @@ it.each([
 ])("says what is wrong with %j", async (body, pointer) => {
   const problem = await problemOf(site.send("POST", "/api/decide", body), "invalid-request");
   expect(problem.errors?.[0]?.pointer).toBe(pointer);
+});
+
+it("does not wait for a profile that storage is slow to give: what anybody gets, for this moment", async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  let trips = 0;
+  // The first one says whose key it is.
+  const DB = throughEach((call) => (++trips === 1 ? call() : gate.then(call)));
+  const context = createExecutionContext();
+  const request = new Request<unknown, IncomingRequestCfProperties>("https://edge.example/api/decide", {
+    method: "POST",
+    headers: { authorization: `Bearer ${site.secretKey}`, "content-type": "application/json" },
+    body: JSON.stringify({ profile: { kind: "userId", value: "u-1" }, slots: ["hero", "none"] }),
+  });
+  const response = await worker.fetch(request, { ...bindings, ATTUNE_PATIENCE: "1", DB }, context);
+  open();
+  await waitOnExecutionContext(context);
+  expect(trips).toBeGreaterThan(1);
+  expect(response.headers.get("cache-control")).toBe("no-store");
+  expect(await response.json()).toMatchObject({
+    profileId: null,
+    slots: { hero: { html: "Walk", decision: { reason: "fallback" } }, none: { html: null } },
+    segments: {},
+  });
 });
