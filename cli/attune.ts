@@ -27,6 +27,7 @@ const USAGE = `Usage: npm run attune -- <command> [options]
   replay <file>             send a clickstream file to a running Worker; see replay --help
   help                      this text
 
+Options stand behind a \`--\`, which npm needs: npm start -- --port 8080.
 site, key and audit ask a running Worker: --url (or ATTUNE_URL, default http://127.0.0.1:8787) says which one, and
 ATTUNE_ADMIN_TOKEN holds its admin token. Both are found by themselves on a local start.
 `;

@@ -52,7 +52,7 @@ interface Walk {
 
 /** Resolves to the exit code: 0 it holds, 1 it does not. @throws {Failure} */
 export async function runAudit(args: string[]): Promise<number> {
-  const { values, positionals } = readOptions(args, { url: { type: "string" }, anchor: { type: "string" } });
+  const { values, positionals } = readOptions(args, { url: { type: "string" }, anchor: { type: "string" } }, true);
   if (positionals[0] !== "verify" || positionals.length > 1) {
     throw new Failure("Usage: audit verify [--anchor <seq>:<hash>] [--url …]", 2);
   }

@@ -16,6 +16,9 @@ const WORKER_KIB = 1_000;
 
 export async function deploy(args: string[]): Promise<number> {
   const { values } = readOptions(args, { "dry-run": { type: "boolean" } });
+  if (!values["dry-run"] && process.env["npm_config_dry_run"] === "true") {
+    throw new Failure("npm kept --dry-run for itself: write `npm run deploy -- --dry-run`.", 2);
+  }
   if (!values["dry-run"]) await logIn(runWrangler);
   await checkTypes();
   if (values["dry-run"]) await dryRun(runWrangler);

@@ -1,10 +1,15 @@
-/** Options of a command: `parseArgs` of Node, its complaint as one line with exit code 2. */
+/** Arguments of a command: `parseArgs` of Node, its complaint as one line with exit code 2. */
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { Failure, LOCAL_PORT } from "./project.ts";
 
-export function readOptions<const T extends ParseArgsOptionsConfig>(args: string[], options: T) {
+/** @param allowPositionals whether the command takes what is no option. */
+export function readOptions<const T extends ParseArgsOptionsConfig>(
+  args: string[],
+  options: T,
+  allowPositionals = false,
+) {
   try {
-    return parseArgs({ args, options, allowPositionals: true, strict: true });
+    return parseArgs({ args, options, allowPositionals, strict: true });
   } catch (error) {
     const [line] = (error as Error).message.split(/\.\s|\n/);
     throw new Failure(`${line}. See \`npm run attune -- help\`.`, 2);

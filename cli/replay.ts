@@ -32,16 +32,20 @@ const CHECKPOINTS = `${ROOT}.attune/replay`;
 
 /** `attune replay`. Resolves to the exit code: 0 all sent, 1 stopped, 130 interrupted. @throws {Failure} */
 export async function replay(args: string[]): Promise<number> {
-  const { values, positionals } = readOptions(args, {
-    url: { type: "string", default: `http://127.0.0.1:${LOCAL_PORT}` },
-    key: { type: "string", default: "pk_demo" },
-    secret: { type: "string" },
-    concurrency: { type: "string", default: "4" },
-    limit: { type: "string" },
-    shift: { type: "boolean", default: false },
-    fresh: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  });
+  const { values, positionals } = readOptions(
+    args,
+    {
+      url: { type: "string", default: `http://127.0.0.1:${LOCAL_PORT}` },
+      key: { type: "string", default: "pk_demo" },
+      secret: { type: "string" },
+      concurrency: { type: "string", default: "4" },
+      limit: { type: "string" },
+      shift: { type: "boolean", default: false },
+      fresh: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+    true,
+  );
   const [path] = positionals;
   if (values.help || path === undefined || positionals.length > 1) {
     if (!values.help) throw new Failure(USAGE, 2);

@@ -10,13 +10,17 @@ interface NewSite {
 }
 
 export async function runSite(args: string[]): Promise<undefined> {
-  const { values, positionals } = readOptions(args, {
-    url: { type: "string" },
-    name: { type: "string" },
-    "time-zone": { type: "string" },
-    consent: { type: "string" },
-    "consent-region": { type: "string" },
-  });
+  const { values, positionals } = readOptions(
+    args,
+    {
+      url: { type: "string" },
+      name: { type: "string" },
+      "time-zone": { type: "string" },
+      consent: { type: "string" },
+      "consent-region": { type: "string" },
+    },
+    true,
+  );
   const [action, domain, ...rest] = positionals;
   if (action !== "create" || !domain || rest.length > 0) throw new Failure("Usage: site create <domain> [--url …]", 2);
   const admin = await findAdmin(values.url);
@@ -37,11 +41,15 @@ ${buildTag(admin.url, site.writeKey)}`);
 }
 
 export async function runKey(args: string[]): Promise<undefined> {
-  const { values, positionals } = readOptions(args, {
-    url: { type: "string" },
-    kind: { type: "string", default: "secret" },
-    label: { type: "string", default: "Made on the command line" },
-  });
+  const { values, positionals } = readOptions(
+    args,
+    {
+      url: { type: "string" },
+      kind: { type: "string", default: "secret" },
+      label: { type: "string", default: "Made on the command line" },
+    },
+    true,
+  );
   if (positionals[0] !== "create" || positionals.length > 1) {
     throw new Failure("Usage: key create [--kind write|secret] [--label <text>] [--url …]", 2);
   }

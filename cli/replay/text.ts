@@ -2,9 +2,18 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
+import { Failure } from "../project.ts";
 
-/** The file's text. Told gzip by its first bytes, not by its name. */
+/** The file's text. Told gzip by its first bytes, not by its name. @throws {Failure} */
 export async function* readText(path: string): AsyncGenerator<string> {
+  try {
+    yield* read(path);
+  } catch (error) {
+    throw new Failure(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+async function* read(path: string): AsyncGenerator<string> {
   const file = await open(path);
   const magic = Buffer.alloc(2);
   await file.read(magic, 0, 2, 0);
