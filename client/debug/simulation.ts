@@ -44,13 +44,13 @@ export function createSimulation(
 
   const show = (content: Content) => {
     // It is no decision about this visitor: without an id nobody hears of it, sees or clicks it.
-    visit()?.fill({ ...content, id: "" });
+    visit()?.fill([{ ...content, id: "" }]);
     for (const { name, element } of listSlots())
       if (name === content.slot && !element.hasAttribute(IGNORE)) element.setAttribute(IGNORE, OURS);
   };
   const restore = (slot: string) => {
     const content = visit()?.state.slots[slot];
-    visit()?.fill(content && holds(content.until) ? content : ({ slot, html: null } as Content));
+    visit()?.fill([content && holds(content.until) ? content : ({ slot, html: null } as Content)]);
     for (const { name, element } of listSlots())
       if (name === slot && element.getAttribute(IGNORE) === OURS) element.removeAttribute(IGNORE);
   };

@@ -8,7 +8,7 @@ import type { Save, State } from "./store.ts";
  * @param members all that are known now.
  * @param ask one request, given the keys of the members, for these slots or all of the page; undefined where no answer
  * came, or there is nothing to ask.
- * @param fill takes what was decided for this page.
+ * @param fill takes what was decided for this page, of all slots together.
  * @param answered once for each request that was not overtaken, whether an answer came or not.
  * @returns `want`: decides all slots, once for all that want it in this turn; `anew`: what was decided was for somebody
  * else. `again`: as `want`, unless there is an answer, or one is under way. `more`: decides these slots, which
@@ -19,7 +19,7 @@ export function createDecisions(
   save: Save,
   members: () => Memberships,
   ask: (members: string[], slots?: string[]) => Promise<DecideAnswer | undefined> | DecideAnswer | undefined,
-  fill: (content: Content) => void,
+  fill: (contents: Content[]) => void,
   answered: () => void,
   signal: AbortSignal,
 ): [want: (anew?: boolean) => void, again: () => void, more: (slots: string[]) => void] {
@@ -41,14 +41,15 @@ export function createDecisions(
     if (answer) {
       const { segments, stableId, token, until } = answer;
       const slots = { ...state.slots };
-      for (const [slot, { html, decision }] of Object.entries(answer.slots)) {
+      const contents = Object.entries(answer.slots).map(([slot, { html, decision }]) => {
         const content = { ...decision, html };
         const before = fresh[slot];
         // The same again is the same decision: it is not seen twice.
         if (before?.variant === content.variant) content.id = before.id;
         slots[slot] = fresh[slot] = content;
-        fill(content);
-      }
+        return content;
+      });
+      fill(contents);
       const denied = [...state.denied, ...asked].filter((key) => !Object.hasOwn(segments, key));
       save({ slots, segments, denied, stableId, token, until });
     }

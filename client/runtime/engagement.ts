@@ -37,17 +37,21 @@ export function watchEngagement(
   let shownAt = 0;
   let shownMs = 0;
   let reach = 0;
+  let height = 0;
 
   const look = () => {
     reach = Math.max(reach, scrollY + innerHeight);
+    height = document.documentElement.scrollHeight;
   };
+  // When the page has been laid out: when it goes, it would be laid out once more for this.
+  const observer = new ResizeObserver(look);
   const turn = () => {
     const now = performance.now();
     if (page && shownAt) {
-      look();
+      if (!reach) look();
       shownMs += now - shownAt;
       const seconds = Math.round(shownMs / 100) / 10;
-      const depth = Math.round(Math.min(1, reach / document.documentElement.scrollHeight) * 100);
+      const depth = Math.round(Math.min(1, reach / height) * 100);
       message = {
         ...page,
         type: "track",
@@ -74,6 +78,8 @@ export function watchEngagement(
     shownMs = reach = 0;
     page = next;
     message = undefined;
+    observer.disconnect();
+    if (next) observer.observe(document.documentElement);
   };
 
   addEventListener("scroll", look, { signal });

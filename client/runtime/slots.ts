@@ -20,7 +20,7 @@ export type Content = WireDecision & { html: string | null };
  * @param isGiven what the edge has filled a slot with stands until it is known what is decided.
  * @param found hears, whenever the page has changed, of names that are new in it: hidden now, to be filled or revealed.
  * @param shown hears of each element that shows a content.
- * @returns `fill`: from now on every element of that slot shows the content. `names` of all slots in the page.
+ * @returns `fill`: from now on every element of these slots shows its content. `names` of all slots in the page.
  */
 export function createSlots(
   enabled: boolean,
@@ -28,9 +28,9 @@ export function createSlots(
   found: (names: string[]) => void,
   shown: (element: HTMLElement, content: Content) => void,
   signal: AbortSignal,
-): [fill: (content: Content) => void, names: () => string[]] {
-  /** What makes an element show a content, or what the page has. */
-  const slots = new WeakMap<HTMLElement, (content?: Content) => void>();
+): [fill: (contents: Content[]) => void, names: () => string[]] {
+  /** What makes an element show a content, or what the page has: what it answers does it. */
+  const slots = new WeakMap<HTMLElement, (content?: Content) => () => void>();
   /** By name; undefined: not known yet. */
   let contents = new Map<string, Content | undefined>();
   let frame = 0;
@@ -77,6 +77,7 @@ export function createSlots(
       style.visibility = "";
     }, HIDDEN_MS);
 
+    let height: string;
     const show = (content?: Content) => {
       const next = content?.html ?? null;
       if (content?.id === html) html = next;
@@ -88,7 +89,7 @@ export function createSlots(
         if (same && repairs-- < 1) throw `The page overwrites ${nameOf(element)}`;
         const nodes = next === null ? [own] : [mark, toNodes(next)];
         // What is below does not jump up.
-        style.minHeight = getComputedStyle(element).height;
+        style.minHeight = height;
         if (!mark.parentNode) own.replaceChildren(...childNodes);
         element.replaceChildren(...nodes);
         html = next;
@@ -101,14 +102,17 @@ export function createSlots(
     };
 
     return (content?: Content) => {
-      try {
-        show(content?.html === refused ? undefined : content);
-      } catch (error) {
-        // Its own is what the page wants, or what its policy allows.
-        refused = content!.html;
-        show();
-        report(error);
-      }
+      if (content && content.html !== html) height = getComputedStyle(element).height;
+      return () => {
+        try {
+          show(content?.html === refused ? undefined : content);
+        } catch (error) {
+          // Its own is what the page wants, or what its policy allows.
+          refused = content!.html;
+          show();
+          report(error);
+        }
+      };
     };
   };
 
@@ -116,15 +120,17 @@ export function createSlots(
     frame = 0;
     if (signal.aborted) return;
     const news: string[] = [];
-    for (const element of list()) {
+    const turns = list().map((element) => {
       const name = nameOf(element);
       if (!contents.has(name)) {
         contents.set(name, undefined);
         news.push(name);
       }
       if (!slots.has(element)) slots.set(element, adopt(element));
-      if (!isGiven || contents.get(name)) slots.get(element)!(contents.get(name));
-    }
+      return (!isGiven || contents.get(name)) && slots.get(element)!(contents.get(name));
+    });
+    // All that is read of the page's layout has been: it is made once, however many slots there are.
+    for (const turn of turns) if (turn) turn();
     found(news);
   };
 
@@ -146,14 +152,14 @@ export function createSlots(
   // Withdrawn: back to what the page had.
   signal.addEventListener("abort", () => {
     observer.disconnect();
-    for (const element of list()) slots.get(element)?.();
+    for (const element of list()) slots.get(element)?.()();
   });
   scan();
 
   return [
-    (content) => {
-      contents.set(content.slot, content);
-      scan();
+    (filled) => {
+      for (const content of filled) contents.set(content.slot, content);
+      if (filled[0]) scan();
     },
     () => {
       // What comes back later is asked for anew.

@@ -28,8 +28,8 @@ export interface Visit {
   state: Readonly<State>;
   /** Messages that the Worker has not acked yet, oldest first, other tabs' included. */
   list(limit: number): Promise<Message[]>;
-  /** Puts content into the slots of that name; says which elements they are. */
-  fill(content: Content): void;
+  /** Puts contents into the slots of their names. */
+  fill(contents: Content[]): void;
   /** Stamps it with who it was, keeps it, and lets it be sent and decided upon. */
   capture(draft: Message): void;
   /** Takes user and traits from the message, then captures it. */
@@ -104,7 +104,13 @@ export async function startVisit(
   const take = (changes: Partial<State>) => {
     Object.assign(state, changes);
     // What was for somebody else, or is not allowed any more, is not shown until the edge has answered.
-    for (const slot of names()) if (changes.slots && !changes.slots[slot]) fill({ slot, html: null } as Content);
+    const { slots } = changes;
+    if (slots)
+      fill(
+        names()
+          .filter((slot) => !slots[slot])
+          .map((slot) => ({ slot, html: null }) as Content),
+      );
     // The person changed: what is being decided is for another, or for less.
     if (changes.traits) want(true);
     decide();
@@ -195,9 +201,9 @@ export async function startVisit(
       }
       return carry({ userId, token, slots, context: context(), local: { segments } });
     },
-    (content) => {
-      watching(([count]) => count(content));
-      fill(content);
+    (contents) => {
+      watching(([count]) => contents.forEach(count));
+      fill(contents);
     },
     () => decide(),
     signal,
@@ -264,10 +270,7 @@ export async function startVisit(
   });
 
   found = (slots) => {
-    for (const slot of slots) {
-      const content = state.slots[slot];
-      if (!handed && content && holds(content.until)) fill(content);
-    }
+    if (!handed) fill(slots.map((slot) => state.slots[slot]!).filter((content) => content && holds(content.until)));
     if (isViewed && slots[0]) more(slots);
     // The view goes with the first question. A page without a body has no title yet.
     if (isViewed || !isReady || !document.body) return;

@@ -257,3 +257,33 @@ it("is neither kept nor told once analytics is not allowed any more", async () =
   expect(await kept()).toBe(false);
   expect(await engagements(page)).toEqual([]);
 });
+
+it("asks nothing of a page's layout while it goes", async () => {
+  const visitor = await stage.visitor();
+  const page = await visitor.open(LONG);
+  await view(page);
+  // Two frames: the page has been laid out, and who hears of that has.
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  const asked = await page.evaluate(() => {
+    const asked: string[] = [];
+    for (const [owner, name] of [
+      [window, "scrollY"],
+      [Element.prototype, "scrollHeight"],
+    ] as const) {
+      const { get, ...rest } = Object.getOwnPropertyDescriptor(owner, name)!;
+      Object.defineProperty(owner, name, {
+        ...rest,
+        get() {
+          asked.push(name);
+          return get!.call(this);
+        },
+      });
+    }
+    dispatchEvent(new PageTransitionEvent("pagehide"));
+    return asked;
+  });
+  expect(asked).toEqual([]);
+  const [{ properties }] = (await engagements(page)) as [Message];
+  expect(properties!["depth"]).toBeGreaterThan(0);
+  expect(properties!["depth"]).toBeLessThan(20);
+});
