@@ -37,7 +37,8 @@ export const browserPage: Case = {
     shop.put("/with", "text/html", buildPage(WATCH + script, BODY));
     shop.put("/without", "text/html", buildPage(WATCH, BODY));
     const pairs = SPEEDS.map(() => VISITS.map(() => [] as Pair[]));
-    let tasks: number[][] = [];
+    /** Of each visit, a list a round. */
+    const tasks = VISITS.map(() => [] as number[][]);
     try {
       await withChromium(async (browser) => {
         for (let round = 0; round < (quick ? 1 : 7); round++) {
@@ -46,8 +47,9 @@ export const browserPage: Case = {
             const without = await visitTwice(browser, shop, "/without", slowdown);
             for (const visit of VISITS.keys()) pairs[speed]![visit]!.push([withIt[visit]!, without[visit]!]);
           }
+          const traced = await traceTwice(browser, shop);
+          for (const visit of VISITS.keys()) tasks[visit]!.push(traced[visit]!.sort((a, b) => b - a));
         }
-        tasks = await traceTwice(browser, shop);
       });
     } finally {
       await shop.close();
@@ -56,7 +58,8 @@ export const browserPage: Case = {
     const all = pairs.flat();
     const shiftOf = (some: Pair[]) => Math.max(...some.map(([one, other]) => one.shift - other.shift));
     const lossOf = (some: Pair[]) => median(some.map(([one, other]) => one.paintMs - other.paintMs));
-    const longest = Math.max(...tasks.flat());
+    /** The longest task, the second longest, … of a visit. */
+    const taskMs = (visit: number, place: number) => median(tasks[visit]!.map((some) => some[place] ?? 0));
     return {
       title: "A shop's page with the script and without: hero image, text, two slots",
       columns: ["", "LCP with, ms", "without", "ΔLCP", "ΔCLS", "longest task with our code, ms"],
@@ -69,27 +72,26 @@ export const browserPage: Case = {
             median(some.map(([, { paintMs }]) => paintMs)),
             lossOf(some),
             shiftOf(some),
-            slowdown === SLOW ? Math.max(...tasks[visit]!) : "",
+            slowdown === SLOW ? taskMs(visit, 0) : "",
           ];
         }),
       ),
       notes: [
         `medians of ${all[0]!.length} rounds, with and without in turn; CLS the worst of all; the image comes from this machine`,
-        `of a trace at ${SLOW} ×, tasks of the page in which a function of attune.js ran: ${tasks
-          .map(
-            (some, visit) =>
-              `${VISITS[visit]} ${[...some]
-                .sort((a, b) => b - a)
-                .slice(0, 4)
-                .map(Math.round)
-                .join(", ")} ms`,
-          )
-          .join("; ")}`,
+        `of traces at ${SLOW} ×, the longest tasks of the page in which a function of attune.js ran, whatever else ran in them, each the median of the rounds: ${VISITS.map(
+          (name, visit) => `${name} ${[0, 1, 2, 3].map((place) => Math.round(taskMs(visit, place))).join(", ")} ms`,
+        ).join("; ")}`,
       ],
       goals: [
         { name: "ΔCLS", value: Math.max(...all.map(shiftOf)), unit: "", floor: 0, atMost: true },
         { name: "ΔLCP", value: Math.max(...all.map(lossOf)), unit: "ms", floor: 50, atMost: true },
-        { name: `longest task at ${SLOW} ×`, value: longest, unit: "ms", floor: LONG_MS, atMost: true },
+        {
+          name: `longest task at ${SLOW} ×`,
+          value: Math.max(...VISITS.map((_, visit) => taskMs(visit, 0))),
+          unit: "ms",
+          floor: LONG_MS,
+          atMost: true,
+        },
       ],
     };
   },

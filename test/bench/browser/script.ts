@@ -108,7 +108,7 @@ function compare(contestants: Contestant[], version: string): CaseResult {
     title: `Scripts in an otherwise empty page, Chromium ${version}`,
     columns: ["", "brotli", "evaluate", `at ${SLOW} ×`, "× ours", "script", "long tasks", "of ms", "heap kB"],
     rows: [
-      ...[own, used, ...others].map((one) => [
+      ...contestants.map((one) => [
         one.name,
         one.brotliBytes,
         evaluate(one),

@@ -10,10 +10,13 @@ interface TraceEvent {
   args: { data?: { url?: string } };
 }
 
+/** What a function of a script is in a trace. That it is fetched is told, too: by the page, in a task of its own. */
+const RUNS = ["EvaluateScript", "FunctionCall", "v8.compile"];
+
 /** @returns milliseconds, in the order in which they ran. */
 export function readOurTasks(trace: Buffer, scriptEnding: string): number[] {
   const { traceEvents } = JSON.parse(trace.toString("utf8")) as { traceEvents: TraceEvent[] };
-  const ours = traceEvents.filter(({ args }) => args.data?.url?.endsWith(scriptEnding));
+  const ours = traceEvents.filter(({ name, args }) => RUNS.includes(name) && args.data?.url?.endsWith(scriptEnding));
   return traceEvents
     .filter(
       ({ name, pid, tid, ts, dur = 0 }) =>
