@@ -84,7 +84,7 @@ counts as not known: what anybody gets, with reason \`error\` where that needs s
     const answers = Object.entries(choose(live, [...new Set(slots)], viewer, context, now));
     const decided = answers.map(([slot, { html, decision }]) => [slot, { html, decision: toDecision(decision) }]);
     const untils = [viewer.wakesAt, ...answers.map(([, { until }]) => until)].filter((at) => at !== null);
-    const until = untils.length ? Math.min(...untils) : null;
+    const until = isLate ? now : untils.length ? Math.min(...untils) : null;
     const isKept = answers.every(([, { decision }]) => decision.until !== now);
     c.header("cache-control", isKept ? keepFor(until, now) : "no-store");
     return c.json(
