@@ -70,9 +70,18 @@ export const previewLinks = newApp()
       const { expiresInDays, ...given } = c.req.valid("json");
       const now = c.get("now");
       const { personas, ...asked } = await resolvePerson(c, given);
-      const others = await Promise.all((personas ?? []).map((persona) => resolvePerson(c, persona)));
       // What cannot be shown now is refused here, where somebody can mend it.
-      for (const { profile } of [asked, ...others]) await previewBlock(c.env, siteOf(c), { ...asked, profile }, now);
+      await previewBlock(c.env, siteOf(c), asked, now);
+      const others: NonNullable<SharedAsked["personas"]> = [];
+      for (const [index, persona] of (personas ?? []).entries()) {
+        try {
+          const other = await resolvePerson(c, persona);
+          await previewBlock(c.env, siteOf(c), { ...asked, profile: other.profile }, now);
+          others.push(other);
+        } catch (error) {
+          throw pointInto(`/personas/${index}`, error);
+        }
+      }
       const request: SharedAsked = { ...asked, ...(others.length && { personas: others }) };
       const link = { id: newId("preview", now), request, createdAt: now, expiresAt: now + expiresInDays * DAY_MS };
       await insertPreview(c.env.DB, siteOf(c), link);
@@ -113,6 +122,14 @@ export const previewLinks = newApp()
       return c.json(await toAnswer(c, link), 200);
     },
   );
+
+/** A problem with a profile, as one of the profile in that place. */
+function pointInto(place: string, error: unknown): unknown {
+  if (!(error instanceof Problem) || !error.errors?.every(({ pointer }) => pointer.startsWith("/profile")))
+    return error;
+  const errors = error.errors.map((it) => ({ ...it, pointer: place + it.pointer }));
+  return new Problem(error.slug, error.message, { errors });
+}
 
 async function toAnswer(c: ApiContext, link: SharedPreview): Promise<z.infer<typeof LinkSchema>> {
   const { id, request, createdAt, expiresAt } = link;

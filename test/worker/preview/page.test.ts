@@ -204,7 +204,11 @@ describe("a shared preview", () => {
     expect(textOf(second)).toContain("in the slot hero, for A free &lt;rider&gt;, as of");
     expect(framed(await read(`${made.url}?person=3`))).toContain("offer for all");
     const gone = { name: "Nobody", profile: { identifier: { kind: "userId", value: "nope" } } };
-    await problemOf(site.send("POST", SHARE, { block: "offer", personas: [gone] }), "not-found");
+    for (const person of [gone, { name: "Nobody", profile: "prof_nope" }]) {
+      const sent = site.send("POST", SHARE, { block: "offer", personas: [personas[1], person] });
+      const { errors } = await problemOf(sent, "not-found");
+      expect(errors![0]!.pointer).toBe("/personas/1/profile");
+    }
   });
 
   it("without a time shows the moment at which it is opened", async () => {
