@@ -138,11 +138,19 @@ class Walk {
       ends.push(branch.ways);
       end = branch.at;
     }
-    return { at: end + 1, ways: distinct(isElse ? ends.flat() : [...ends.flat(), ...before]) };
+    const ways = isElse ? ends.flat() : [...ends.flat(), ...before];
+    this.#spend(ways.length);
+    return { at: end + 1, ways: distinct(ways) };
+  }
+
+  #spend(steps: number): void {
+    this.#left -= steps;
+    if (this.#left < 0) throw new TooMany();
   }
 
   #take(way: Way, tag: Tag): Way {
-    if (this.#left-- === 0 || way.length > DEPTH) throw new TooMany();
+    this.#spend(1);
+    if (way.length > DEPTH) throw new TooMany();
     const { name } = tag;
     if (!tag.isEnd) {
       const isClosed = isWhole(tag) || (tag.hasSlash && way.some((open) => DRAWINGS.has(open.name)));

@@ -65,6 +65,12 @@ describe("told of are", () => {
   it("no more than help", () => expect(tagsOf("</b>".repeat(16_000))).toHaveLength(20));
 });
 
+it("nothing is said where many branches stand behind many ways", () => {
+  const ways = "{% if a %}<i>{% endif %}".repeat(6);
+  expect(tagsOf(ways + "{% if a %}{% endif %}".repeat(10))).toHaveLength(6);
+  expect(tagsOf(ways + "{% if a %}{% endif %}".repeat(2_000))).toEqual([]);
+});
+
 const { html } = fc.letrec<{ html: string }>((tie) => ({
   html: fc
     .array(
