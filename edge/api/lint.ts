@@ -132,7 +132,7 @@ export async function lintBlock(
   const moment = { now, timeZone };
   const cards = await Promise.all(
     block.variants.map(({ image }, index) =>
-      image ? lintCard(image, c.env.PRESS, shown, moment, `/variants/${index}/image`) : [],
+      image ? lintCard(image, c.env, shown, moment, `/variants/${index}/image`) : [],
     ),
   );
   return [

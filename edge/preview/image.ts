@@ -31,7 +31,7 @@ export async function paintPreview(env: Env, { shown }: BlockPreview): Promise<P
   const [light, dark] = await Promise.all([paint(false), theme ? paint(true) : null]);
   if (!light) return null;
   const { png, missing } = light;
-  const findings = await findCardFaults(env.PRESS, await given.paint(false), given.card, await given.origins(), "");
+  const findings = await findCardFaults(env, await given.paint(false), given.card, await given.origins(), "");
   return { alt: await given.alt(), width, height, png, ...(dark && { dark: dark.png }), missing, findings };
 }
 

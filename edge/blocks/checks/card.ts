@@ -1,8 +1,9 @@
 /** What of a card nobody would see: the press lays it out, with what is typical in place of Liquid. */
 import type { Card, CardPart, PaintedCard, PaintedPart } from "../../../shared/card.ts";
 import type { JsonObject } from "../../../shared/event.ts";
-import type { CardFault, Press } from "../../../shared/press.ts";
-import { answerWithin } from "../../deadline.ts";
+import type { CardFault } from "../../../shared/press.ts";
+import { answerWithin, patienceOf } from "../../deadline.ts";
+import type { Env } from "../../env.ts";
 import type { Finding } from "../../segments/lint/finding.ts";
 import { checkText, type Moment } from "../liquid.ts";
 import { showTypical } from "./samples.ts";
@@ -13,10 +14,10 @@ const THEME = { background: "#ffffff", text: "#000000", accent: "#000000" };
 /** Of a part, the field in which its words stand. */
 const FIELDS = { text: "text", image: "src", price: "amount", countdown: "to", products: "items" } as const;
 
-/** None where there is no press, or it does not answer in time. */
+/** As it is laid out for somebody like most. */
 export async function lintCard(
   card: Card,
-  press: Press | undefined,
+  env: Env,
   site: JsonObject,
   moment: Moment,
   pointer: string,
@@ -28,18 +29,22 @@ export async function lintCard(
   const { width, height } = card;
   const painted = { width, height, theme: THEME, parts: card.parts.map((part) => paintTypical(part, write)) };
   const origins = card.parts.map((_, index) => index);
-  return press ? findCardFaults(press, painted, card, origins, pointer) : [];
+  return findCardFaults(env, painted, card, origins, pointer);
 }
 
-/** @param origins of each painted part the index of the card's that it is made of */
+/**
+ * @param origins of each painted part the index of the card's that it is made of
+ * @returns none where there is no press, or it does not answer in time
+ */
 export async function findCardFaults(
-  press: Press,
+  env: Env,
   painted: PaintedCard,
   card: Card,
   origins: readonly number[],
   pointer: string,
 ): Promise<Finding[]> {
-  const answer = await answerWithin(PRESS_MS, press.findFaults(painted)).catch(() => null);
+  if (!env.PRESS) return [];
+  const answer = await answerWithin(patienceOf(env, PRESS_MS), env.PRESS.findFaults(painted)).catch(() => null);
   if (!answer || "error" in answer) return [];
   return answer.faults.map((fault): Finding => {
     const index = origins[fault.part]!;

@@ -347,6 +347,14 @@ describe("the card of a preview", () => {
     expect(press.cards.length).toBe(2);
   });
 
+  it("what is wrong with it is waited for as patiently as everything here", async () => {
+    const { PRESS } = pressing().env;
+    const faults = await PRESS!.findFaults(card as never);
+    const findFaults = () => new Promise((resolve) => setTimeout(resolve, 1_200, faults));
+    const { image } = await preview(await siteWithCard(), { PRESS: { ...PRESS!, findFaults } as never });
+    expect(image.findings).toHaveLength(1);
+  });
+
   it("is painted in its dark theme, too", async () => {
     const { image } = await preview(await siteWithCard({ dark }), pressing().env);
     expect([image.png, image.dark].map((url) => read(url)[1].theme)).toEqual([theme, dark]);
