@@ -63,6 +63,9 @@ function leadBack(answer: Response, origin: URL, url: URL): Response {
     // A path alone leads there as it is.
     const target = value && /^(https?:)?\/\//i.test(value) ? URL.parse(value, origin) : null;
     if (target?.host !== origin.host) continue;
+    // To the same page by https alone: led back, it would be asked by http again, for ever.
+    const isAsked = target.pathname + target.search === url.pathname + url.search;
+    if (isAsked && target.protocol !== origin.protocol) continue;
     if (led === answer) led = new Response(answer.body, answer);
     led.headers.set(name, `${url.origin}${target.pathname}${target.search}${target.hash}`);
   }

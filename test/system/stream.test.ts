@@ -373,6 +373,8 @@ describe("whatever else the origin answers", () => {
     expect(await led("location", `HTTPS://${own}`, 301)).toBe(`${url}/`);
     expect(await led("location", `//${own}/new`, 201)).toBe(`${url}/new`);
     expect(await led("content-location", `http://${own}/it.json`, 200)).toBe(`${url}/it.json`);
+    // Where it wants to be asked by https, it would be asked by http again.
+    expect(await led("location", `https://${own}/led`, 301)).toBe(`https://${own}/led`);
     for (const value of ["/new", "new?x", "http://other.example/", `http://${own}.example/`, `/go?to=http://${own}/`])
       expect(await led("location", value, 302)).toBe(value);
   });
