@@ -12,6 +12,8 @@ const YEARS = { from: Date.UTC(1900, 0), to: Date.UTC(2200, 0) };
 export interface Choices {
   /** Of the block, the newest first. */
   versions: readonly { version: number; publishedAt: number }[];
+  /** One of them is. */
+  isLive: boolean;
   /** What people call blocks, by key. */
   names: ReadonlyMap<string, string>;
   people: readonly Somebody[];
@@ -70,7 +72,7 @@ export function controls(
   request: BlockAsked,
   asked: BlockAsked,
   { now, timeZone, shown }: BlockPreview,
-  { versions, names, people }: Choices,
+  { versions, isLive, names, people }: Choices,
   person: string,
 ): Html {
   const wall = new Date(now + (offsetOf(timeZone)?.(now) ?? 0)).toISOString().slice(0, 16);
@@ -79,7 +81,8 @@ export function controls(
     `${version}`,
     `${version}, published on ${clock(publishedAt)}`,
   ]);
-  const all: Option[] = [["draft", "Draft"], ["live", "Live"], ...known];
+  const live: Option[] = isLive || asked.version === "live" ? [["live", "Live"]] : [];
+  const all: Option[] = [["draft", "Draft"], ...live, ...known];
   const asFirst: Option[] = all.some(([value]) => value === `${request.version}`)
     ? []
     : [[`${request.version}`, `${request.version}`]];

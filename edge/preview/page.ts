@@ -81,7 +81,7 @@ async function readAllChoices(
     block === undefined ? [] : listPublications(db, siteId, block, VERSIONS),
     readBlockNames(db, siteId, block === undefined ? keys : [...keys, block]),
   ]);
-  return { versions, names, people: listPeople(request) };
+  return { versions, isLive: live.some(({ key }) => key === block), names, people: listPeople(request) };
 }
 
 async function respond(status: number, body: string | Promise<string>): Promise<Response> {

@@ -340,6 +340,12 @@ describe("a link", () => {
   it("of a block that is gone says so", async () => {
     const site = await siteWithBlock();
     const { url } = await share(site);
+    expect(await read(url)).not.toContain('value="live"');
+    await site.post("/api/blocks/offer/publish");
+    expect(await read(url)).toContain('value="live"');
+    await site.send("DELETE", "/api/blocks/offer");
+    await site.post("/api/blocks", { key: "offer", slot: "hero", variants: [{ key: "all", template: "anew" }] });
+    expect(await read(url)).not.toContain('value="live"');
     expect(textOf(await read(`${url}?version=live`, 410))).toContain("There is nothing to show");
     await site.send("DELETE", "/api/blocks/offer");
     expect(textOf(await read(url, 410))).toContain("There is nothing to show");
