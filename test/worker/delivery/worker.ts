@@ -5,11 +5,12 @@ import worker from "../../../edge/worker.ts";
 import { throughEach } from "../profiles/around.ts";
 import { bindings } from "../site.ts";
 
-/** Answers a request, and has done what runs behind the answer. */
-export async function ask(env: Env, path: string, init: RequestInit = {}): Promise<Response> {
+/** Answers a request, and has done what runs behind the answer. @param answered is called between the two */
+export async function ask(env: Env, path: string, init: RequestInit = {}, answered = () => {}): Promise<Response> {
   const context = createExecutionContext();
   const request = new Request<unknown, IncomingRequestCfProperties>(`https://edge.example${path}`, init as never);
   const response = await worker.fetch(request, env, context);
+  answered();
   await waitOnExecutionContext(context);
   return response;
 }

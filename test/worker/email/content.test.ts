@@ -367,19 +367,10 @@ describe("whatever is wrong", () => {
 
   it("storage that takes too long is not waited for, and what it says later is not kept", async () => {
     const token = await shop.tokenOf(ann);
-    let open = () => {};
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    const DB = throughEach(async (call) => {
-      await gate;
-      return call();
-    });
-    const asked = shop.get(token, "offer", {}, { DB, ATTUNE_PATIENCE: "1" });
-    // `ask` waits for what goes on behind the answer, which is given first.
-    const late = setTimeout(open, 500);
-    expect(await (await asked).text()).toBe("<p>10 %</p>");
-    clearTimeout(late);
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const own = { DB: throughEach((call) => gate.then(call)), ATTUNE_PATIENCE: "1" };
+    const response = await ask({ ...bindings, ...own }, `/e/${token}/offer`, {}, open);
+    expect(await response.text()).toBe("<p>10 %</p>");
     expect(await shop.kept()).toEqual([]);
   });
 
