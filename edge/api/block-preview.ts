@@ -4,8 +4,9 @@ import * as z from "zod";
 import { isZone } from "../../shared/engine/zone.ts";
 import { NAME_LENGTH, TEMPLATE_BYTES } from "../../shared/limits.ts";
 import { OUTCOMES, type VariantWhy } from "../blocks/explain.ts";
+import type { Env } from "../env.ts";
 import { DEVICES } from "../preview/context.ts";
-import { paintPreview } from "../preview/image.ts";
+import { lintPreview, paintPreview } from "../preview/image.ts";
 import { type BlockPreview, previewBlock } from "../preview/preview.ts";
 import { newApp, siteOf } from "./app.ts";
 import { DecisionSchema, toDecision } from "./decision.ts";
@@ -153,10 +154,15 @@ export const blockPreview = newApp().openapi(
   async (c) => {
     const { why, image: isPainted, ...asked } = c.req.valid("json");
     const preview = await previewBlock(c.env, siteOf(c), await resolvePerson(c, asked), c.get("now"));
-    const image = isPainted && { image: await paintPreview(c.env, preview) };
+    const image = isPainted && { image: await paint(c.env, preview) };
     return c.json({ ...toAnswer(preview, why), ...image }, 200);
   },
 );
+
+async function paint(env: Env, preview: BlockPreview): Promise<z.infer<typeof ImageSchema> | null> {
+  const [image, findings] = await Promise.all([paintPreview(env, preview), lintPreview(env, preview)]);
+  return image && { ...image, findings };
+}
 
 function toAnswer({ segments, shown }: BlockPreview, withTraces: boolean): z.infer<typeof BlockPreviewSchema> {
   const memberships = Object.fromEntries(Object.entries(segments).map(([key, until]) => [key, toIsoOrNull(until)]));

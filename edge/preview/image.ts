@@ -18,8 +18,6 @@ export interface PreviewImage {
   dark?: string;
   /** Pictures that could not be had: their rooms are empty. */
   missing: number;
-  /** What of its texts is not seen; pointers lead into the card. */
-  findings: Finding[];
 }
 
 /** @returns null where there is no card, no press, or it cannot be painted */
@@ -31,8 +29,13 @@ export async function paintPreview(env: Env, { shown }: BlockPreview): Promise<P
   const [light, dark] = await Promise.all([paint(false), theme ? paint(true) : null]);
   if (!light) return null;
   const { png, missing } = light;
-  const findings = await findCardFaults(env, await given.paint(false), given.card, await given.origins(), "");
-  return { alt: await given.alt(), width, height, png, ...(dark && { dark: dark.png }), missing, findings };
+  return { alt: await given.alt(), width, height, png, ...(dark && { dark: dark.png }), missing };
+}
+
+/** What of its texts is not seen; pointers lead into the card. */
+export async function lintPreview(env: Env, { shown }: BlockPreview): Promise<Finding[]> {
+  const given = "card" in shown ? shown.card : null;
+  return given ? findCardFaults(env, await given.paint(false), given.card, await given.origins(), "") : [];
 }
 
 async function paintNow(env: Env, card: PaintedCard): Promise<{ png: string; missing: number } | null> {

@@ -6,6 +6,9 @@ import { deleteExpiredPreviews, listPreviews, readPreview } from "../../../edge/
 import { signToken } from "../../../edge/tokens.ts";
 import worker from "../../../edge/worker.ts";
 import { type Client, ingest, type Json, newSite, problemOf, readPages } from "../api/client.ts";
+import { ask } from "../delivery/worker.ts";
+import { pressing } from "../email/shop.ts";
+import { bindings } from "../site.ts";
 
 const DAY_MS = 86_400_000;
 const NOW = "2026-03-01T12:00:00.000Z";
@@ -239,6 +242,20 @@ describe("a shared preview", () => {
       expect(textOf(page)).toContain('Without images it reads: For "Ada"');
       expect(page.includes("<iframe")).toBe(template !== "");
     }
+  });
+
+  it("asks the press for what it shows, and for nothing else", async () => {
+    const site = await newSite();
+    const image = { width: 300, height: 100, alt: "a", parts: [{ type: "text", text: "Hi" }] };
+    await site.post("/api/blocks", { key: "card", slot: "card", variants: [{ key: "all", template: "", image }] });
+    const { url } = await share(site, { block: "card" });
+    const press = pressing();
+    const asked: string[] = [];
+    const PRESS = new Proxy(press.env.PRESS!, {
+      get: (its, name) => asked.push(String(name)) && Reflect.get(its, name),
+    });
+    expect((await ask({ ...bindings, PRESS }, new URL(url).pathname)).status).toBe(200);
+    expect(asked).toEqual(["paint"]);
   });
 
   it("of a template alone says nothing of decisions", async () => {
