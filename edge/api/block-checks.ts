@@ -5,7 +5,7 @@ import { trySamples } from "../blocks/checks/samples.ts";
 import { textsOf } from "../blocks/checks/texts.ts";
 import { checkUrlText } from "../blocks/checks/url.ts";
 import { checkTemplate, checkText } from "../blocks/liquid.ts";
-import { compileMjml } from "../blocks/mjml.ts";
+import { compileMjml, sayWhere } from "../blocks/mjml.ts";
 import {
   type Block,
   type BlockBody,
@@ -73,7 +73,7 @@ export function checkLive(block: Block | BlockVersion, { site, segments }: Surro
   checkAudiences(block.variants, segments, true);
   const { timeZone } = site.settings;
   const errors = trySamples(textsOf(block), { id: site.id, name: site.name, timeZone }, { now, timeZone });
-  refuse("invalid-template", errors);
+  refuse("invalid-template", sayWhere(block, errors));
 }
 
 function checkKeys({ variants }: BlockInput): void {

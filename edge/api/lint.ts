@@ -19,7 +19,7 @@ import { lintStops } from "../blocks/checks/stops.ts";
 import { type BlockText, textsOf } from "../blocks/checks/texts.ts";
 import { findBare } from "../blocks/liquid/defaults.ts";
 import { checkTemplate, checkText, type Moment } from "../blocks/liquid.ts";
-import { asWritten } from "../blocks/mjml.ts";
+import { asWritten, sayWhere } from "../blocks/mjml.ts";
 import type { Block, BlockBody, BlockVersion } from "../db/blocks.ts";
 import { readSentNames } from "../db/names.ts";
 import { type SegmentRow, selectSegments, toSegment } from "../db/segments.ts";
@@ -144,7 +144,10 @@ export async function lintBlock(
       ...lintImage(variant, `/variants/${index}`),
     ]),
     ...textsOf(asWritten(block)).flatMap((text) => lintText(text, known, origins)),
-    ...textsOf(block).flatMap((text) => lintRendered(text, shown, moment)),
+    ...sayWhere(
+      block,
+      textsOf(block).flatMap((text) => lintRendered(text, shown, moment)),
+    ),
     ...cards.flat(),
   ];
 }

@@ -4,6 +4,8 @@ import type { BlockBody } from "../db/blocks.ts";
 import { Problem, type ProblemError } from "../problem.ts";
 import { checkTemplate } from "./liquid.ts";
 
+const MADE = "In the HTML that it becomes: ";
+
 /**
  * Compiles a template whose Liquid is sound.
  *
@@ -28,8 +30,17 @@ export async function compileMjml(
   const made = checkTemplate(html);
   if ("template" in made) return { html };
   return {
-    errors: made.errors.map((error) => ({ ...error, detail: `In the HTML that it becomes: ${error.detail}` })),
+    errors: made.errors.map((error) => ({ ...error, detail: MADE + error.detail })),
   };
+}
+
+/** What is said of a block's texts as they are published: of templates in MJML, lines are not the author's. */
+export function sayWhere<Said extends Pick<ProblemError, "pointer" | "detail">>(
+  { mjml }: BlockBody,
+  said: readonly Said[],
+): Said[] {
+  const isMade = ({ pointer, detail }: Said) => /\/(?:template|fallback)$/.test(pointer) && detail.includes("(line ");
+  return said.map((it) => (mjml && isMade(it) ? { ...it, detail: MADE + it.detail } : it));
 }
 
 /** A block with its templates as they were written. */

@@ -194,6 +194,20 @@ describe("a template", () => {
     ]);
   });
 
+  it("is told that lines are not its own, where they are those of the HTML that MJML becomes", async () => {
+    const site = await newSite();
+    const loop = "{% for i in (1..30000) %}{{ i }}{% endfor %}";
+    const mjml = (text: string) => `<mj-section><mj-column><mj-text>${text}</mj-text></mj-column></mj-section>`;
+    const of = (text: string) => block(mjml(text), { format: "mjml" });
+    const details = async (text: string) => (await lint(site, of(text))).map(({ detail }) => detail);
+    const says = expect.stringMatching(/^In the HTML that it becomes: .*\(line \d+, column \d+\)/);
+    expect(await details(`{% if segment.pro == "x" %}${loop}{% endif %}`)).toContainEqual(says);
+    expect(await details(loop)).toContainEqual(says);
+    await site.post("/api/blocks", of(loop));
+    const { errors } = await problemOf(site.send("POST", "/api/blocks/hero/publish"), "invalid-template");
+    expect(errors![0]!.detail).toEqual(says);
+  });
+
   it("is told of images that say nothing", async () => {
     const site = await newSite();
     const img = `<img src="a.png"><img alt="" src="a"><img alt=" "><img alt="{{ site.name }}"><img alt=x>`;
