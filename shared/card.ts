@@ -7,6 +7,8 @@
 export const CARD_PIXELS = { least: 40, most: 1_200 } as const;
 export const CARD_PARTS = 12;
 export const CARD_PRODUCTS = 4;
+/** A countdown of more is left out. */
+export const CARD_DAYS = 99_999;
 
 /** Colours as CSS hex, `#rrggbb`. */
 export interface Theme {

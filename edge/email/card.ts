@@ -1,5 +1,6 @@
 /** A card as it is painted for one person, at one moment: its texts rendered, its prices written, its countdown counted. */
 import {
+  CARD_DAYS,
   CARD_PRODUCTS,
   type Card,
   type CardPart,
@@ -148,6 +149,8 @@ class Painter {
     if (minutes <= 0) return this.paint({ type: "text", text: over ?? "", ...(align && { align }) });
     const hours = Math.floor(minutes / 60);
     const left = { days: Math.floor(hours / 24), hours: hours % 24, minutes: minutes % 60 };
+    // Where nothing ends, 9999-12-31 may stand for it.
+    if (left.days > CARD_DAYS) return [];
     return [{ type: "countdown", ...left, ...(locale !== undefined && { locale }), ...(align && { align }) }];
   }
 

@@ -1,5 +1,6 @@
 /** What comes through the binding, checked again: nothing behind this meets a card that it cannot draw. */
 import {
+  CARD_DAYS,
   CARD_PARTS,
   CARD_PIXELS,
   CARD_PRODUCTS,
@@ -44,7 +45,7 @@ function readPart(value: unknown, at: string): PaintedPart {
   const optional = <T>(name: string, read: (value: unknown, at: string) => T): { [name: string]: T } =>
     part[name] === undefined ? {} : { [name]: read(part[name], `${at}/${name}`) };
   const pixels = (value: unknown, at: string) => readNumber(value, at, 1, CARD_PIXELS.most);
-  const count = (name: string) => Math.floor(readNumber(part[name], `${at}/${name}`, 0, 99_999));
+  const count = (name: string) => Math.floor(readNumber(part[name], `${at}/${name}`, 0, CARD_DAYS));
   const type = part["type"];
   switch (type) {
     case "text":

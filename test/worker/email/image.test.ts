@@ -305,6 +305,7 @@ describe("a countdown", () => {
     for (const part of [
       { to: at(-1) },
       { to: "soon" },
+      { to: "9999-12-31", over: "Over" },
       { to: "{{ customer.nothing }}", over: "Over" },
       { over: "Over" },
     ])
