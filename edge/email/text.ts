@@ -9,12 +9,22 @@ const LINES = new Set(
 );
 /** They stand between empty lines. */
 const PARAGRAPHS = new Set("blockquote h1 h2 h3 h4 h5 h6 hr ol p pre table ul".split(" "));
-const SILENT = new Set("script style head title template noscript object svg math select textarea".split(" "));
+/** As a `<select>` is called where HTMLRewriter breaks off at what stands in it. */
+const RENAMED = "x-select";
+const SILENT = new Set(
+  `script style head title template noscript object svg math select ${RENAMED} textarea`.split(" "),
+);
 const VOID = new Set("area base br col embed hr img input link meta param source track wbr".split(" "));
 const CELL = " | ";
 
 /** Links stand as `text (url)`, images as what they say, tables a row a line. Never throws on any HTML. */
 export async function toPlainText(html: string): Promise<string> {
+  const renamed = () => html.replace(/(<\/?)select(?=[\s/>])/gi, `$1${RENAMED}`);
+  return (await readPage(html)) ?? (await readPage(renamed())) ?? dropTags(html);
+}
+
+/** Null where HTMLRewriter breaks off: elements that it does not understand, or too many of them. */
+async function readPage(html: string): Promise<string | null> {
   const page = new Page();
   let piece = "";
   const rewriter = new HTMLRewriter().on("*", { element: (element) => onElement(element, page) }).onDocument({
@@ -25,8 +35,18 @@ export async function toPlainText(html: string): Promise<string> {
       piece = "";
     },
   });
-  await rewriter.transform(new Response(html)).arrayBuffer();
+  try {
+    await rewriter.transform(new Response(html)).arrayBuffer();
+  } catch {
+    return null;
+  }
   return page.text;
+}
+
+function dropTags(html: string): string {
+  return decodeEntities(html.replace(/<[^<>]*>?/g, " "))
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 function onElement(element: Element, page: Page): void {

@@ -297,6 +297,13 @@ describe("whom a block is tried on", () => {
   });
 });
 
+it("a block that HTMLRewriter breaks off at is shown", async () => {
+  const site = await newSite();
+  const template = "<p>A</p><select><style>b{}</style></select>";
+  await site.post("/api/blocks", { key: "hero", slot: "hero", variants: [{ ...all, template }] });
+  expect(await site.post("/api/blocks/preview", { block: "hero" })).toMatchObject({ html: template, text: "A" });
+});
+
 describe("the card of a preview", () => {
   const theme = { background: "#ffffff", text: "#111111", accent: "#0000ff" };
   const dark = { ...theme, background: "#000000" };

@@ -55,6 +55,13 @@ describe("the plain text of an e-mail", () => {
     expect(await toPlainText(html)).toBe(text);
   });
 
+  it("comes of what HTMLRewriter breaks off at", async () => {
+    const styled =
+      "<p>A</p><select><style>b{}</style><option>B</select><SELECT/><title>C</title></select><p>D &amp; E</p>";
+    expect(await toPlainText(styled)).toBe("A\n\nD & E");
+    expect(await toPlainText(`${"<b>".repeat(30_000)}A &amp;<br>B`)).toBe("A & B");
+  });
+
   it("comes of any HTML, and of much of it", async () => {
     expect(await toPlainText(`${"<div>".repeat(1_000)}deep`)).toBe("deep");
     expect(await toPlainText("<p>word</p>".repeat(20_000))).toHaveLength(20_000 * 6 - 2);
