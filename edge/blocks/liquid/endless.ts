@@ -2,6 +2,7 @@
 import { TokenKind } from "liquidjs";
 import { childrenOf, type Node, type Operand } from "./nodes.ts";
 import { STEPS } from "./run.ts";
+import { toBound } from "./values.ts";
 
 export interface Endless {
   /** Times that what stands in it would be written. */
@@ -40,7 +41,7 @@ function turnsOf(node: Node): number {
 /** Of a bound, which `prepare` has wrapped. */
 function numberOf({ content, initial }: Operand): number | undefined {
   const written = content ?? initial?.postfix[0]?.content;
-  return typeof written === "number" ? written : undefined;
+  return typeof written === "number" ? toBound(written) : undefined;
 }
 
 function mayBreak(nodes: readonly Node[]): boolean {

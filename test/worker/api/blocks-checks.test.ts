@@ -194,6 +194,12 @@ describe("a template", () => {
     ]);
   });
 
+  it("is told of the turns that a loop has, whose bounds are no whole numbers", async () => {
+    const loop = "{% if cart.count == 7 %}{% for i in (1.9..30000.9) %}x{% endfor %}{% endif %}";
+    const findings = await lint(await newSite(), block(loop));
+    expect(findings.map(({ detail }) => detail)).toEqual([expect.stringContaining("would turn 30,000 times")]);
+  });
+
   it("is told that lines are not its own, where they are those of the HTML that MJML becomes", async () => {
     const site = await newSite();
     const loop = "{% for i in (1..30000) %}{{ i }}{% endfor %}";
