@@ -218,6 +218,26 @@ describe("the demo shop", () => {
     await page.context().close();
   });
 
+  test.each([320, 360])("on a phone %d pixels wide the search leaves the name of the shop alone", async (width) => {
+    const page = await visit();
+    await page.setViewportSize({ width, height: 740 });
+    const boxes = [page.getByText("Northbound").first(), page.locator("#q"), page.locator(".cart-link")];
+    const sides = await Promise.all(
+      boxes.map((it) =>
+        it.evaluate((element) => {
+          const range = document.createRange();
+          range.selectNodeContents(element);
+          const { left, right } =
+            element instanceof HTMLInputElement ? element.getBoundingClientRect() : range.getBoundingClientRect();
+          return [left, right];
+        }),
+      ),
+    );
+    const edges = sides.flat();
+    expect(edges).toEqual([...edges].sort((a, b) => a - b));
+    expect(edges.at(-1)).toBeLessThanOrEqual(width);
+  });
+
   test("start over: another visitor, of whom nothing is known", async () => {
     const page = await visit();
     await look(page, "lark-tent");
