@@ -47,6 +47,8 @@ export async function findAdmin(url: string | undefined): Promise<Api> {
   const target = findUrl(url);
   const local = isLocal(target) ? await readLocalVars() : {};
   const token = process.env["ATTUNE_ADMIN_TOKEN"] ?? local["ATTUNE_ADMIN_TOKEN"];
+  if (!token && isLocal(target))
+    throw new Failure("Nothing was started here yet: run `npm start`, or name a Worker with --url.");
   if (!token) throw new Failure("Set ATTUNE_ADMIN_TOKEN to the admin token that `npm run deploy` printed.");
   return { url: target, token };
 }

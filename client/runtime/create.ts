@@ -49,7 +49,7 @@ export function createAttune(
         around,
         attune.track,
         () => {
-          pages || attune.page();
+          if (pages !== "off") attune.page();
           const query = readSearch(search);
           if (query) attune.track("Products Searched", { query });
         },
